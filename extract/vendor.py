@@ -1,0 +1,390 @@
+"""The base of all vendors: signing, paced and retried reads, writes sent once, and the registry of the folder.
+
+A vendor says how to sign, how to fetch and how to map; everything about the wire is here. Reads are repeated when that
+can help (429, 5xx, time-outs, cut connections); writes are sent once, and their failure says whether it was a no
+(`Refused`) or a doubt (`Unsure`).
+"""
+
+import datetime as dt
+import importlib
+import pkgutil
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from decimal import Decimal
+from email.utils import parsedate_to_datetime
+from functools import cache
+from itertools import islice
+from typing import Any, ClassVar, Literal, NamedTuple
+from zoneinfo import ZoneInfo
+
+import httpx
+import msgspec
+import stamina
+from pyrate_limiter import Duration, InMemoryBucket, Limiter, Rate
+
+Item = dict[str, Any]
+Params = dict[str, Any]
+
+# Decimals stay decimals: no float ever touches an amount.
+_decode = msgspec.json.Decoder(float_hook=Decimal).decode
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+RETRIED = frozenset({408, 423, 425, 429, 477, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529})
+ATTEMPTS = 6
+CHUNK = 100  # items handed from a reading thread at a time
+LONGEST_WAIT = 120  # seconds; a vendor that asks for more than this is given up for this run
+
+
+class VendorError(Exception):
+    """A vendor did not do what was asked. The text is for the user: who, what, what to do."""
+
+    def __init__(self, vendor: str, message: str, status: int | None = None) -> None:
+        super().__init__(f"{vendor}: {message}")
+        self.vendor, self.status = vendor, status
+
+
+class Refused(VendorError):
+    """A clear no (4xx): nothing happened; it may be sent again once mended."""
+
+
+class Unsure(VendorError):
+    """No clear answer (time-out, 5xx, cut): it may have happened. Look before sending again."""
+
+
+class Unauthorised(Refused):
+    """The credential is wrong or expired: the vendor stops until it is mended."""
+
+
+class MissingRight(Refused):
+    """The credential works but lacks a right, which the message names."""
+
+
+class Unreachable(VendorError):
+    """A read got no usable answer after all its attempts."""
+
+
+class _Again(Exception):
+    """A read that may be repeated, after `wait` seconds where the vendor said so."""
+
+    def __init__(self, error: VendorError, wait: float | None) -> None:
+        super().__init__(str(error))
+        self.error, self.wait = error, wait
+
+
+class Connected(NamedTuple):
+    """Who we are at the vendor, as it told us."""
+
+    account: str
+    is_test: bool
+    currency: str | None = None
+    time_zone: str | None = None
+    rights: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    note: str = ""
+
+
+class Option(NamedTuple):
+    """A choice of the user that a vendor needs, e.g. which property holds the tax id."""
+
+    name: str
+    says: str
+    default: str = ""
+
+
+class Vendor:
+    """A system outside. Subclasses declare the facts on top and define `fetch` and `rows`."""
+
+    title: ClassVar[str] = ""
+    kind: ClassVar[Literal["crm", "billing", "bank", "shop", "file", "channel"]] = "billing"
+    api_version: ClassVar[str] = ""
+    base_url: ClassVar[str] = ""
+    auth_kind: ClassVar[Literal["key", "token", "url", "oauth", "password", "none"]] = "token"
+    needs: ClassVar[tuple[str, ...]] = ()  # credentials; all set: the vendor is on
+    options: ClassVar[tuple[Option, ...]] = ()
+    reads: ClassVar[tuple[str, ...]] = ()  # canonical tables
+    writes: ClassVar[tuple[str, ...]] = ()  # names of actions
+    rate: ClassVar[tuple[int, float]] = (100, 10.0)  # requests, seconds
+    evidence: ClassVar[str] = ""  # what proves this connector, for the catalogue
+    overlap: ClassVar[dt.timedelta] = dt.timedelta(minutes=15)  # search indexes lag: modified runs reach back this far
+
+    def __init__(
+        self,
+        credentials: Mapping[str, str] | None = None,
+        *,
+        name: str | None = None,
+        options: Mapping[str, str] | None = None,
+        base_url: str | None = None,
+        currency: str | None = None,
+        time_zone: str = "UTC",
+        client: httpx.Client | None = None,
+    ) -> None:
+        """Make a connection. `currency` is the account's, for amounts that say none; `time_zone` the company's."""
+        self.name = name or type(self).__module__.rsplit(".", 1)[-1]
+        self.credentials = dict(credentials or {})
+        self.chosen = {o.name: o.default for o in self.options} | dict(options or {})
+        self.account_currency, self.zone = currency, ZoneInfo(time_zone)
+        self.client = client or httpx.Client(timeout=httpx.Timeout(30, connect=10), follow_redirects=True)
+        self.url = (base_url or self.base_url).rstrip("/")
+        self._limiter = _limiter(*self.rate)
+        self._auth: httpx.Auth | None = None
+
+    # What a vendor defines
+
+    def auth(self) -> httpx.Auth | None:
+        """Return how requests are signed."""
+        return None
+
+    def headers(self) -> dict[str, str]:
+        """Return headers that every request carries, such as the API version."""
+        return {}
+
+    def fetch(self, since: dt.datetime | None) -> Iterator[tuple[str, Item]]:
+        """Yield (kind, item) as the vendor sends them: all, or those changed since an instant."""
+        raise AttributeError(f"{self.name} cannot be read")
+
+    def fetch_one(self, kind: str, key: str) -> Iterator[tuple[str, Item]]:
+        """Yield one item again, for a reject that somebody mended. Vendors that cannot yield nothing."""
+        return iter(())
+
+    def rows(self, kind: str, item: Item) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield (table, row) that an item means. Pure: no network, no clock, no other item."""
+        raise AttributeError(f"{self.name} has no rows")
+
+    def key(self, kind: str, item: Item) -> str:
+        """Return what tells this item from others of its kind; a later item of the same key replaces it."""
+        return str(item["id"])
+
+    def check(self) -> Connected:
+        """Return who we are there, by asking. Raises Unauthorised, MissingRight or Unreachable."""
+        raise AttributeError(f"{self.name} cannot be checked")
+
+    def explain(self, reply: httpx.Response) -> str:
+        """Return the vendor's own words for an error reply."""
+        return reply.text[:300]
+
+    def failure(self, reply: httpx.Response, otherwise: type[VendorError]) -> VendorError:
+        """Return the error that an unsuccessful reply means."""
+        text = f"{reply.status_code} {self.explain(reply)}"
+        if reply.status_code == 401:
+            return Unauthorised(self.name, f"the credential was refused ({text}). Enter a valid one.", 401)
+        if reply.status_code == 403:
+            return MissingRight(self.name, f"a right is missing ({text}).", 403)
+        return (Refused if 400 <= reply.status_code < 500 else otherwise)(self.name, text, reply.status_code)
+
+    # The wire
+
+    def read(self, method: str, path: str, *, params: Params | None = None, json: Any = None) -> Any:
+        """Send a read, again where that helps, and return the decoded reply (decimals exact)."""
+
+        def wait_for(error: Exception) -> bool | float:
+            if not isinstance(error, _Again):
+                return False
+            return True if error.wait is None else min(error.wait, LONGEST_WAIT)
+
+        try:
+            for attempt in stamina.retry_context(on=wait_for, attempts=ATTEMPTS, timeout=None, wait_max=20.0):
+                with attempt:
+                    return decode(self._read_once(method, path, params, json), self.name)
+        except _Again as again:
+            raise again.error from again
+        raise AssertionError("unreachable: the retry context returns or raises")
+
+    def get(self, path: str, **params: Any) -> Any:
+        """Read by GET."""
+        return self.read("GET", path, params=params)
+
+    def pages(
+        self, path: str, params: Params, following: Callable[[Any, Params], Params | None], method: str = "GET"
+    ) -> Iterator[Any]:
+        """Yield reply after reply; `following` returns the changed params, or None on the last page.
+
+        A vendor that keeps pointing at the page just read would never end: that is an error, not a loop.
+        """
+        seen: set[str] = set()
+        step: Params | None = {}
+        while step is not None:
+            params = params | step
+            reply = self.read(method, path, **({"params": params} if method == "GET" else {"json": params}))
+            yield reply
+            step = following(reply, params)
+            mark = repr(sorted(step.items(), key=str)) if step else ""
+            if mark in seen:
+                raise Unreachable(self.name, f"{path} points at the same next page twice ({mark}); stopped.")
+            seen.add(mark)
+
+    def write(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        data: Any = None,
+        files: Any = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
+        """Send a write once and return the decoded reply. Raises Refused on a no, Unsure on a doubt."""
+        try:
+            reply = self._send(method, path, None, json, data=data, files=files, headers=headers)
+        except httpx.ConnectError as error:  # nothing left this machine: a clear no
+            raise Refused(self.name, f"cannot be reached ({error}); nothing was sent. Try again later.") from error
+        except httpx.HTTPError as error:
+            raise Unsure(
+                self.name, f"no answer to {method} {path} ({type(error).__name__}); it may have worked."
+            ) from error
+        if not reply.is_success:
+            # 409 and 429 are answers given before the work: nothing was done.
+            raise self.failure(reply, Unsure)
+        return decode(reply, self.name, otherwise=Unsure)
+
+    def download(self, url: str) -> bytes:
+        """Return the bytes at an address the vendor gave (a PDF), unsigned."""
+        try:
+            reply = self.client.get(url)
+        except httpx.HTTPError as error:
+            raise Unreachable(self.name, f"{url} cannot be read ({error}).") from error
+        if not reply.is_success:
+            raise Unreachable(self.name, f"{url} answered {reply.status_code}.", reply.status_code)
+        return reply.content
+
+    def _send(self, method: str, path: str, params: Params | None, json: Any, **rest: Any) -> httpx.Response:
+        self._limiter.try_acquire(self.name)
+        self._auth = self._auth or self.auth()
+        headers = self.headers() | dict(rest.pop("headers", None) or {})
+        content = None
+        if json is not None:
+            content, headers["Content-Type"] = _encode(json), "application/json"
+        clean = {k: v for k, v in (params or {}).items() if v is not None}
+        url = path if path.startswith("http") else self.url + path
+        return self.client.request(
+            method, url, params=clean or None, content=content, headers=headers, auth=self._auth, **rest
+        )
+
+    def _read_once(self, method: str, path: str, params: Params | None, json: Any) -> httpx.Response:
+        try:
+            reply = self._send(method, path, params, json)
+        except httpx.TransportError as error:
+            what = f"{method} {path} failed ({type(error).__name__}: {error}); tried {ATTEMPTS} times"
+            raise _Again(Unreachable(self.name, what), None) from error
+        if reply.is_success:
+            return reply
+        if reply.status_code in RETRIED and not self.hopeless(reply):
+            raise _Again(self.failure(reply, Unreachable), self.wait(reply))
+        raise self.failure(reply, Unreachable)
+
+    def hopeless(self, reply: httpx.Response) -> bool:
+        """Return whether waiting will not help, e.g. when the day's allowance is spent."""
+        return False
+
+    def wait(self, reply: httpx.Response) -> float | None:
+        """Return the seconds the vendor asks us to wait; None: back off by our own measure."""
+        return retry_after(reply)
+
+    # Small things vendors share
+
+    def day(self, instant: str | int | Decimal | None) -> dt.date | None:
+        """Return the date, in the company's time zone, of an ISO instant or Unix seconds; an ISO date stays itself."""
+        if instant is None or instant == "":
+            return None
+        if isinstance(instant, str) and len(instant) == 10:
+            return dt.date.fromisoformat(instant)
+        return self.instant(instant).astimezone(self.zone).date()  # type: ignore[union-attr]
+
+    def instant(self, value: str | int | Decimal | None) -> dt.datetime | None:
+        """Return an aware UTC instant of ISO text, Unix seconds or (longer) milliseconds."""
+        if value is None or value == "":
+            return None
+        if isinstance(value, str) and not value.lstrip("-").isdigit():
+            found = dt.datetime.fromisoformat(value)
+            return found if found.tzinfo else found.replace(tzinfo=dt.UTC)
+        seconds = int(value)
+        return dt.datetime.fromtimestamp(seconds / 1000 if abs(seconds) > 10**11 else seconds, dt.UTC)
+
+
+def decode(reply: httpx.Response, vendor: str, otherwise: type[VendorError] = Unreachable) -> Any:
+    """Return the JSON of a reply with decimals exact, or None where it has no body."""
+    if not reply.content:
+        return None
+    try:
+        return _decode(reply.content)
+    except msgspec.DecodeError as error:
+        what = (
+            f"{reply.request.method} {reply.request.url.path} answered something that is not JSON: {reply.text[:80]!r}"
+        )
+        raise otherwise(vendor, what, reply.status_code) from error
+
+
+def retry_after(reply: httpx.Response) -> float | None:
+    """Return the seconds of a Retry-After header, given as a number or as a date."""
+    value = reply.headers.get("retry-after")
+    if value is None:
+        return None
+    if value.replace(".", "", 1).isdigit():
+        return float(value)
+    try:
+        return max(0.0, (parsedate_to_datetime(value) - dt.datetime.now(dt.UTC)).total_seconds())
+    except ValueError:
+        return None
+
+
+def together(*streams: Iterable[Any], ahead: int = 8) -> Iterator[Any]:
+    """Yield from several streams at once, each read in a thread of its own, at most `ahead` chunks in front.
+
+    The first error ends all of them: a reading is complete or it is not one.
+    """
+    done, errors, stop = object(), [], threading.Event()
+    waiting: queue.Queue[Any] = queue.Queue(maxsize=ahead)
+
+    def put(value: Any) -> None:
+        while not stop.is_set():
+            try:
+                return waiting.put(value, timeout=0.5)
+            except queue.Full:
+                continue
+
+    def pump(stream: Iterable[Any]) -> None:
+        try:
+            values = iter(stream)
+            while not stop.is_set() and (chunk := list(islice(values, CHUNK))):
+                put(chunk)
+        except BaseException as error:  # noqa: BLE001 handed to the reader below, which raises it
+            errors.append(error)
+        finally:
+            put(done)
+
+    threads = [threading.Thread(target=pump, args=(s,), daemon=True) for s in streams]
+    for thread in threads:
+        thread.start()
+    left = len(threads)
+    try:
+        while left:
+            value = waiting.get()
+            if value is not done:
+                yield from value
+                continue
+            left -= 1
+            if errors:
+                raise errors[0]
+    finally:
+        stop.set()
+
+
+def _limiter(requests: int, seconds: float) -> Limiter:
+    # One percent over the vendor's window: its clock starts when our request arrives, not when we send it.
+    window = int(seconds * Duration.SECOND * 1.01) + 1
+    return Limiter(InMemoryBucket([Rate(requests, window)]), buffer_ms=1)
+
+
+@cache
+def registry() -> dict[str, type[Vendor]]:
+    """Return vendor classes by the name of their file."""
+    import extract.vendors
+
+    found = {}
+    for module in pkgutil.iter_modules(extract.vendors.__path__):
+        loaded = importlib.import_module(f"extract.vendors.{module.name}")
+        found[module.name] = next(
+            c
+            for c in vars(loaded).values()
+            if isinstance(c, type) and issubclass(c, Vendor) and c.__module__ == loaded.__name__
+        )
+    return found
