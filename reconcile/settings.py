@@ -1,0 +1,243 @@
+"""Business choices: who the company is, what is connected, what may be written, and which differences matter.
+
+They live in `data/settings.toml`, edited by hand or from the page; comments and order survive a save. Secrets are never
+here: they come from the environment or from the credential store.
+"""
+
+import datetime as dt
+import os
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, available_timezones
+
+import tomlkit
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from tomlkit.exceptions import TOMLKitError
+from tomlkit.items import Table
+
+from extract.model import Money, Rate
+
+FILE = "settings.toml"
+TODAY = "CUADRA_TODAY"  # fixes the day for tests and for a demo that must look the same tomorrow
+_FILLED = ("today", "now_at", "time_zone", "reporting_currency", "country")  # choices that come from elsewhere
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong. The text names the key and the value."""
+
+
+class Part(BaseModel):
+    """A table of settings.toml; unknown keys are refused so that a misspelt one is not silently without effect."""
+
+    model_config = ConfigDict(extra="forbid", validate_assignment=True)
+
+
+class Choices(Part):
+    """The one-row table `settings` that checks, link rules and figures read."""
+
+    today: dt.date = Field(default=dt.date(1970, 1, 1), description="the day the books are looked at")
+    now_at: dt.datetime = Field(default=dt.datetime(1970, 1, 1), description="when this run started, UTC")
+    time_zone: str = Field(default="UTC", description="the company's time zone, in which instants become days")
+    country: str = Field(default="ES", description="the company's country, ISO 3166-1 alpha-2")
+    reporting_currency: str = Field(default="EUR", description="currency of totals over several currencies")
+    grace_days: int = Field(default=3, ge=0, description="days after winning before a missing invoice is a problem")
+    unsent_days: int = Field(default=3, ge=0, description="days after issue before an unsent invoice is a problem")
+    told_days: int = Field(default=1, ge=0, description="days after payment before the CRM must know it")
+    payment_days: int = Field(default=3, ge=0, description="days before money without an invoice is a problem")
+    amount_tolerance: Annotated[Decimal, "DECIMAL(18,4)"] = Field(
+        default=Decimal("0.05"), ge=0, description="difference that never matters, in the document's currency"
+    )
+    amount_tolerance_rate: Annotated[Decimal, "DECIMAL(18,8)"] = Field(
+        default=Decimal("0.005"), ge=0, le=1, description="difference that never matters, as a share of the amount"
+    )
+    fee_tolerance: Annotated[Decimal, "DECIMAL(18,4)"] = Field(
+        default=Decimal(30), ge=0, description="most that a bank keeps of a transfer, in the invoice's currency"
+    )
+    fee_tolerance_rate: Annotated[Decimal, "DECIMAL(18,8)"] = Field(
+        default=Decimal("0.02"), ge=0, le=1, description="most that a bank keeps, as a share of the invoice"
+    )
+    part_rate: Annotated[Decimal, "DECIMAL(18,8)"] = Field(
+        default=Decimal("0.25"),
+        ge=0,
+        le=1,
+        description="one ordinary invoice this share away from its deal is a wrong amount; further away, a part or excess",
+    )
+    duplicate_days: int = Field(default=31, ge=0, description="days within which equal invoices are suspect")
+    dso_days: int = Field(default=90, ge=1, description="days of sales that the simple DSO looks back on")
+    rules_off: list[str] = Field(default=[], description="link rules that are switched off, by name")
+    checks_off: list[str] = Field(default=[], description="checks that are switched off, by name")
+
+
+class Company(Part):
+    """Who we are."""
+
+    name: str = ""
+    time_zone: str = "Europe/Madrid"
+    country: str = "ES"
+    reporting_currency: str = "EUR"
+    language: str = "en"
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError("not a time zone; write it like Europe/Madrid")
+        return value
+
+    @field_validator("reporting_currency")
+    @classmethod
+    def _currency_code(cls, value: str) -> str:
+        if len(value) != 3 or not value.isalpha() or not value.isupper():
+            raise ValueError("not a currency; write its three letters, like EUR")
+        return value
+
+
+class Connection(BaseModel):
+    """A connected vendor. Whatever else stands in its table is an option of that vendor, such as `tax_id_property`."""
+
+    model_config = ConfigDict(extra="allow")
+
+    vendor: str
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Return what this connection sets beyond its vendor, by option name."""
+        return dict(self.__pydantic_extra__ or {})
+
+
+class Mail(Part):
+    """The SMTP server that sends reminders and reports. The password is a secret and is not here."""
+
+    host: str = ""
+    port: int = Field(default=587, ge=1, le=65535)
+    security: str = Field(default="starttls", pattern="^(starttls|tls|none)$")
+    user: str = ""
+    sender: str = ""
+    reply_to: str = ""
+    daily_cap: int = Field(default=50, ge=0)
+
+
+class Schedule(Part):
+    """Something that runs by itself: a five-field cron line in the company's time zone, empty for never."""
+
+    cron: str = ""
+    to: list[str] = []
+
+
+class Settings(Part):
+    """All of settings.toml."""
+
+    company: Company = Company()
+    connections: dict[str, Connection] = {}
+    writes: dict[str, bool] = Field(default={}, description="connections that we may write to; off unless it is true")
+    choices: Choices = Choices()
+    mail: Mail = Mail()
+    schedules: dict[str, Schedule] = {}
+
+    def may_write(self, connection: str, test_key: bool = False) -> bool:
+        """Return whether we may change anything at `connection`; a vendor's test key is always allowed."""
+        return test_key or self.writes.get(connection, False)
+
+    def row(self, today: dt.date, now: dt.datetime) -> Choices:
+        """Return the row of table `settings` for a run on `today` that started at `now` (UTC)."""
+        ours = {"time_zone": self.company.time_zone, "country": self.company.country}
+        ours["reporting_currency"] = self.company.reporting_currency
+        return self.choices.model_copy(update={"today": today, "now_at": now.replace(tzinfo=None), **ours})
+
+
+def today(settings: Settings) -> dt.date:
+    """Return the day in the company's time zone, or the one that CUADRA_TODAY fixes. SettingsError if that is no date."""
+    fixed = os.environ.get(TODAY)
+    if not fixed:
+        return dt.datetime.now(ZoneInfo(settings.company.time_zone)).date()
+    try:
+        return dt.date.fromisoformat(fixed)
+    except ValueError as error:
+        raise SettingsError(f'{TODAY}: "{fixed}" is not a date; write it like 2026-11-20') from error
+
+
+def load(data: Path) -> Settings:
+    """Return the settings in the folder `data`, defaults where the file or a key is absent. SettingsError if wrong."""
+    path = data / FILE
+    if not path.exists():
+        return Settings()
+    return read(path.read_text("utf-8"), str(path))
+
+
+def read(text: str, name: str = FILE) -> Settings:
+    """Return the settings written in `text`; `name` says in errors where it came from. SettingsError if wrong."""
+    try:
+        content = tomlkit.parse(text).unwrap()
+    except TOMLKitError as error:
+        raise SettingsError(f"{name}: not TOML: {error}") from error
+    for key in _FILLED:
+        if key in content.get("choices", {}):
+            raise SettingsError(f"{name}: choices.{key} is not set here; [company] holds what you may choose")
+    try:
+        return Settings.model_validate(_exact(content))
+    except ValidationError as error:
+        raise SettingsError(f"{name}: " + "; ".join(_complaint(e) for e in error.errors())) from error
+
+
+def save(settings: Settings, data: Path) -> None:
+    """Write `settings` into the folder `data`, keeping the comments and the order of the file that is there."""
+    path = data / FILE
+    document = tomlkit.parse(path.read_text("utf-8")) if path.exists() else tomlkit.document()
+    content = settings.model_dump(mode="json", exclude_unset=True)
+    for key in _FILLED:
+        content.get("choices", {}).pop(key, None)
+    _merge(document, content)
+    part = path.with_name(path.name + ".part")
+    part.write_text(tomlkit.dumps(document), "utf-8")
+    os.replace(part, path)
+
+
+def _merge(into: tomlkit.TOMLDocument | Table, content: dict[str, Any]) -> None:
+    """Make `into` say `content`, touching only what differs so that comments stay where they are."""
+    for key in [k for k in into if k not in content]:
+        if isinstance(into[key], Table) and not into[key]:
+            continue  # an empty table holds only comments
+        del into[key]
+    for key, value in content.items():
+        if isinstance(value, dict):
+            if key not in into:
+                into[key] = tomlkit.table()
+            _merge(into[key], value)  # type: ignore[arg-type]
+        elif key not in into or str(into[key]) != str(value):
+            into[key] = value
+
+
+def _exact(value: Any) -> Any:
+    """Return `value` with TOML's floats as text, so that amounts become decimals without passing through binary."""
+    if isinstance(value, dict):
+        return {k: _exact(v) for k, v in value.items()}
+    return str(value) if isinstance(value, float) else value
+
+
+def _complaint(error: Any) -> str:
+    where = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        return f"{where}: no such setting"
+    message = error["msg"].removeprefix("Value error, ")
+    return f'{where}: "{error["input"]}": {message[:1].lower()}{message[1:]}'
+
+
+_SQL: dict[Any, str] = {
+    str: "VARCHAR",
+    int: "BIGINT",
+    dt.date: "DATE",
+    dt.datetime: "TIMESTAMP",
+    Money: "DECIMAL(18,4)",
+    Rate: "DECIMAL(18,8)",
+    list[str]: "VARCHAR[]",
+}
+
+
+def columns() -> list[tuple[str, str, str]]:
+    """Return (name, SQL type, comment) of each column of table `settings`."""
+    found = []
+    for name, field in Choices.model_fields.items():
+        sql = next((m for m in field.metadata if isinstance(m, str)), "") or _SQL[field.annotation]
+        found.append((name, sql, field.description or ""))
+    return found
