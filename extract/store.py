@@ -1,0 +1,402 @@
+"""Raw in, rows out: reads a vendor into its raw file and rows.duckdb, all or nothing, and keeps what cannot be mapped.
+
+One item's rows replace what the same item said before; an item that says nothing removes them. A full reading also
+removes what it no longer contains. rows.duckdb can be deleted: `rebuild` makes it again from the raw files.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple, Protocol
+
+import duckdb
+import msgspec
+import polars as pl
+from filelock import FileLock
+
+from extract import raw
+from extract.bulk import typed
+from extract.model import TABLES, columns
+from extract.raw import Item, Run
+from extract.vendor import VendorError, together
+
+BATCH = 10_000  # items mapped at a time: bounds memory, whatever the size of the reading
+MAPPING_ERRORS = (KeyError, ValueError, TypeError, AttributeError, ArithmeticError, IndexError)
+Progress = Callable[[str, int], None]
+
+
+class Source(Protocol):
+    """What can be read: a vendor, or a file with its profile."""
+
+    name: str
+
+    def fetch(self, since: dt.datetime | None) -> Iterator[tuple[str, Item]]:
+        """Yield (kind, item)."""
+
+    def fetch_one(self, kind: str, key: str) -> Iterator[tuple[str, Item]]:
+        """Yield one item again."""
+
+    def rows(self, kind: str, item: Item) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield (table, row)."""
+
+    def key(self, kind: str, item: Item) -> str:
+        """Return the item's key."""
+
+
+class Reading(NamedTuple):
+    """What a reading brought."""
+
+    vendor: str
+    mode: Literal["full", "modified", "import"]
+    items: int = 0
+    rejected: int = 0
+    rows: Mapping[str, int] = MappingProxyType({})
+    error: str = ""
+    seconds: float = 0.0
+
+
+_ENCODE = msgspec.json.Encoder(decimal_format="number").encode
+_DECODE = msgspec.json.Decoder(float_hook=Decimal).decode
+
+LEDGERS = """
+CREATE TABLE IF NOT EXISTS runs (
+    vendor VARCHAR, run VARCHAR, mode VARCHAR, started_at TIMESTAMP, completed_at TIMESTAMP,
+    items BIGINT, rejected BIGINT, error VARCHAR, note VARCHAR);
+CREATE TABLE IF NOT EXISTS freshness (
+    vendor VARCHAR, kind VARCHAR, mode VARCHAR, started_at TIMESTAMP, completed_at TIMESTAMP,
+    items BIGINT, rejected BIGINT, error VARCHAR);
+CREATE TABLE IF NOT EXISTS rejects (
+    vendor VARCHAR, kind VARCHAR, id VARCHAR, field VARCHAR, value VARCHAR, reason VARCHAR,
+    run VARCHAR, seen_at TIMESTAMP, item VARCHAR);
+"""
+
+
+@contextmanager
+def opened(data: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open rows.duckdb to write, alone; others wait."""
+    data.mkdir(parents=True, exist_ok=True)
+    with FileLock(data / ".rows.lock"):
+        db = duckdb.connect(data / "rows.duckdb")
+        try:
+            db.execute("SET memory_limit = '1GB'; SET preserve_insertion_order = false; SET TimeZone = 'UTC'")
+            for table in TABLES:
+                kept = ", ".join(f"{c.name} {c.sql}" for c in columns(table))
+                db.execute(f"CREATE TABLE IF NOT EXISTS {table} ({kept}, _kind VARCHAR, _key VARCHAR)")
+            for statement in filter(str.strip, LEDGERS.split(";")):
+                db.execute(statement)
+            yield db
+        finally:
+            db.close()
+
+
+def sync(
+    vendor: Source, data: Path, *, full: bool = False, zone: str = "UTC", progress: Progress | None = None
+) -> Reading:
+    """Read a vendor: all of it, or what changed since its last complete reading. Its failure is in the answer."""
+    started = _now()
+    with opened(data) as db:
+        _catch_up(db, vendor, data, zone)
+        since = None if full else _since(db, vendor)
+        run = Run(vendor.name, "modified" if since else "full", started, since)
+        try:
+            return _take_in(db, vendor, run, data, zone, together(vendor.fetch(since)), progress)
+        except VendorError as error:
+            _failed(db, vendor, run, str(error))
+            return Reading(vendor.name, run.mode, error=str(error), seconds=(_now() - started).total_seconds())
+
+
+def take(
+    source: Source, data: Path, items: Iterable[tuple[str, Item]], *, zone: str = "UTC", note: str = ""
+) -> Reading:
+    """Take items in beside what is there (a file, a web hook): nothing is removed."""
+    with opened(data) as db:
+        _catch_up(db, source, data, zone)
+        return _take_in(db, source, Run(source.name, "import", _now(), None, note), data, zone, items, None)
+
+
+def retry(vendor: Source, data: Path, *, zone: str = "UTC") -> Reading:
+    """Read a vendor's rejects again, from the vendor where it can, else from what it said then."""
+    with opened(data) as db:
+        held = db.execute("SELECT DISTINCT kind, id, item FROM rejects WHERE vendor = ?", [vendor.name]).fetchall()
+        again: list[tuple[str, Item]] = []
+        for kind, key, item in held:
+            again += list(vendor.fetch_one(kind, key)) or [(kind, _DECODE(item))]
+        return _take_in(db, vendor, Run(vendor.name, "import", _now(), None, "retry"), data, zone, again, None)
+
+
+def rebuild(vendors: Iterable[Source], data: Path, *, zone: str = "UTC") -> list[Reading]:
+    """Make rows.duckdb again from the raw files."""
+    with FileLock(data / ".rows.lock"):
+        (data / "rows.duckdb").unlink(missing_ok=True)
+    readings = []
+    with opened(data) as db:
+        for vendor in vendors:
+            for path in raw.needed(raw.runs(data, vendor.name)):
+                readings.append(_replay(db, vendor, path, zone))
+    return readings
+
+
+def imported(data: Path, vendor: str, digest: str) -> bool:
+    """Return whether a file of this digest was taken in already."""
+    with opened(data) as db:
+        found = db.execute(
+            "SELECT 1 FROM runs WHERE vendor = ? AND note LIKE ? AND error = ''", [vendor, f"%{digest}%"]
+        )
+        return found.fetchone() is not None
+
+
+# Inside
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+def _since(db: duckdb.DuckDBPyConnection, vendor: Source) -> dt.datetime | None:
+    """Return where a modified reading starts: the start of the last complete one, less the vendor's overlap."""
+    row = db.execute(
+        "SELECT max(started_at) FROM runs WHERE vendor = ? AND error = '' AND mode <> 'import'", [vendor.name]
+    ).fetchone()
+    if not row or row[0] is None:
+        return None
+    since = row[0].replace(tzinfo=dt.UTC) - getattr(vendor, "overlap", dt.timedelta(0))
+    can_modify = getattr(vendor, "can_modify", lambda since: True)
+    return since if can_modify(since) else None
+
+
+def _catch_up(db: duckdb.DuckDBPyConnection, vendor: Source, data: Path, zone: str) -> None:
+    """Map raw files that were completed but not mapped: we were stopped between the two."""
+    done = {r for (r,) in db.execute("SELECT run FROM runs WHERE vendor = ?", [vendor.name]).fetchall()}
+    if not done and not raw.runs(data, vendor.name):
+        return
+    for path in raw.needed(raw.runs(data, vendor.name)):
+        if path.name.removesuffix(".jsonl.gz") not in done:
+            _replay(db, vendor, path, zone)
+
+
+def _replay(db: duckdb.DuckDBPyConnection, vendor: Source, path: Path, zone: str) -> Reading:
+    run, items = raw.reread(path)
+    with _Batches(db, vendor, run, zone) as batches:
+        for kind, item in items:
+            batches.add(kind, item)
+        return batches.settle()
+
+
+def _take_in(
+    db: duckdb.DuckDBPyConnection,
+    vendor: Source,
+    run: Run,
+    data: Path,
+    zone: str,
+    items: Iterable[tuple[str, Item]],
+    progress: Progress | None,
+) -> Reading:
+    kept = raw.Raw(data, run)
+    try:
+        with _Batches(db, vendor, run, zone, progress) as batches:
+            for kind, item in items:
+                kept.keep(kind, item)
+                batches.add(kind, item)
+            batches.map()
+            kept.complete()
+            return batches.settle()
+    except BaseException:
+        kept.drop()
+        raise
+
+
+def _failed(db: duckdb.DuckDBPyConnection, vendor: Source, run: Run, error: str) -> None:
+    db.execute(
+        "INSERT INTO runs VALUES (?, ?, ?, ?, NULL, 0, 0, ?, ?)",
+        [vendor.name, run.id, run.mode, _naive(run.started_at), error, run.note],
+    )
+    for table in getattr(vendor, "reads", ()):
+        db.execute("UPDATE freshness SET error = ? WHERE vendor = ? AND kind = ?", [error, vendor.name, table])
+        db.execute(
+            "INSERT INTO freshness SELECT ?, ?, NULL, NULL, NULL, 0, 0, ? "
+            "WHERE NOT EXISTS (SELECT 1 FROM freshness WHERE vendor = ? AND kind = ?)",
+            [vendor.name, table, error, vendor.name, table],
+        )
+
+
+def _naive(at: dt.datetime) -> dt.datetime:
+    return at.astimezone(dt.UTC).replace(tzinfo=None)
+
+
+class _Batches:
+    """One run on its way into rows.duckdb: mapped a batch at a time into staging tables, settled in one transaction."""
+
+    def __init__(
+        self,
+        db: duckdb.DuckDBPyConnection,
+        vendor: Source,
+        run: Run,
+        zone: str,
+        progress: Progress | None = None,
+    ) -> None:
+        self.db, self.vendor, self.run, self.zone, self.progress = db, vendor, run, zone, progress
+        self.waiting: list[tuple[str, Item]] = []
+        self.staged: set[str] = set()
+        self.items = 0
+
+    def __enter__(self) -> "_Batches":
+        self.db.execute("BEGIN")
+        self.db.execute("CREATE OR REPLACE TEMP TABLE _items (_kind VARCHAR, _key VARCHAR, _seq BIGINT, bad BOOLEAN)")
+        self.db.execute("CREATE OR REPLACE TEMP TABLE _rejects AS SELECT * FROM rejects LIMIT 0")
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        if error is not None:
+            self.db.execute("ROLLBACK")
+
+    def add(self, kind: str, item: Item) -> None:
+        """Take one item; every BATCH of them is mapped."""
+        self.waiting.append((kind, item))
+        if len(self.waiting) >= BATCH:
+            self.map()
+
+    def map(self) -> None:
+        """Map what waits into the staging tables."""
+        tables: dict[str, tuple[list[dict[str, Any]], list[int]]] = {}
+        kinds: list[str] = []
+        keys: list[str] = []
+        rejected: list[tuple[int, str, str, str]] = []
+        rows, key = self.vendor.rows, self.vendor.key
+        for at, (kind, item) in enumerate(self.waiting):
+            kinds.append(kind)
+            try:
+                keys.append(key(kind, item))
+                for table, row in rows(kind, item):
+                    held, marks = tables.setdefault(table, ([], []))
+                    held.append(row)
+                    marks.append(at)
+            except MAPPING_ERRORS as error:
+                if len(keys) < len(kinds):
+                    keys.append(f"?{self.items + at}")
+                field, value = _blamed(error)
+                rejected.append((at, field, value, f"{type(error).__name__}: {error}"))
+        frames = {}
+        for table, (held, marks) in tables.items():
+            for row in held:
+                row["vendor"] = self.vendor.name
+            frame, misfits = typed(table, held, self.zone)
+            frames[table] = frame.with_columns(_at=pl.Series(marks, dtype=pl.Int64))
+            rejected += [
+                (marks[m.row], f"{table}.{m.field}", m.value, f"{m.field} {m.value!r} {m.reason}") for m in misfits
+            ]
+        self._stage(frames, kinds, keys, rejected)
+        self.items += len(self.waiting)
+        if self.progress and self.waiting:
+            self.progress(kinds[-1], self.items)
+        self.waiting = []
+
+    def _stage(
+        self,
+        frames: dict[str, pl.DataFrame],
+        kinds: list[str],
+        keys: list[str],
+        rejected: list[tuple[int, str, str, str]],
+    ) -> None:
+        bad = {at for at, *_ in rejected}
+        marks = pl.DataFrame(
+            {"_kind": kinds, "_key": keys, "_seq": range(self.items, self.items + len(keys)), "_at": range(len(keys))},
+            schema={"_kind": pl.String, "_key": pl.String, "_seq": pl.Int64, "_at": pl.Int64},
+        ).with_columns(bad=pl.col("_at").is_in(list(bad)))
+        self.db.execute("INSERT INTO _items SELECT _kind, _key, _seq, bad FROM marks")
+        good = marks.filter(~pl.col("bad")).drop("bad")
+        for table, frame in frames.items():
+            staged = frame.join(good, on="_at", how="inner", maintain_order="left").drop("_at")
+            if table not in self.staged:
+                self.db.execute(f"CREATE OR REPLACE TEMP TABLE _new_{table} AS SELECT * FROM staged")
+                self.staged.add(table)
+            elif len(staged):
+                self.db.execute(f"INSERT INTO _new_{table} SELECT * FROM staged")
+        now = _naive(_now())
+        for at, field, value, reason in rejected:
+            kind, item = self.waiting[at]
+            held = [self.vendor.name, kind, keys[at], field, value, reason, self.run.id, now, _ENCODE(item).decode()]
+            self.db.execute("INSERT INTO _rejects VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", held)
+
+    def settle(self) -> Reading:
+        """Put the staging tables in the place of what these items said before, and commit."""
+        self.map()
+        db, name, full = self.db, self.vendor.name, self.run.mode == "full"
+        (repeats,) = _one(db, "SELECT count(*) - count(DISTINCT (_kind, _key)) FROM _items")
+        if repeats:  # the same item twice in a run: the last word counts
+            db.execute(
+                "CREATE OR REPLACE TEMP TABLE _items AS SELECT _kind, _key, max(_seq) AS _seq, "
+                "arg_max(bad, _seq) AS bad FROM _items GROUP BY _kind, _key"
+            )
+        counts = {}
+        for table in TABLES:
+            counts[table] = self._settle_table(table, full, bool(repeats))
+        db.execute(
+            "DELETE FROM rejects WHERE vendor = ? AND (? OR (kind, id) IN (SELECT (_kind, _key) FROM _items))",
+            [name, full],
+        )
+        db.execute("INSERT INTO rejects SELECT * FROM _rejects")
+        (bad,) = _one(db, "SELECT count(*) FROM _items WHERE bad")
+        self._note(counts, bad)
+        db.execute("COMMIT")
+        took = (_now() - self.run.started_at).total_seconds()
+        return Reading(name, self.run.mode, self.items, bad, {t: n for t, n in counts.items() if n}, seconds=took)
+
+    def _settle_table(self, table: str, full: bool, repeats: bool) -> int:
+        """Replace a table's rows; return how many this run brought."""
+        db, name, new = self.db, self.vendor.name, f"_new_{table}"
+        # A rejected item keeps its last good rows; an item read again loses what it said before.
+        if full:
+            db.execute(
+                f"DELETE FROM {table} WHERE vendor = ? "
+                "AND (_kind, _key) NOT IN (SELECT (_kind, _key) FROM _items WHERE bad)",
+                [name],
+            )
+        else:
+            db.execute(
+                f"DELETE FROM {table} USING _items AS i WHERE vendor = ? "
+                f"AND {table}._kind = i._kind AND {table}._key = i._key AND NOT i.bad",
+                [name],
+            )
+        if table not in self.staged:
+            return 0
+        names = ", ".join(c.name for c in columns(table))
+        source = new
+        if repeats:
+            source = f"(SELECT n.* FROM {new} AS n JOIN _items AS i USING (_kind, _key, _seq))"
+        (rows, distinct) = _one(db, f"SELECT count(*), count(DISTINCT id) FROM {source}")
+        last = "" if rows == distinct else "QUALIFY row_number() OVER (PARTITION BY id ORDER BY _seq DESC) = 1"
+        if not full:  # another item may have said this row before
+            db.execute(f"DELETE FROM {table} WHERE vendor = ? AND id IN (SELECT id FROM {source})", [name])
+        db.execute(f"INSERT INTO {table} SELECT {names}, _kind, _key FROM {source} {last}")
+        db.execute(f"DROP TABLE {new}")
+        return int(distinct)
+
+    def _note(self, counts: dict[str, int], bad: int) -> None:
+        db, run = self.db, self.run
+        started, now = _naive(run.started_at), _naive(_now())
+        db.execute(
+            "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, '', ?)",
+            [run.vendor, run.id, run.mode, started, now, self.items, bad, run.note],
+        )
+        for table in dict.fromkeys([*getattr(self.vendor, "reads", ()), *(t for t, n in counts.items() if n)]):
+            db.execute("DELETE FROM freshness WHERE vendor = ? AND kind = ?", [run.vendor, table])
+            db.execute(
+                "INSERT INTO freshness VALUES (?, ?, ?, ?, ?, ?, ?, '')",
+                [run.vendor, table, run.mode, started, now, counts.get(table, 0), bad],
+            )
+
+
+def _one(db: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
+    row = db.execute(query).fetchone()
+    assert row is not None
+    return row
+
+
+def _blamed(error: Exception) -> tuple[str, str]:
+    """Return the field and value a mapping error speaks of, as far as it says."""
+    if isinstance(error, KeyError) and error.args:
+        return str(error.args[0]), ""
+    return "", ""
