@@ -1,0 +1,316 @@
+"""What must not be lost: decisions of people, what was sent, the audit log, credentials, cursors.
+
+SQLite in the data folder by default, any PostgreSQL by CUADRA_STATE_URL. Everything else can be rebuilt from raw files.
+"""
+
+import csv
+import datetime as dt
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, TextIO
+
+import sqlalchemy as sa
+from pydantic import BaseModel, ConfigDict, model_validator
+from sqlalchemy import Connection, Engine, event
+
+from reconcile import schema
+from reconcile.vault import Vault, vault
+
+VARIABLE = "CUADRA_STATE_URL"
+FILE = "state.sqlite"
+_BUSY_MS = 30_000  # how long a writer waits for another before it gives up
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would calculate a cell that begins so
+
+
+class Decision(BaseModel):
+    """What a person said about a link or a finding. `subject` tells which: the newest decision about it stands."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Literal["link", "finding"]
+    verdict: Literal["confirmed", "rejected", "agreed", "snoozed"]
+    left_table: str | None = None
+    left_vendor: str | None = None
+    left_id: str | None = None
+    right_table: str | None = None
+    right_vendor: str | None = None
+    right_id: str | None = None
+    amount: Decimal | None = None
+    currency: str | None = None
+    finding_id: str | None = None
+    until_on: dt.date | None = None
+    reason: str = ""
+
+    @model_validator(mode="after")
+    def _whole(self) -> "Decision":
+        if self.kind == "finding" and not self.finding_id:
+            raise ValueError("a decision about a finding names it")
+        if self.kind == "link" and not (self.left_id and self.right_id):
+            raise ValueError("a decision about a link names both sides")
+        if self.verdict == "snoozed" and self.until_on is None:
+            raise ValueError("a snoozed finding needs the day it comes back")
+        return self
+
+    @property
+    def subject(self) -> str:
+        """What it is about, as one text."""
+        if self.kind == "finding":
+            return f"finding:{self.finding_id}"
+        left = f"{self.left_table}:{self.left_vendor}:{self.left_id}"
+        return f"link:{left}>{self.right_table}:{self.right_vendor}:{self.right_id}"
+
+
+class Entry(BaseModel):
+    """One line of the audit log."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    who: str
+    action: str
+    outcome: str
+    vendor: str = ""
+    subject: str = ""
+    key: str = ""
+    says: str = ""
+    before: dict[str, Any] | None = None
+    after: dict[str, Any] | None = None
+    answer: dict[str, Any] | None = None
+
+
+class State:
+    """The state store. Safe to use from several threads and processes."""
+
+    def __init__(self, engine: Engine, locks: Vault) -> None:
+        self.engine, self._vault = engine, locks
+        with self.write() as db:
+            schema.prepare(db)
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Give a connection inside a transaction that commits at the end."""
+        with self.engine.begin() as db:
+            yield db
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Give a connection that sees one moment and holds no writer up."""
+        with self.engine.connect().execution_options(reads=True) as db:
+            yield db
+
+    # Decisions
+
+    def decide(self, decision: Decision, who: str, at: dt.datetime | None = None) -> None:
+        """Keep what `who` said, in place of what was said about the same before."""
+        values = decision.model_dump() | {"subject": decision.subject, "decided_by": who, "decided_at": at or now()}
+        with self.write() as db:
+            before = _drop(db, decision.subject)
+            db.execute(schema.decisions.insert().values(values))
+            after = decision.model_dump(mode="json", exclude_none=True)
+            _record(db, Entry(who=who, action="decide", outcome="decided", subject=decision.subject, before=before,
+                              after=after))  # fmt: skip
+
+    def undecide(self, subject: str, who: str) -> bool:
+        """Forget the decision about a subject; return whether there was one."""
+        with self.write() as db:
+            before = _drop(db, subject)
+            if before is not None:
+                _record(db, Entry(who=who, action="undecide", outcome="decided", subject=subject, before=before))
+            return before is not None
+
+    def decisions(self) -> list[dict[str, Any]]:
+        """Return the decisions that stand, with the columns of the warehouse's table, oldest first."""
+        table = schema.decisions
+        columns = [c for c in table.c if c.name != "subject"]
+        return self._all(sa.select(*columns).order_by(table.c.decided_at, table.c.subject))
+
+    # Audit
+
+    def record(self, entry: Entry) -> None:
+        """Add a line to the audit log. Nobody can change or delete it, we included."""
+        with self.write() as db:
+            _record(db, entry)
+
+    def entries(self, limit: int = 200, offset: int = 0, **equal: str) -> list[dict[str, Any]]:
+        """Return lines of the audit log, newest first, of which the columns named have these values."""
+        table = schema.audit
+        query = sa.select(table).where(*(table.c[name] == value for name, value in equal.items()))
+        return self._all(query.order_by(table.c.id.desc()).limit(limit).offset(offset))
+
+    def export_audit(self, file: TextIO) -> int:
+        """Write the whole audit log as CSV, oldest first; return how many lines. No cell can become a formula."""
+        rows = self._all(sa.select(schema.audit).order_by(schema.audit.c.id))
+        out = csv.writer(file)
+        out.writerow([c.name for c in schema.audit.c])
+        out.writerows([_cell(row[c.name]) for c in schema.audit.c] for row in rows)
+        return len(rows)
+
+    # Credentials
+
+    def keep_credentials(self, connection: str, secrets: Mapping[str, str], who: str) -> None:
+        """Keep secrets of a connection, encrypted; they are used, and never shown again."""
+        table = schema.credentials
+        with self.write() as db:
+            for name, secret in secrets.items():
+                db.execute(table.delete().where(table.c.connection == connection, table.c.name == name))
+                values = {"connection": connection, "name": name, "locked": self._vault.lock(secret)}
+                db.execute(table.insert().values(**values, updated_at=now()))
+            after = dict.fromkeys(secrets, "kept")
+            _record(db, Entry(who=who, action="keep_credentials", outcome="done", vendor=connection, after=after))
+
+    def forget_credentials(self, connection: str, who: str) -> None:
+        """Delete the secrets of a connection."""
+        with self.write() as db:
+            db.execute(schema.credentials.delete().where(schema.credentials.c.connection == connection))
+            _record(db, Entry(who=who, action="forget_credentials", outcome="done", vendor=connection))
+
+    def credentials(self, connection: str) -> dict[str, str]:
+        """Return the secrets of a connection in the clear, by name. VaultError if the key is another one."""
+        table = schema.credentials
+        rows = self._all(sa.select(table.c.name, table.c.locked).where(table.c.connection == connection))
+        return {row["name"]: self._vault.unlock(row["locked"]) for row in rows}
+
+    # Findings over time
+
+    def saw(self, findings: Iterable[Mapping[str, Any]], at: dt.datetime | None = None) -> dict[str, int]:
+        """Remember which findings a complete run made; return how many were opened, reopened and fixed since.
+
+        Each finding has id, check, amount_at_stake and currency, as in the warehouse.
+        """
+        table, when = schema.finding_history, at or now()
+        present = {f["id"]: f for f in findings}
+        with self.write() as db:
+            last = sa.select(sa.func.max(table.c.id)).group_by(table.c.finding_id)
+            known = {r.finding_id: r for r in db.execute(sa.select(table).where(table.c.id.in_(last)))}
+            new = [_event(i, f, "opened", when) for i, f in present.items() if i not in known]
+            again = [
+                _event(i, f, "reopened", when) for i, f in present.items() if i in known and known[i].event == "fixed"
+            ]
+            gone = [
+                {"finding_id": i, "check": r.check, "event": "fixed", "at": when, "amount": r.amount,
+                 "currency": r.currency}
+                for i, r in known.items() if i not in present and r.event != "fixed"
+            ]  # fmt: skip
+            if events := new + again + gone:
+                db.execute(table.insert(), events)
+        return {"opened": len(new), "reopened": len(again), "fixed": len(gone)}
+
+    def first_seen(self) -> dict[str, dt.datetime]:
+        """Return when each finding was seen first, by its id."""
+        table = schema.finding_history
+        query = sa.select(table.c.finding_id, sa.func.min(table.c.at, type_=schema.Instant).label("at"))
+        return {r["finding_id"]: r["at"] for r in self._all(query.group_by(table.c.finding_id))}
+
+    def history(self, since: dt.datetime) -> list[dict[str, Any]]:
+        """Return what was opened, fixed and reopened since an instant, oldest first."""
+        table = schema.finding_history
+        return self._all(sa.select(table).where(table.c.at >= since).order_by(table.c.id))
+
+    # Small things that are remembered by name
+
+    def value(self, name: str, default: Any = None) -> Any:
+        """Return what is kept under a name."""
+        rows = self._all(sa.select(schema.kv.c.value).where(schema.kv.c.name == name))
+        return rows[0]["value"] if rows else default
+
+    def keep(self, name: str, value: Any) -> None:
+        """Keep a value (of dicts, lists, text, numbers) under a name."""
+        with self.write() as db:
+            db.execute(schema.kv.delete().where(schema.kv.c.name == name))
+            db.execute(schema.kv.insert().values(name=name, value=value))
+
+    def schedule(self, name: str) -> dict[str, Any]:
+        """Return when a schedule ran last and how far it got; empty if it never ran."""
+        rows = self._all(sa.select(schema.schedules).where(schema.schedules.c.name == name))
+        return rows[0] if rows else {}
+
+    def ran(self, name: str, at: dt.datetime, cursor: str | None = None) -> None:
+        """Remember that a schedule ran, and how far it got."""
+        with self.write() as db:
+            db.execute(schema.schedules.delete().where(schema.schedules.c.name == name))
+            db.execute(schema.schedules.insert().values(name=name, last_at=at, cursor=cursor))
+
+    def reminded(self, vendor: str, invoice_id: str, level: int, recipient: str, key: str, at: dt.datetime) -> bool:
+        """Remember a reminder; return False if this level of this invoice was reminded already."""
+        row = {"vendor": vendor, "invoice_id": invoice_id, "level": level, "recipient": recipient, "key": key}
+        try:
+            with self.write() as db:
+                db.execute(schema.reminders.insert().values(**row, sent_at=at))
+            return True
+        except sa.exc.IntegrityError:
+            return False
+
+    def reminders(self, vendor: str | None = None, invoice_id: str | None = None) -> list[dict[str, Any]]:
+        """Return the reminders sent, all or those of one invoice, oldest first."""
+        table = schema.reminders
+        query = sa.select(table).order_by(table.c.sent_at)
+        if invoice_id is not None:
+            query = query.where(table.c.vendor == vendor, table.c.invoice_id == invoice_id)
+        return self._all(query)
+
+    def _all(self, query: sa.Select[Any]) -> list[dict[str, Any]]:
+        with self.read() as db:
+            return [dict(row) for row in db.execute(query).mappings()]
+
+
+def now() -> dt.datetime:
+    """Return this instant, aware, in UTC."""
+    return dt.datetime.now(dt.UTC)
+
+
+def state(data: Path) -> State:
+    """Return the state store of a data folder, or the one that CUADRA_STATE_URL names."""
+    return _opened(os.environ.get(VARIABLE) or f"sqlite:///{(data / FILE).resolve()}", data.resolve())
+
+
+@cache
+def _opened(url: str, data: Path) -> State:
+    data.mkdir(parents=True, exist_ok=True)
+    return State(engine(url), vault(data))
+
+
+def engine(url: str) -> Engine:
+    """Return the engine of a SQLite or PostgreSQL URL, set so that a commit is on the disk and writers take turns."""
+    url = url.replace("postgres://", "postgresql://", 1).replace("postgresql://", "postgresql+psycopg://", 1)
+    if not url.startswith("sqlite"):
+        return sa.create_engine(url, pool_pre_ping=True, pool_size=5, max_overflow=15)
+    made = sa.create_engine(url, connect_args={"timeout": _BUSY_MS / 1000}, pool_size=5, max_overflow=15)
+
+    @event.listens_for(made, "connect")
+    def _settings(raw: Any, record: Any) -> None:
+        raw.isolation_level = None  # the driver would begin transactions behind our back, too late to take turns
+        for line in (f"busy_timeout={_BUSY_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            raw.execute(f"PRAGMA {line}")
+
+    @event.listens_for(made, "begin")
+    def _begin(db: Connection) -> None:
+        db.exec_driver_sql("BEGIN" if db.get_execution_options().get("reads") else "BEGIN IMMEDIATE")
+
+    return made
+
+
+def _drop(db: Connection, subject: str) -> dict[str, Any] | None:
+    table = schema.decisions
+    found = db.execute(sa.select(table).where(table.c.subject == subject)).mappings().first()
+    if found is None:
+        return None
+    db.execute(table.delete().where(table.c.subject == subject))
+    return {k: str(v) for k, v in found.items() if v not in (None, "") and k != "subject"}
+
+
+def _record(db: Connection, entry: Entry) -> None:
+    db.execute(schema.audit.insert().values(**entry.model_dump(), at=now()))
+
+
+def _event(finding_id: str, finding: Mapping[str, Any], what: str, at: dt.datetime) -> dict[str, Any]:
+    amount, currency = finding.get("amount_at_stake"), finding.get("currency")
+    known = {"finding_id": finding_id, "check": finding["check"], "event": what, "at": at}
+    return known | {"amount": amount, "currency": currency}
+
+
+def _cell(value: Any) -> str:
+    text = value.isoformat() if isinstance(value, dt.datetime) else schema.text(value)
+    return "'" + text if text.startswith(_FORMULA) else text
