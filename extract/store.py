@@ -81,7 +81,7 @@ def opened(data: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     with FileLock(data / ".rows.lock"):
         db = duckdb.connect(data / "rows.duckdb")
         try:
-            db.execute("SET memory_limit = '1GB'; SET preserve_insertion_order = false; SET TimeZone = 'UTC'")
+            db.execute("SET memory_limit = '160MB'; SET threads = 2; SET preserve_insertion_order = false; SET TimeZone = 'UTC'")
             for table in TABLES:
                 kept = ", ".join(f"{c.name} {c.sql}" for c in columns(table))
                 db.execute(f"CREATE TABLE IF NOT EXISTS {table} ({kept}, _kind VARCHAR, _key VARCHAR)")
