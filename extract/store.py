@@ -61,6 +61,7 @@ class Reading(NamedTuple):
 _ENCODE = msgspec.json.Encoder(decimal_format="number").encode
 _DECODE = msgspec.json.Decoder(float_hook=Decimal).decode
 
+LIMITS = "SET memory_limit = '160MB'; SET threads = 2; SET preserve_insertion_order = false; SET TimeZone = 'UTC'"
 LEDGERS = """
 CREATE TABLE IF NOT EXISTS runs (
     vendor VARCHAR, run VARCHAR, mode VARCHAR, started_at TIMESTAMP, completed_at TIMESTAMP,
@@ -81,7 +82,7 @@ def opened(data: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     with FileLock(data / ".rows.lock"):
         db = duckdb.connect(data / "rows.duckdb")
         try:
-            db.execute("SET memory_limit = '160MB'; SET threads = 2; SET preserve_insertion_order = false; SET TimeZone = 'UTC'")
+            db.execute(LIMITS)
             for table in TABLES:
                 kept = ", ".join(f"{c.name} {c.sql}" for c in columns(table))
                 db.execute(f"CREATE TABLE IF NOT EXISTS {table} ({kept}, _kind VARCHAR, _key VARCHAR)")
@@ -97,14 +98,16 @@ def sync(
 ) -> Reading:
     """Read a vendor: all of it, or what changed since its last complete reading. Its failure is in the answer."""
     started = _now()
-    with opened(data) as db:
-        _catch_up(db, vendor, data, zone)
-        since = None if full else _since(db, vendor)
+    with FileLock(data / f".{vendor.name}.lock"):  # two readings of one vendor at once would only repeat each other
+        _catch_up(vendor, data, zone)
+        with opened(data) as db:
+            since = None if full else _since(db, vendor)
         run = Run(vendor.name, "modified" if since else "full", started, since)
         try:
-            return _take_in(db, vendor, run, data, zone, together(vendor.fetch(since)), progress)
+            return _take_in(vendor, run, data, zone, together(vendor.fetch(since)), progress)
         except VendorError as error:
-            _failed(db, vendor, run, str(error))
+            with opened(data) as db:
+                _failed(db, vendor, run, str(error))
             return Reading(vendor.name, run.mode, error=str(error), seconds=(_now() - started).total_seconds())
 
 
@@ -112,31 +115,26 @@ def take(
     source: Source, data: Path, items: Iterable[tuple[str, Item]], *, zone: str = "UTC", note: str = ""
 ) -> Reading:
     """Take items in beside what is there (a file, a web hook): nothing is removed."""
-    with opened(data) as db:
-        _catch_up(db, source, data, zone)
-        return _take_in(db, source, Run(source.name, "import", _now(), None, note), data, zone, items, None)
+    with FileLock(data / f".{source.name}.lock"):
+        _catch_up(source, data, zone)
+        return _take_in(source, Run(source.name, "import", _now(), None, note), data, zone, items, None)
 
 
 def retry(vendor: Source, data: Path, *, zone: str = "UTC") -> Reading:
     """Read a vendor's rejects again, from the vendor where it can, else from what it said then."""
     with opened(data) as db:
         held = db.execute("SELECT DISTINCT kind, id, item FROM rejects WHERE vendor = ?", [vendor.name]).fetchall()
-        again: list[tuple[str, Item]] = []
-        for kind, key, item in held:
-            again += list(vendor.fetch_one(kind, key)) or [(kind, _DECODE(item))]
-        return _take_in(db, vendor, Run(vendor.name, "import", _now(), None, "retry"), data, zone, again, None)
+    again: list[tuple[str, Item]] = []
+    for kind, key, item in held:
+        again += list(vendor.fetch_one(kind, key)) or [(kind, _DECODE(item))]
+    return take(vendor, data, again, zone=zone, note="retry")
 
 
 def rebuild(vendors: Iterable[Source], data: Path, *, zone: str = "UTC") -> list[Reading]:
     """Make rows.duckdb again from the raw files."""
     with FileLock(data / ".rows.lock"):
         (data / "rows.duckdb").unlink(missing_ok=True)
-    readings = []
-    with opened(data) as db:
-        for vendor in vendors:
-            for path in raw.needed(raw.runs(data, vendor.name)):
-                readings.append(_replay(db, vendor, path, zone))
-    return readings
+    return [_replay(vendor, path, data, zone) for vendor in vendors for path in raw.needed(raw.runs(data, vendor.name))]
 
 
 def imported(data: Path, vendor: str, digest: str) -> bool:
@@ -167,26 +165,24 @@ def _since(db: duckdb.DuckDBPyConnection, vendor: Source) -> dt.datetime | None:
     return since if can_modify(since) else None
 
 
-def _catch_up(db: duckdb.DuckDBPyConnection, vendor: Source, data: Path, zone: str) -> None:
+def _catch_up(vendor: Source, data: Path, zone: str) -> None:
     """Map raw files that were completed but not mapped: we were stopped between the two."""
-    done = {r for (r,) in db.execute("SELECT run FROM runs WHERE vendor = ?", [vendor.name]).fetchall()}
-    if not done and not raw.runs(data, vendor.name):
-        return
+    with opened(data) as db:
+        done = {r for (r,) in db.execute("SELECT run FROM runs WHERE vendor = ?", [vendor.name]).fetchall()}
     for path in raw.needed(raw.runs(data, vendor.name)):
         if path.name.removesuffix(".jsonl.gz") not in done:
-            _replay(db, vendor, path, zone)
+            _replay(vendor, path, data, zone)
 
 
-def _replay(db: duckdb.DuckDBPyConnection, vendor: Source, path: Path, zone: str) -> Reading:
+def _replay(vendor: Source, path: Path, data: Path, zone: str) -> Reading:
     run, items = raw.reread(path)
-    with _Batches(db, vendor, run, zone) as batches:
+    with _Batches(data, vendor, run, zone) as batches:
         for kind, item in items:
             batches.add(kind, item)
         return batches.settle()
 
 
 def _take_in(
-    db: duckdb.DuckDBPyConnection,
     vendor: Source,
     run: Run,
     data: Path,
@@ -196,7 +192,7 @@ def _take_in(
 ) -> Reading:
     kept = raw.Raw(data, run)
     try:
-        with _Batches(db, vendor, run, zone, progress) as batches:
+        with _Batches(data, vendor, run, zone, progress) as batches:
             for kind, item in items:
                 kept.keep(kind, item)
                 batches.add(kind, item)
@@ -231,26 +227,29 @@ class _Batches:
 
     def __init__(
         self,
-        db: duckdb.DuckDBPyConnection,
+        data: Path,
         vendor: Source,
         run: Run,
         zone: str,
         progress: Progress | None = None,
     ) -> None:
-        self.db, self.vendor, self.run, self.zone, self.progress = db, vendor, run, zone, progress
+        self.data, self.vendor, self.run, self.zone, self.progress = data, vendor, run, zone, progress
+        self.stage = data / f".{run.vendor}.stage.duckdb"
         self.waiting: list[tuple[str, Item]] = []
         self.staged: set[str] = set()
         self.items = 0
 
     def __enter__(self) -> "_Batches":
-        self.db.execute("BEGIN")
-        self.db.execute("CREATE OR REPLACE TEMP TABLE _items (_kind VARCHAR, _key VARCHAR, _seq BIGINT, bad BOOLEAN)")
-        self.db.execute("CREATE OR REPLACE TEMP TABLE _rejects AS SELECT * FROM rejects LIMIT 0")
+        self.stage.unlink(missing_ok=True)
+        self.db = duckdb.connect(self.stage)
+        self.db.execute(LIMITS)
+        self.db.execute("CREATE TABLE _items (_kind VARCHAR, _key VARCHAR, _seq BIGINT, bad BOOLEAN)")
+        self.db.execute(next(s for s in LEDGERS.split(";") if " rejects " in s))
         return self
 
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
-        if error is not None:
-            self.db.execute("ROLLBACK")
+    def __exit__(self, *error: object) -> None:
+        self.db.close()
+        self.stage.unlink(missing_ok=True)
 
     def add(self, kind: str, item: Item) -> None:
         """Take one item; every BATCH of them is mapped."""
@@ -310,7 +309,7 @@ class _Batches:
         for table, frame in frames.items():
             staged = frame.join(good, on="_at", how="inner", maintain_order="left").drop("_at")
             if table not in self.staged:
-                self.db.execute(f"CREATE OR REPLACE TEMP TABLE _new_{table} AS SELECT * FROM staged")
+                self.db.execute(f"CREATE TABLE _new_{table} AS SELECT * FROM staged")
                 self.staged.add(table)
             elif len(staged):
                 self.db.execute(f"INSERT INTO _new_{table} SELECT * FROM staged")
@@ -318,45 +317,51 @@ class _Batches:
         for at, field, value, reason in rejected:
             kind, item = self.waiting[at]
             held = [self.vendor.name, kind, keys[at], field, value, reason, self.run.id, now, _ENCODE(item).decode()]
-            self.db.execute("INSERT INTO _rejects VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", held)
+            self.db.execute("INSERT INTO rejects VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", held)
 
     def settle(self) -> Reading:
-        """Put the staging tables in the place of what these items said before, and commit."""
+        """Put the staging tables in the place of what these items said before, in one transaction."""
         self.map()
-        db, name, full = self.db, self.vendor.name, self.run.mode == "full"
-        (repeats,) = _one(db, "SELECT count(*) - count(DISTINCT (_kind, _key)) FROM _items")
+        (repeats,) = _one(self.db, "SELECT count(*) - count(DISTINCT (_kind, _key)) FROM _items")
         if repeats:  # the same item twice in a run: the last word counts
-            db.execute(
-                "CREATE OR REPLACE TEMP TABLE _items AS SELECT _kind, _key, max(_seq) AS _seq, "
+            self.db.execute(
+                "CREATE OR REPLACE TABLE _items AS SELECT _kind, _key, max(_seq) AS _seq, "
                 "arg_max(bad, _seq) AS bad FROM _items GROUP BY _kind, _key"
             )
-        counts = {}
-        for table in TABLES:
-            counts[table] = self._settle_table(table, full, bool(repeats))
-        db.execute(
-            "DELETE FROM rejects WHERE vendor = ? AND (? OR (kind, id) IN (SELECT (_kind, _key) FROM _items))",
-            [name, full],
-        )
-        db.execute("INSERT INTO rejects SELECT * FROM _rejects")
-        (bad,) = _one(db, "SELECT count(*) FROM _items WHERE bad")
-        self._note(counts, bad)
-        db.execute("COMMIT")
+        self.db.close()
+        with opened(self.data) as self.db:
+            self.db.execute(f"ATTACH '{_quoted(str(self.stage))}' AS stage (READ_ONLY)")
+            self.db.execute("BEGIN")
+            counts = {table: self._settle_table(table, bool(repeats)) for table in TABLES}
+            bad = self._settle_rejects()
+            self._note(counts, bad)
+            self.db.execute("COMMIT")
         took = (_now() - self.run.started_at).total_seconds()
-        return Reading(name, self.run.mode, self.items, bad, {t: n for t, n in counts.items() if n}, seconds=took)
+        told = {t: n for t, n in counts.items() if n}
+        return Reading(self.vendor.name, self.run.mode, self.items, bad, told, seconds=took)
 
-    def _settle_table(self, table: str, full: bool, repeats: bool) -> int:
+    def _settle_rejects(self) -> int:
+        """Forget the rejects that these items mended, keep the new ones; return how many items are rejected."""
+        self.db.execute(
+            "DELETE FROM rejects WHERE vendor = ? AND (? OR (kind, id) IN (SELECT (_kind, _key) FROM stage._items))",
+            [self.vendor.name, self.run.mode == "full"],
+        )
+        self.db.execute("INSERT INTO rejects SELECT * FROM stage.rejects")
+        return int(_one(self.db, "SELECT count(*) FROM stage._items WHERE bad")[0])
+
+    def _settle_table(self, table: str, repeats: bool) -> int:
         """Replace a table's rows; return how many this run brought."""
-        db, name, new = self.db, self.vendor.name, f"_new_{table}"
+        db, name, new, full = self.db, self.vendor.name, f"stage._new_{table}", self.run.mode == "full"
         # A rejected item keeps its last good rows; an item read again loses what it said before.
         if full:
             db.execute(
                 f"DELETE FROM {table} WHERE vendor = ? "
-                "AND (_kind, _key) NOT IN (SELECT (_kind, _key) FROM _items WHERE bad)",
+                "AND (_kind, _key) NOT IN (SELECT (_kind, _key) FROM stage._items WHERE bad)",
                 [name],
             )
         else:
             db.execute(
-                f"DELETE FROM {table} USING _items AS i WHERE vendor = ? "
+                f"DELETE FROM {table} USING stage._items AS i WHERE vendor = ? "
                 f"AND {table}._kind = i._kind AND {table}._key = i._key AND NOT i.bad",
                 [name],
             )
@@ -365,13 +370,12 @@ class _Batches:
         names = ", ".join(c.name for c in columns(table))
         source = new
         if repeats:
-            source = f"(SELECT n.* FROM {new} AS n JOIN _items AS i USING (_kind, _key, _seq))"
+            source = f"(SELECT n.* FROM {new} AS n JOIN stage._items AS i USING (_kind, _key, _seq))"
         (rows, distinct) = _one(db, f"SELECT count(*), count(DISTINCT id) FROM {source}")
         last = "" if rows == distinct else "QUALIFY row_number() OVER (PARTITION BY id ORDER BY _seq DESC) = 1"
         if not full:  # another item may have said this row before
             db.execute(f"DELETE FROM {table} WHERE vendor = ? AND id IN (SELECT id FROM {source})", [name])
         db.execute(f"INSERT INTO {table} SELECT {names}, _kind, _key FROM {source} {last}")
-        db.execute(f"DROP TABLE {new}")
         return int(distinct)
 
     def _note(self, counts: dict[str, int], bad: int) -> None:
@@ -387,6 +391,10 @@ class _Batches:
                 "INSERT INTO freshness VALUES (?, ?, ?, ?, ?, ?, ?, '')",
                 [run.vendor, table, run.mode, started, now, counts.get(table, 0), bad],
             )
+
+
+def _quoted(text: str) -> str:
+    return text.replace("'", "''")
 
 
 def _one(db: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
