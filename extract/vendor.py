@@ -23,6 +23,8 @@ import msgspec
 import stamina
 from pyrate_limiter import Duration, InMemoryBucket, Limiter, Rate
 
+from extract.bulk import typed
+
 Item = dict[str, Any]
 Params = dict[str, Any]
 
@@ -125,7 +127,7 @@ class Vendor:
         self.account_currency, self.zone = currency, ZoneInfo(time_zone)
         self.client = client or httpx.Client(timeout=httpx.Timeout(30, connect=10), follow_redirects=True)
         self.url = (base_url or self.base_url).rstrip("/")
-        self._limiter = _limiter(*self.rate)
+        self._limiter = limiter(*self.allowance())
         self._auth: httpx.Auth | None = None
 
     # What a vendor defines
@@ -138,6 +140,18 @@ class Vendor:
         """Return headers that every request carries, such as the API version."""
         return {}
 
+    def allowance(self) -> tuple[int, float]:
+        """Return how many requests in how many seconds this account may send."""
+        return self.rate
+
+    def pace(self, path: str) -> None:
+        """Wait until a request to `path` may be sent."""
+        self._limiter.try_acquire(self.name)
+
+    def can_modify(self, since: dt.datetime) -> bool:
+        """Return whether the vendor can still tell what changed since then; if not, a full reading is due."""
+        return True
+
     def fetch(self, since: dt.datetime | None) -> Iterator[tuple[str, Item]]:
         """Yield (kind, item) as the vendor sends them: all, or those changed since an instant."""
         raise AttributeError(f"{self.name} cannot be read")
@@ -149,6 +163,16 @@ class Vendor:
     def rows(self, kind: str, item: Item) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield (table, row) that an item means. Pure: no network, no clock, no other item."""
         raise AttributeError(f"{self.name} has no rows")
+
+    def mapped(self, table: str, kind: str, item: Item) -> dict[str, Any]:
+        """Return the typed row of `table` that an item read just now means. LookupError if it means none (archived)."""
+        found = [row | {"vendor": self.name} for name, row in self.rows(kind, item) if name == table]
+        if not found:
+            raise LookupError(f"{self.name} {kind} {self.key(kind, item)} is no longer there")
+        frame, misfits = typed(table, found[:1], self.zone.key)
+        if misfits:
+            raise ValueError(f"{self.name} {kind} {self.key(kind, item)}: {misfits[0].field} {misfits[0].value!r}")
+        return frame.row(0, named=True)
 
     def key(self, kind: str, item: Item) -> str:
         """Return what tells this item from others of its kind; a later item of the same key replaces it."""
@@ -247,7 +271,7 @@ class Vendor:
         return reply.content
 
     def _send(self, method: str, path: str, params: Params | None, json: Any, **rest: Any) -> httpx.Response:
-        self._limiter.try_acquire(self.name)
+        self.pace(path)
         self._auth = self._auth or self.auth()
         headers = self.headers() | dict(rest.pop("headers", None) or {})
         content = None
@@ -368,7 +392,8 @@ def together(*streams: Iterable[Any], ahead: int = 8) -> Iterator[Any]:
         stop.set()
 
 
-def _limiter(requests: int, seconds: float) -> Limiter:
+def limiter(requests: int, seconds: float) -> Limiter:
+    """Return what lets through so many requests in so many seconds, and makes the rest wait."""
     # One percent over the vendor's window: its clock starts when our request arrives, not when we send it.
     window = int(seconds * Duration.SECOND * 1.01) + 1
     return Limiter(InMemoryBucket([Rate(requests, window)]), buffer_ms=1)

@@ -1,0 +1,120 @@
+"""What vendors write in many ways, in ours: countries, tax ids, properties of choices, minor units, nested forms.
+
+Pure functions, shared by the vendors; nothing here knows any of them.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+from babel import Locale
+from stdnum.eu import vat
+
+LANGUAGES = ("en", "es", "fr", "pl", "de")
+OTHER_NAMES = {  # how people and old forms write them
+    "usa": "US", "u.s.a.": "US", "united states of america": "US", "estados unidos de américa": "US", "uk": "GB",
+    "england": "GB", "scotland": "GB", "wales": "GB", "great britain": "GB", "holland": "NL", "méjico": "MX",
+    "czech republic": "CZ", "república checa": "CZ", "el": "GR",
+}  # fmt: skip
+_PREFIXES = {"EL" if code == "gr" else code.upper() for code in vat.MEMBER_STATES} | {"GB"}
+_COUNTRY_OF_PREFIX = {"EL": "GR", "XI": "GB"}
+_DIGITS = {
+    **dict.fromkeys("BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF".split(), 0),
+    **dict.fromkeys("BHD JOD KWD OMR TND".split(), 3),
+}
+
+
+@cache
+def _countries() -> dict[str, str]:
+    names: dict[str, str] = {}
+    for language in LANGUAGES:
+        for code, name in Locale(language).territories.items():
+            if len(code) == 2 and code.isalpha() and code not in ("EU", "EZ", "UN", "ZZ", "XA", "XB"):
+                names.setdefault(_folded(name), code)
+                names[_folded(code)] = code
+    return names | {_folded(name): code for name, code in OTHER_NAMES.items()}
+
+
+def _folded(text: str) -> str:
+    letters = unicodedata.normalize("NFKD", text.strip().casefold())
+    return "".join(c for c in letters if not unicodedata.combining(c))
+
+
+def country_code(text: str | None) -> str | None:
+    """Return the ISO 3166-1 alpha-2 code of a country's code or name (en, es, fr, pl, de); None if it is none."""
+    return _countries().get(_folded(text)) if text else None
+
+
+def country_name(code: str | None, language: str = "en") -> str | None:
+    """Return the name of a country by its code, the code itself where it has none."""
+    return Locale(language).territories.get(code, code) if code else None
+
+
+def tax_id(text: str | None, country: str | None = None) -> tuple[str | None, str | None]:
+    """Return a tax id in compact form (upper case, no separators, no country prefix) and its ISO country.
+
+    Says nothing of whether it is valid. The prefix tells the country where none is given, or corrects it.
+    """
+    number = re.sub(r"[^0-9A-ZÑ&]", "", (text or "").upper())
+    prefix, rest = number[:2], number[2:]
+    home = _COUNTRY_OF_PREFIX.get(prefix, prefix)
+    if prefix in _PREFIXES and sum(c.isdigit() for c in rest) >= 5 and (country == home or vat.is_valid(number)):
+        return rest, home
+    return (number, country) if number else (None, None)
+
+
+def with_prefix(number: str, country: str | None) -> str:
+    """Return a compact tax id with the prefix by which it goes in the EU's VAT system."""
+    prefix = "EL" if country == "GR" else country or ""
+    return number if number.startswith(prefix) else prefix + number
+
+
+def plain(value: Any) -> str:
+    """Return a value as text for a form or a property: no exponent, ISO dates and instants, "" for None."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Decimal):
+        text = f"{value:f}"
+        return text.rstrip("0").rstrip(".") if "." in text else text
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def minor_digits(currency: str) -> int:
+    """Return the decimals of a currency's minor unit, as payment gateways count them."""
+    return _DIGITS.get(currency.upper(), 2)
+
+
+def major(amount: int | str | Decimal | None, currency: str | None) -> Decimal | None:
+    """Return an amount of minor units (cents) in major ones; None stays None."""
+    if amount is None or currency is None:
+        return None
+    return Decimal(amount).scaleb(-minor_digits(currency))
+
+
+def minor(amount: Decimal, currency: str) -> Decimal:
+    """Return an amount in minor units, with what decimals it has."""
+    return amount.scaleb(minor_digits(currency))
+
+
+def form(values: Mapping[str, Any]) -> dict[str, str]:
+    """Return nested values as the flat fields of a form: `{"a": {"b": [1]}}` is `a[b][0]=1`. None is left out."""
+    return dict(_fields(values))
+
+
+def _fields(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _fields(inner, f"{name}[{key}]" if name else str(key))
+    elif isinstance(value, (list, tuple)):
+        for at, inner in enumerate(value):
+            yield from _fields(inner, f"{name}[{at}]")
+    elif value is not None:
+        yield name, plain(value)
