@@ -1,0 +1,34 @@
+-- title:      Deal reference somewhere in the invoice's text
+-- pairs:      deals invoices
+-- confidence: 0.99
+-- reads:      link_deals, link_invoices, free_invoices, deal_keys, invoice_text_keys, same_customer
+-- why:        "ref. q-2024-105849" is still that order. Letters may be lost, so the customer or the amount must agree,
+--             and only the fullest form found counts.
+SELECT
+  d.n AS left_n,
+  i.n AS right_n
+FROM free_invoices AS f
+INNER JOIN link_invoices AS i
+  ON i.n = f.n
+INNER JOIN invoice_text_keys AS t
+  ON t.n = i.n
+INNER JOIN deal_keys AS k
+  ON k.key = t.key
+INNER JOIN link_deals AS d
+  ON d.n = k.n
+LEFT JOIN same_customer AS s
+  ON s.crm = d.party
+  AND s.billing = i.party
+WHERE k.exactness >= 1
+  AND (
+    s.trust >= 0.2
+    OR (
+      k.exactness = 3
+      AND (i.net = d.amount OR i.gross = d.amount)
+    )
+    OR (
+      k.exactness = 3
+      AND (d.party IS NULL OR i.party IS NULL)
+    )
+  )
+QUALIFY k.exactness = max(k.exactness) OVER (PARTITION BY i.n)

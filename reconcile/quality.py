@@ -1,0 +1,126 @@
+"""How often matching is right, on labelled data: a folder of parquet files with the truth beside the books.
+
+Layout of a folder: deals, invoices, payments, truth_deal_invoice, truth_payment_invoice (`optional` links count neither
+way; `evidence` is the best clue there is, `kind` the shape of the case; further columns are ignored).
+"""
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from duckdb import DuckDBPyConnection
+
+from extract.model import ddl
+from extract.model import TABLES
+
+_LOAD = {
+    "deals": """
+INSERT INTO deals BY NAME
+SELECT 'crm' AS vendor, deal_id AS id, deal_name AS title, company_id AS customer_id, company_name AS customer_name,
+  regexp_replace(upper(company_tax_id), '[^A-Z0-9]', '', 'g') AS customer_tax_id, contact_email AS customer_email,
+  stage AS status, CAST(amount AS DECIMAL(18, 4)) AS amount, currency,
+  CASE WHEN stage = 'won' THEN close_date END AS won_on, close_date AS expected_close_on, reference, invoice_number
+FROM read_parquet($path)""",
+    "invoices": """
+INSERT INTO invoices BY NAME
+SELECT 'billing' AS vendor, invoice_id AS id, number, type AS kind, customer_id, customer_name,
+  regexp_replace(upper(customer_tax_id), '[^A-Z0-9]', '', 'g') AS customer_tax_id, customer_email,
+  issue_date AS issued_on, due_date AS due_on, currency, CAST(net AS DECIMAL(18, 4)) AS net,
+  CAST(tax AS DECIMAL(18, 4)) AS tax, CAST(total AS DECIMAL(18, 4)) AS gross, reference AS deal_reference,
+  CASE status WHEN 'paid' THEN 'paid' ELSE 'issued' END AS status
+FROM read_parquet($path)""",
+    "payments": """
+INSERT INTO payments BY NAME
+SELECT 'bank' AS vendor, payment_id AS id, booked_on AS paid_on,
+  CAST(amount AS DECIMAL(18, 4)) + coalesce(CAST(fee AS DECIMAL(18, 4)), 0) AS amount, currency,
+  CAST(fee AS DECIMAL(18, 4)) AS fee, method, payer_name, payer_iban, payer_tax_id, invoice_ref AS invoice_reference,
+  remittance AS reference, 'booked' AS status
+FROM read_parquet($path)""",
+}
+_DEAL_LINKS = """
+SELECT left_id AS deal_id, right_id AS invoice_id, status, rule FROM links
+WHERE left_table = 'deals' AND right_table = 'invoices'"""
+_PAYMENT_LINKS = """
+SELECT left_id AS payment_id, right_id AS invoice_id, CAST(amount AS DOUBLE) AS amount, status, rule FROM links
+WHERE left_table = 'payments' AND right_table = 'invoices'"""
+_SURE = ("automatic", "confirmed")
+
+
+def load(db: DuckDBPyConnection, folder: Path) -> None:
+    """Create the canonical tables on `db` and fill them from a labelled folder; amounts become decimals."""
+    for table in TABLES:
+        for statement in ddl(table):
+            db.execute(statement)
+    for table, sql in _LOAD.items():
+        db.execute(sql, {"path": str(folder / f"{table}.parquet")})
+
+
+def score(db: DuckDBPyConnection, folder: Path) -> dict[str, Any]:
+    """Return precision, recall and the rest per pair of tables, of the links on `db` against the truth in `folder`."""
+    out: dict[str, Any] = {}
+    for name, sql, left in (("deal_invoice", _DEAL_LINKS, "deal_id"), ("payment_invoice", _PAYMENT_LINKS, "payment_id")):
+        truth = pl.read_parquet(folder / f"truth_{name}.parquet")
+        everyone = pl.read_parquet(folder / f"{left.removesuffix('_id')}s.parquet", columns=[left])[left]
+        found = db.sql(sql).pl()
+        sure = found.filter(pl.col("status").is_in(_SURE))
+        out[name] = {
+            "automatic": compare(truth, sure, left, everyone),
+            "with_suggested": compare(truth, found, left, everyone),
+            "abstained": found.filter(pl.col("rule").str.ends_with("_tie"))[left].n_unique(),
+        }
+    return out
+
+
+def compare(truth: pl.DataFrame, given: pl.DataFrame, left: str, everyone: pl.Series) -> dict[str, Any]:
+    """Return the measures of `given` links against `truth`; `everyone` holds the ids that could have been linked.
+
+    whole: documents whose set of links is exactly right; stray: documents without a true link that were given one;
+    amount: found links whose allocation is right within 5 %; money: recall weighted by the allocated amount.
+    """
+    pair = [left, "invoice_id"]
+    must, optional = truth.filter(~pl.col("optional")).unique(pair), truth.filter(pl.col("optional"))
+    given = given.drop_nulls(pair).unique(pair).join(optional, on=pair, how="anti")
+    hit = must.join(given.with_columns(hit=pl.lit(True)), on=pair, how="left", suffix="_given")
+    hit = hit.with_columns(pl.col("hit").fill_null(False))
+    right, all_given, all_true = int(hit["hit"].sum()), len(given), len(must)
+    precision, recall = right / all_given if all_given else 0.0, right / all_true if all_true else 0.0
+    wrong = given.join(must.select(pair), on=pair, how="anti")[left].unique()
+    whole = hit.group_by(left).agg(pl.col("hit").all()).select(
+        (pl.col("hit") & ~pl.col(left).is_in(wrong.implode())).mean()
+    )
+    alone = everyone.filter(~everyone.is_in(truth[left].unique().implode()))
+    out: dict[str, Any] = {
+        "precision": precision,
+        "recall": recall,
+        "f1": 2 * precision * recall / (precision + recall) if precision + recall else 0.0,
+        "links": all_given,
+        "truth": all_true,
+        "whole": whole.item() or 0.0,
+        "stray": alone.is_in(given[left].unique().implode()).mean() or 0.0,
+        "recall_by": {by: _mean_by(hit, by) for by in ("evidence", "kind", "dirt") if by in hit.columns},
+        "wrong_by_rule": _wrong_by_rule(given, must, pair),
+    }
+    if "amount" in must.columns and "amount_given" in hit.columns:
+        near = (pl.col("amount_given") - pl.col("amount")).abs() <= 0.05 * pl.col("amount").abs() + 0.05
+        out["amount"] = hit.filter("hit").select(near.mean()).item() or 0.0
+        out["money"] = hit.select((pl.col("amount") * pl.col("hit")).sum() / pl.col("amount").sum()).item() or 0.0
+    return out
+
+
+def _mean_by(hit: pl.DataFrame, column: str) -> dict[str, float]:
+    return dict(hit.group_by(column).agg(pl.col("hit").mean()).sort(column).iter_rows())
+
+
+def _wrong_by_rule(given: pl.DataFrame, must: pl.DataFrame, pair: list[str]) -> dict[str, tuple[int, int]]:
+    """Return per rule how many links it gave and how many of these are wrong."""
+    if "rule" not in given.columns:
+        return {}
+    marked = given.join(must.select(*pair, is_right=pl.lit(True)), on=pair, how="left")
+    counted = marked.group_by("rule").agg(pl.len(), pl.col("is_right").is_null().sum().alias("wrong")).sort("rule")
+    return {rule: (given_n, wrong) for rule, given_n, wrong in counted.iter_rows()}
+
+
+def day(meta: dict[str, Any]) -> dt.date:
+    """Return the day on which the labelled books are looked at."""
+    return dt.date.fromisoformat(meta["today"])

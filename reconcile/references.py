@@ -1,0 +1,84 @@
+"""Numbers and references in free text, however mutilated: "F2024-030403", "f2024030403", "F2024 030403", "30403/24".
+
+A document's number gives a few keys; a text gives the same keys for everything in it that could be a number. Equal keys
+are candidates, and `exactness` tells how much of the number was really there.
+"""
+
+import polars as pl
+
+from reconcile import names
+
+WHOLE, DIGITS, SERIAL = 3, 2, 1  # exactness: letters and digits; digits only; serial number and year only
+WORDS = 4  # blanks and dashes cut a number into at most this many pieces
+SHORTEST = 3  # a shorter piece of text says nothing
+SHORTEST_DIGITS = 6  # digits alone must be this many to stand for a number with letters
+
+
+def compact(text: pl.Expr) -> pl.Expr:
+    """Return letters and digits only, in capitals; null where nothing is left."""
+    bare = names.plain(text).str.replace_all(" ", "")
+    return pl.when(bare.str.len_chars() >= SHORTEST).then(bare).otherwise(None)
+
+
+def serial(number: pl.Expr, issued_on: pl.Expr) -> pl.Expr:
+    """Return "serial/yy" of a document number, the short form people write: FV/4085/07/2024 is 4085/24.
+
+    The serial is the longest run of digits that is not the year of issue (nor its month, where another run is left).
+    """
+    year, month = issued_on.dt.year(), issued_on.dt.month()
+    long_year, short_year = year.cast(pl.String), (year % 100).cast(pl.String).str.zfill(2)
+    without = number.str.extract_all(r"\d+").list.set_difference(pl.concat_list(long_year, short_year))
+    month_out = without.list.set_difference(pl.concat_list(month.cast(pl.String).str.zfill(2)))
+    runs = pl.when(month_out.list.len() > 0).then(month_out).otherwise(without)
+    # A year that was the only run is the serial after all: there is no shorter form then.
+    longest = runs.list.eval(pl.element().sort_by(pl.element().str.len_chars(), descending=True)).list.first()
+    return longest.str.strip_chars_start("0") + "/" + short_year
+
+
+def document_keys(documents: pl.DataFrame) -> pl.DataFrame:
+    """Return n, key, exactness for documents with the columns n, number, issued_on (null where a number has no date)."""
+    # Work on what is there: text functions on nulls cost as much as on text.
+    filled = documents.drop_nulls("number").with_columns(whole=compact(pl.col("number"))).drop_nulls("whole")
+    digits = pl.col("whole").str.replace_all(r"\D", "")
+    return pl.concat(
+        [
+            filled.select("n", key=pl.col("whole"), exactness=pl.lit(WHOLE)),
+            filled.select("n", key=digits, exactness=pl.lit(DIGITS)).filter(
+                pl.col("key").str.len_chars() >= SHORTEST_DIGITS
+            ),
+            filled.drop_nulls("issued_on").select(
+                "n", key=serial(pl.col("number"), pl.col("issued_on")), exactness=pl.lit(SERIAL)
+            ),
+        ]
+    ).drop_nulls()
+
+
+def text_keys(texts: pl.DataFrame) -> pl.DataFrame:
+    """Return n, key for texts with the columns n, text: every run of up to four words that holds enough digits.
+
+    "Fact. F2024 030403" gives F2024, 030403 and F2024030403 (and, harmless, FACTF2024030403).
+    """
+    told = texts.drop_nulls("text").filter(pl.col("text").str.contains(r"\d{2}"))
+    words = (
+        told.select("n", word=names.plain(pl.col("text")).str.extract_all(r"[A-Z0-9]+"))
+        .explode("word", empty_as_null=False, keep_nulls=False)
+        .with_columns(at=pl.int_range(pl.len()))
+    )
+    found, key = [], pl.col("word")
+    for further in range(WORDS):
+        if further:
+            key = key + pl.col("word").shift(-further)
+        found.append(words.select("n", "at", key=key, end=pl.col("n").shift(-further)).filter(pl.col("end") == pl.col("n")))
+    short = told.select(
+        "n", key=pl.col("text").str.extract_all(r"\b\d{1,7}\s?[/-]\s?(?:20)?\d{2}\b")
+    ).explode("key", empty_as_null=False, keep_nulls=False)
+    runs = pl.concat([f.select("n", "key") for f in found]).filter(
+        pl.col("key").str.contains(r"\d") & (pl.col("key").str.len_chars() >= SHORTEST)
+    )
+    digits = runs.filter(pl.col("key").str.contains(r"\D")).select("n", key=pl.col("key").str.replace_all(r"\D", ""))
+    digits = digits.filter(pl.col("key").str.len_chars() >= SHORTEST_DIGITS)
+    parts = short.with_columns(
+        pl.col("key").str.replace_all(r"\s", "").str.extract_groups(r"^0*(\d+)[/-](?:20)?(\d{2})$")
+    ).unnest("key")
+    serials = parts.select("n", key=pl.col("1") + "/" + pl.col("2"))
+    return pl.concat([runs, digits, serials]).drop_nulls().unique().sort("n", "key")
