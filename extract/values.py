@@ -22,10 +22,25 @@ OTHER_NAMES = {  # how people and old forms write them
 }  # fmt: skip
 _PREFIXES = {"EL" if code == "gr" else code.upper() for code in vat.MEMBER_STATES} | {"GB"}
 _COUNTRY_OF_PREFIX = {"EL": "GR", "XI": "GB"}
-_DIGITS = {
-    **dict.fromkeys("BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF".split(), 0),
-    **dict.fromkeys("BHD JOD KWD OMR TND".split(), 3),
-}
+_WITHOUT_DECIMALS = (
+    "BIF",
+    "CLP",
+    "DJF",
+    "GNF",
+    "JPY",
+    "KMF",
+    "KRW",
+    "MGA",
+    "PYG",
+    "RWF",
+    "VND",
+    "VUV",
+    "XAF",
+    "XOF",
+    "XPF",
+)
+_THREE_DECIMALS = ("BHD", "JOD", "KWD", "OMR", "TND")
+_DIGITS = dict.fromkeys(_WITHOUT_DECIMALS, 0) | dict.fromkeys(_THREE_DECIMALS, 3)
 
 
 @cache
