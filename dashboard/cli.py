@@ -1,0 +1,339 @@
+"""`cuadra …`: what the pages can do, for people at a prompt and for programs.
+
+Exit codes: 0 done · 1 findings of the kind asked to fail on, or something to look at · 2 wrong use or configuration ·
+3 a vendor refused or could not be reached. `--json` prints one JSON document on standard output and nothing else there.
+"""
+
+import sys
+from enum import IntEnum
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from dashboard import show
+from extract import logs
+from extract.vendor import VendorError, registry
+
+app = typer.Typer(
+    name="cuadra",
+    help="Everything you sell is invoiced, and everything you invoice is paid.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+screen = Console(stderr=True)
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+
+
+class Exit(IntEnum):
+    """What the command ends with."""
+
+    DONE = 0
+    FOUND = 1
+    WRONG = 2
+    REFUSED = 3
+
+
+@app.callback()
+def main(
+    context: typer.Context,
+    data: Annotated[
+        Path, typer.Option(envvar="CUADRA_DATA", help="Folder of raw files, warehouse and settings.")
+    ] = Path("data"),
+    lang: Annotated[str, typer.Option(envvar="CUADRA_LANG", help="en, es, fr or pl.")] = "en",
+) -> None:
+    """Reconcile what was sold, invoiced and paid."""
+    context.obj = data
+    if context.invoked_subcommand not in ("capabilities", "vendors"):
+        logs.configure(data)
+        from dashboard import words
+
+        words.use(lang)
+
+
+def stop(message: str, code: Exit = Exit.WRONG) -> NoReturn:
+    """End with a message for the user."""
+    screen.print(f"[bold red]✗[/] {message}", highlight=False, soft_wrap=True)
+    raise typer.Exit(code)
+
+
+def working() -> Progress:
+    """Return a progress display on standard error."""
+    return Progress(
+        SpinnerColumn(), TextColumn("{task.description}"), TextColumn("{task.fields[count]}"), TimeElapsedColumn(),
+        console=screen, transient=True,
+    )  # fmt: skip
+
+
+@app.command()
+def init(context: typer.Context) -> None:
+    """Make a data folder with a commented settings file."""
+    from dashboard.setup import make
+
+    for line in make(context.obj):
+        print(line)
+
+
+@app.command()
+def demo(
+    context: typer.Context,
+    port: Annotated[int, typer.Option(envvar="PORT", help="Port of the page.")] = 8501,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open one.")] = False,
+) -> None:
+    """Run the main job on a small invented company, and open the page. Needs no account."""
+    from dashboard import demo as demonstration
+
+    demonstration.run(
+        context.obj / "demo", port, browser=not no_browser, say=lambda text: screen.print(text, highlight=False)
+    )
+
+
+@app.command()
+def serve(
+    context: typer.Context,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(envvar="PORT")] = 8501,
+) -> None:
+    """Serve the page."""
+    from dashboard.serve import NotSafe
+    from dashboard.serve import serve as run
+
+    try:
+        run(context.obj, host, port)
+    except NotSafe as error:
+        stop(str(error))
+
+
+@app.command()
+def vendors(json: Json = False) -> None:
+    """List every system, channel and file format, with what proves that it works."""
+    from dashboard.catalogue import catalogue
+
+    rows = [entry._asdict() for entry in catalogue()]
+    show.rows(rows, json, ["name", "title", "kind", "auth", "reads", "writes", "evidence"])
+
+
+@app.command()
+def connect(
+    context: typer.Context,
+    vendor: str,
+    name: Annotated[str, typer.Option(help="Name of the connection, where a vendor is connected twice.")] = "",
+    option: Annotated[list[str] | None, typer.Option("--set", help="An option of the vendor, name=value.")] = None,
+) -> None:
+    """Enter the credentials of a vendor, try them, and keep them if they are right."""
+    from dashboard import setup
+
+    if vendor not in registry():
+        stop(f"there is no vendor {vendor!r}; see `cuadra vendors`")
+    given = {}
+    for need in registry()[vendor].needs:
+        given[need] = typer.prompt(need, hide_input=True) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    try:
+        options = dict(pair.split("=", 1) for pair in option or [])
+    except ValueError:
+        stop("--set wants name=value")
+    try:
+        who = setup.connect(context.obj, vendor, name or vendor, given, options)
+    except VendorError as error:
+        stop(f"{error} Nothing was kept.", Exit.REFUSED)
+    print(f"{name or vendor} is connected to {who.account}" + (" (TEST)" if who.is_test else ""))
+    if who.missing:
+        print(f"Rights still missing: {', '.join(who.missing)}")
+
+
+@app.command()
+def check(context: typer.Context, json: Json = False) -> None:
+    """Try credentials, rights, clock, mail and browser, and say what to do about each."""
+    from dashboard.doctor import examine
+
+    found = [c._asdict() for c in examine(context.obj)]
+    show.rows(found, json, ["what", "state", "says"])
+    if any(c["state"] == "refused" for c in found):
+        raise typer.Exit(Exit.REFUSED)
+
+
+@app.command()
+def sync(
+    context: typer.Context,
+    names: Annotated[list[str] | None, typer.Argument(help="Connections; all where none is named.")] = None,
+    full: Annotated[bool, typer.Option("--full", help="Everything, not only what changed.")] = False,
+    json: Json = False,
+) -> None:
+    """Read what vendors say, then reconcile."""
+    from dashboard import jobs
+
+    with working() as progress:
+        tasks: dict[str, Any] = {}
+
+        def told(what: str, count: int) -> None:
+            if what not in tasks:
+                tasks[what] = progress.add_task(what, total=None, count="")
+            progress.update(tasks[what], count=f"{count:,}" if count else "")
+
+        try:
+            readings = jobs.sync(context.obj, names or (), full=full, progress=told)
+        except jobs.Unknown as error:
+            stop(str(error))
+        if not readings:
+            stop("nothing is connected yet: `cuadra connect VENDOR`, or `cuadra demo` to look around first")
+        jobs.reconcile(context.obj, progress=told)
+    rows = [r._asdict() | {"rows": dict(r.rows)} for r in readings]
+    show.rows(rows, json, ["vendor", "mode", "items", "rejected", "seconds", "error"])
+    if any(r.error for r in readings):
+        raise typer.Exit(Exit.REFUSED)
+
+
+@app.command("import")
+def import_(
+    context: typer.Context,
+    files: list[Path],
+    table: Annotated[str, typer.Option("--as", help="Canonical table, where the file does not tell.")] = "",
+    profile: Annotated[str, typer.Option(help="A profile kept from an earlier import.")] = "",
+    column: Annotated[
+        list[str] | None, typer.Option("--column", help="HEADING=column, for what was not recognised.")
+    ] = None,
+    value: Annotated[
+        list[str] | None, typer.Option("--set", help="column=value for every row, e.g. currency=EUR.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Take in CSV, XLSX, Parquet and bank statements, then reconcile. The same file twice changes nothing."""
+    from dashboard import imports, jobs
+
+    done = []
+    for path in files:
+        try:
+            done.append(imports.take(context.obj, path, table, profile, column or [], value or []))
+        except imports.Ask as error:
+            stop(str(error))
+    jobs.reconcile(context.obj)
+    show.rows([d._asdict() for d in done], json, ["file", "kind", "rows", "new", "changed", "same", "rejected", "note"])
+
+
+@app.command()
+def reconcile(context: typer.Context, json: Json = False) -> None:
+    """Link, check and count what has been read."""
+    from dashboard import jobs
+
+    summary = jobs.reconcile(context.obj)
+    show.one(summary.log(), json)
+
+
+@app.command()
+def findings(
+    context: typer.Context,
+    check: Annotated[str, typer.Option(help="Only this check.")] = "",
+    severity: Annotated[str, typer.Option(help="Only high, medium or low.")] = "",
+    state: Annotated[str, typer.Option(help="open, agreed, snoozed, unchecked, fixed or all.")] = "open",
+    fail_on: Annotated[str, typer.Option("--fail-on", help="Exit 1 where one of this severity or worse is open.")] = "",
+    json: Json = False,
+) -> None:
+    """List what does not add up."""
+    from dashboard import read
+
+    rows = read.finding_rows(context.obj, check=check, severity=severity, state=state)
+    show.rows(rows, json, ["id", "severity", "check", "amount_at_stake", "currency", "since_on", "detail"])
+    worse = {"low": ("low", "medium", "high"), "medium": ("medium", "high"), "high": ("high",)}.get(fail_on, ())
+    if fail_on and not worse:
+        stop(f"--fail-on {fail_on!r}: say high, medium or low")
+    if any(r["severity"] in worse and r["state"] == "open" for r in rows):
+        raise typer.Exit(Exit.FOUND)
+
+
+@app.command()
+def fix(
+    context: typer.Context,
+    ids: Annotated[list[str], typer.Argument(help="Findings, by id or its beginning.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be sent; send nothing.")] = False,
+    yes: Yes = False,
+    json: Json = False,
+) -> None:
+    """Mend findings: preview, ask, send once."""
+    from dashboard import fixes
+
+    try:
+        offers = fixes.offers(context.obj, ids)
+    except fixes.NoFix as error:
+        stop(str(error))
+    show.plans(offers, json and dry_run)
+    if dry_run:
+        return
+    if any(not plan.is_ready for plan in offers):
+        stop("something is missing (see above); nothing was sent")
+    if not yes and not typer.confirm("Send exactly this?"):
+        stop("nothing was sent")
+    outcomes = fixes.send(context.obj, offers, who="command line")
+    show.rows([o.model_dump(mode="json") for o in outcomes], json, ["action", "state", "error", "key"])
+    if not all(o.is_done for o in outcomes):
+        raise typer.Exit(Exit.REFUSED)
+
+
+@app.command()
+def query(
+    context: typer.Context,
+    sql: str,
+    csv: Annotated[bool, typer.Option("--csv", help="CSV with a header (as without an option).")] = False,
+    json: Json = False,
+    parquet: Annotated[Path | None, typer.Option(help="Write a Parquet file.")] = None,
+) -> None:
+    """Ask the warehouse, read-only."""
+    from dashboard import ask
+
+    try:
+        ask.ask(context.obj, sql, "parquet" if parquet else "json" if json else "csv", parquet)
+    except ask.Wrong as error:
+        stop(str(error))
+
+
+@app.command()
+def guided(context: typer.Context, json: Json = False) -> None:
+    """Try the six steps from a test customer to a sent invoice against the invented company; leaves nothing behind."""
+    from reconcile.guided import guided as run
+
+    steps = [s._asdict() for s in run()]
+    show.rows(steps, json, ["step", "passed", "says"])
+    if not all(s["passed"] for s in steps):
+        raise typer.Exit(Exit.FOUND)
+
+
+@app.command()
+def rebuild(context: typer.Context) -> None:
+    """Make rows and warehouse again from the raw files."""
+    from dashboard import jobs
+
+    for reading in jobs.rebuild(context.obj):
+        print(f"{reading.vendor} {reading.mode}: {reading.items:,} items, {reading.rejected:,} rejected")
+
+
+@app.command()
+def benchmark(
+    what: Annotated[str, typer.Argument(help="extract, match, or all.")] = "all",
+    folder: Annotated[Path | None, typer.Option(help="Labelled data for match.")] = None,
+    size: Annotated[int, typer.Option(help="Deals for extract.")] = 200_000,
+    peers: Annotated[Path | None, typer.Option(help="Python of an environment with the peers (dlt, splink).")] = None,
+) -> None:
+    """Measure speed and quality here, as ratios in one run against the named peers."""
+    from dashboard import benchmark as bench
+
+    bench.run(what, folder, size, peers)
+
+
+@app.command()
+def capabilities(
+    json: Json = False,
+    run_tests: Annotated[
+        bool, typer.Option("--run", help="Run the tests first instead of reading the last run.")
+    ] = False,
+) -> None:
+    """List which capability rows a test proves."""
+    from dashboard import capabilities as rows
+
+    show.rows([r._asdict() for r in rows.capabilities(run_tests)], json, ["id", "passed", "tests"])
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,32 @@
+"""Fixes as the command line starts them: findings by id, what would be sent, sending exactly that."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from dashboard import read
+from reconcile import workflows
+from reconcile.action import Outcome, Plan
+
+
+class NoFix(Exception):
+    """A finding does not exist, or nothing can be sent for it; the text says which and why."""
+
+
+def offers(data: Path, ids: Sequence[str]) -> list[Plan]:
+    """Return what would be sent to mend these findings, in order. NoFix where there is nothing to send."""
+    wanted = []
+    rows = read.finding_rows(data, state="open")
+    for given in ids:
+        found = [r["id"] for r in rows if r["id"].startswith(given)]
+        if len(found) != 1:
+            raise NoFix(f"{given}: {'no open finding begins so' if not found else f'{len(found)} findings begin so'}")
+        wanted += found
+    plans = workflows.fix(data, wanted)
+    if not plans:
+        raise NoFix("nothing can be sent for this: see the page of the deal for what a person can do")
+    return plans
+
+
+def send(data: Path, plans: Sequence[Plan], who: str) -> list[Outcome]:
+    """Send exactly these plans and wait for their outcomes."""
+    return workflows.settle(data, plans, who)

@@ -1,0 +1,78 @@
+"""The long jobs that the command line, the page and the schedules start alike: sync, import, reconcile."""
+
+import datetime as dt
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import structlog
+
+from extract import raw, store
+from extract.store import Reading
+from extract.vendor import Vendor
+from reconcile import run
+from reconcile.connections import connections, unconnected
+from reconcile.settings import load
+
+Progress = Callable[[str, int], None]
+AT_ONCE = 4  # vendors read side by side
+log = structlog.get_logger("cuadra.jobs")
+
+
+class Unknown(Exception):
+    """Somebody named a connection that does not exist."""
+
+
+def sync(
+    data: Path, names: Iterable[str] = (), *, full: bool = False, progress: Progress | None = None
+) -> list[Reading]:
+    """Read the named connections, or all, side by side. One that fails says so in its reading and stops no other."""
+    settings = load(data)
+    vendors = chosen(data, names)
+    told = progress or (lambda what, count: None)
+
+    def read(vendor: Vendor) -> Reading:
+        reading = store.sync(
+            vendor,
+            data,
+            full=full,
+            zone=settings.company.time_zone,
+            progress=lambda kind, items: told(f"{vendor.name}: {kind}", items),
+        )
+        raw.prune(data, vendor.name, settings.keep_raw_days, dt.datetime.now(dt.UTC))
+        _note(reading)
+        return reading
+
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="sync") as pool:
+        return list(pool.map(read, vendors))
+
+
+def chosen(data: Path, names: Iterable[str] = ()) -> list[Vendor]:
+    """Return the named vendors, or all that have their credentials. Unknown where a name is none."""
+    ready, lacking, names = connections(data), unconnected(data), list(names)
+    for name in names:
+        if name in lacking:
+            raise Unknown(
+                f"{name} is not connected yet: it lacks {', '.join(lacking[name])}. See `cuadra connect {name}`."
+            )
+        if name not in ready:
+            known = ", ".join(sorted(ready | lacking)) or "none yet"
+            raise Unknown(f"there is no connection {name!r}; connections: {known}")
+    return [ready[n] for n in names or ready]
+
+
+def reconcile(data: Path, *, progress: Progress | None = None) -> run.Summary:
+    """Link, check and count what has been read; the new warehouse replaces the old one whole."""
+    told = progress or (lambda what, count: None)
+    summary = run.reconcile(data, progress=lambda step: told(step, 0))
+    log.info("reconciled", **summary.log())
+    return summary
+
+
+def _note(reading: Reading) -> None:
+    """Log a reading: the steps of a run with their counts."""
+    said = reading._asdict() | {"rows": dict(reading.rows)}
+    if reading.error:
+        log.warning("reading stopped", **said)
+    else:
+        log.info("read", **said)
