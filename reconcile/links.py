@@ -13,7 +13,7 @@ import polars as pl
 import structlog
 from duckdb import DuckDBPyConnection
 
-from reconcile import linkable, match, parties
+from reconcile import deal_match, linkable, parties
 from reconcile.sqlfile import Query, queries
 
 RULES = Path(__file__).parent / "links"
@@ -68,12 +68,11 @@ def link(db: DuckDBPyConnection) -> Linked:
     for rule in (r for r in rules if r.header["pairs"] == "deals invoices"):
         _apply(db, rule)
     clock("deal rules")
-    notes = match.deals(db, off)
+    notes = deal_match.run(db, off)
     clock("deal match")
     for rule in (r for r in rules if r.header["pairs"] == "payments invoices"):
         _apply(db, rule)
     clock("payment rules")
-    notes += match.payments(db, off)
     clock("payment match")
     _write(db)
     clock("write")
