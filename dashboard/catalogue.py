@@ -32,9 +32,7 @@ FILES = [
     _file("csv", "CSV exports", TABULAR, "real CRM and billing exports, bank dialects of five countries"),
     _file("xlsx", "Excel workbooks", TABULAR, "round trips of every column type"),
     _file("parquet", "Parquet files", TABULAR, "round trips of every column type"),
-    _file(
-        "camt053", "Bank statement CAMT.053 (v2, v8)", ["payments"], "ISO 20022 schemas; one account in eight formats"
-    ),
+    _file("camt053", "Bank statement CAMT.053 (v2, v8)", ["payments"], "ISO schemas; one account in eight formats"),
     _file("mt940", "Bank statement MT940", ["payments"], "a real mBank statement; one account in eight formats"),
     _file("ofx", "Bank statement OFX", ["payments"], "a real statement; one account in eight formats"),
     _file("norma43", "Bank statement Norma 43", ["payments"], "one account in eight formats"),

@@ -4,6 +4,7 @@ Exit codes: 0 done · 1 findings of the kind asked to fail on, or something to l
 3 a vendor refused or could not be reached. `--json` prints one JSON document on standard output and nothing else there.
 """
 
+import dataclasses
 import sys
 from enum import IntEnum
 from pathlib import Path
@@ -220,7 +221,7 @@ def reconcile(context: typer.Context, json: Json = False) -> None:
     from dashboard import jobs
 
     summary = jobs.reconcile(context.obj)
-    show.one(summary.log(), json)
+    show.one(dataclasses.asdict(summary), json)
 
 
 @app.command()
@@ -233,9 +234,12 @@ def findings(
     json: Json = False,
 ) -> None:
     """List what does not add up."""
-    from dashboard import read
+    from dashboard import fixes
 
-    rows = read.finding_rows(context.obj, check=check, severity=severity, state=state)
+    try:
+        rows = fixes.listed(context.obj, check, severity, state)
+    except fixes.NoFix as error:
+        stop(str(error))
     show.rows(rows, json, ["id", "severity", "check", "amount_at_stake", "currency", "since_on", "detail"])
     worse = {"low": ("low", "medium", "high"), "medium": ("medium", "high"), "high": ("high",)}.get(fail_on, ())
     if fail_on and not worse:

@@ -7,14 +7,17 @@ from pathlib import Path
 
 import structlog
 
+from dashboard.read import findings
 from extract import raw, store
 from extract.store import Reading
 from extract.vendor import Vendor
 from reconcile import run
 from reconcile.connections import connections, unconnected
 from reconcile.settings import load
+from reconcile.state import state
 
 Progress = Callable[[str, int], None]
+EVERY = 10_000_000  # findings: all of them
 AT_ONCE = 4  # vendors read side by side
 log = structlog.get_logger("cuadra.jobs")
 
@@ -64,8 +67,9 @@ def chosen(data: Path, names: Iterable[str] = ()) -> list[Vendor]:
 def reconcile(data: Path, *, progress: Progress | None = None) -> run.Summary:
     """Link, check and count what has been read; the new warehouse replaces the old one whole."""
     told = progress or (lambda what, count: None)
-    summary = run.reconcile(data, progress=lambda step: told(step, 0))
-    log.info("reconciled", **summary.log())
+    store = state(data)
+    summary = run.reconcile(data, store.decisions(), store.first_seen(), lambda stage, what: told(f"{stage} {what}", 0))
+    store.saw(findings.page(data, findings.Wanted(states=("open", "agreed", "snoozed", "unchecked")), 1, EVERY))
     return summary
 
 
@@ -76,3 +80,11 @@ def _note(reading: Reading) -> None:
         log.warning("reading stopped", **said)
     else:
         log.info("read", **said)
+
+
+def rebuild(data: Path) -> list[Reading]:
+    """Make rows and warehouse again from the raw files."""
+    settings = load(data)
+    readings = store.rebuild(sources(data), data, zone=settings.company.time_zone)
+    reconcile(data)
+    return readings

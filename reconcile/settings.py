@@ -55,15 +55,16 @@ class Choices(Part):
         default=Decimal(30), ge=0, description="most that a bank keeps of a transfer, in the invoice's currency"
     )
     fee_tolerance_rate: Annotated[Decimal, "DECIMAL(18,8)"] = Field(
-        default=Decimal("0.02"), ge=0, le=1, description="most that a bank keeps, as a share of the invoice"
+        default=Decimal("0.03"), ge=0, le=1, description="most that a bank keeps, as a share of the invoice"
     )
     part_rate: Annotated[Decimal, "DECIMAL(18,8)"] = Field(
         default=Decimal("0.25"),
         ge=0,
         le=1,
-        description="one ordinary invoice this share away from its deal is a wrong amount; further away, a part or excess",
+        description="one ordinary invoice this share away from its deal is a wrong amount, else a part or too much",
     )
     duplicate_days: int = Field(default=31, ge=0, description="days within which equal invoices are suspect")
+    repeat_days: int = Field(default=5, ge=0, description="days within which an equal part of a deal is a repetition")
     dso_days: int = Field(default=90, ge=1, description="days of sales that the simple DSO looks back on")
     rules_off: list[str] = Field(default=[], description="link rules that are switched off, by name")
     checks_off: list[str] = Field(default=[], description="checks that are switched off, by name")
@@ -116,6 +117,20 @@ class Mail(Part):
     sender: str = ""
     reply_to: str = ""
     daily_cap: int = Field(default=50, ge=0)
+    outbox: str = ""  # where the server lists what it took, by ?message_id=; plain SMTP servers have none
+
+
+class Invoicing(Part):
+    """How a won deal becomes an invoice, and what is told to whom afterwards."""
+
+    crm: str = ""  # connections; empty: the only one of its kind that can do it
+    billing: str = ""
+    issue: bool = True
+    send: bool = False
+    write_back: bool = True
+    terms_days: int = Field(default=30, ge=0, le=365)
+    tax_rates: dict[str, Decimal] = {}  # percent by the customer's country, "*" for all others; asked where neither is
+    message: str = ""  # printed on every invoice
 
 
 class Schedule(Part):
@@ -133,7 +148,9 @@ class Settings(Part):
     writes: dict[str, bool] = Field(default={}, description="connections that we may write to; off unless it is true")
     choices: Choices = Choices()
     mail: Mail = Mail()
+    invoicing: Invoicing = Invoicing()
     schedules: dict[str, Schedule] = {}
+    keep_raw_days: int = Field(default=90, ge=1)
 
     def may_write(self, connection: str, test_key: bool = False) -> bool:
         """Return whether we may change anything at `connection`; a vendor's test key is always allowed."""
@@ -147,7 +164,7 @@ class Settings(Part):
 
 
 def today(settings: Settings) -> dt.date:
-    """Return the day in the company's time zone, or the one that CUADRA_TODAY fixes. SettingsError if that is no date."""
+    """Return the day in the company's time zone, or the one CUADRA_TODAY fixes. SettingsError if that is no date."""
     fixed = os.environ.get(TODAY)
     if not fixed:
         return dt.datetime.now(ZoneInfo(settings.company.time_zone)).date()
@@ -225,7 +242,7 @@ def _complaint(error: Any) -> str:
 
 _SQL: dict[Any, str] = {
     str: "VARCHAR",
-    int: "BIGINT",
+    int: "INTEGER",  # a date less a BIGINT is no date
     dt.date: "DATE",
     dt.datetime: "TIMESTAMP",
     Money: "DECIMAL(18,4)",

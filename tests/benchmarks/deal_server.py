@@ -104,6 +104,8 @@ class Deals:
         if "/properties/" in path:
             names = [*deal(0)["properties"]]  # type: ignore[misc]
             return 200, json.dumps({"results": [{"name": n, "type": "string", "label": n} for n in names]}).encode()
+        if path.endswith("/deals/search"):
+            return 200, json.dumps({"total": 100, "results": [deal(n) for n in range(min(100, self.count))]}).encode()
         if path.endswith("/deals") and query.get("archived") != "true":
             return 200, self.page(int(query.get("after") or 0))
         return 200, b'{"results":[],"total":0}'
