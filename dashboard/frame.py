@@ -1,0 +1,102 @@
+"""The frame around every page: look, navigation, search and language. Streamlit runs it on each click."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from dashboard import read, session
+from dashboard.parts import STYLE, first_run, go
+from dashboard.views import activity, connections, deals, files, matching, to_fix, week
+from dashboard.words import LANGUAGES, _, language
+from reconcile.settings import SettingsError
+
+LOGO = Path(__file__).with_name("logo.svg")
+ICON = Path(__file__).with_name("icon.svg")
+
+# key, view, icon, whether it needs a warehouse
+PAGES = (
+    ("week", week.show, ":material/monitoring:", True),
+    ("to-fix", to_fix.show, ":material/checklist:", True),
+    ("deals", deals.show, ":material/handshake:", True),
+    ("reconciliation", matching.show, ":material/join_inner:", True),
+    ("connections", connections.show, ":material/cable:", False),
+    ("import", files.show, ":material/upload_file:", False),
+    ("activity", activity.show, ":material/history:", False),
+)
+
+
+def titles() -> dict[str, str]:
+    """Return what the pages are called, by key."""
+    return {
+        "week": _("This week"),
+        "to-fix": _("To fix"),
+        "deals": _("Deals"),
+        "reconciliation": _("Reconciliation"),
+        "connections": _("Connections"),
+        "import": _("Import"),
+        "activity": _("Activity"),
+    }
+
+
+def main() -> None:
+    """Show the page that the address names."""
+    st.set_page_config(page_title="Cuadra", page_icon=str(ICON), layout="wide")
+    session.speak()
+    try:
+        session.settings()
+    except SettingsError as error:
+        st.error(_("The settings cannot be read: {error}").format(error=error), icon=":material/error:")
+        st.stop()
+    called = titles()
+    pages = {
+        key: st.Page(view, title=called[key], icon=icon, url_path=key, default=key == "week")
+        for key, view, icon, needs in PAGES
+    }
+    st.session_state["pages"] = pages
+    chosen = st.navigation(list(pages.values()))
+    st.html(STYLE)
+    st.logo(LOGO, size="large")
+    _side()
+    needs = next(n for key, _view, _icon, n in PAGES if pages[key] == chosen)
+    if needs and not read.ready(session.data()):
+        first_run()
+    else:
+        chosen.run()
+
+
+def _side() -> None:
+    with st.sidebar:
+        st.text_input(
+            _("Search"),
+            key="find",
+            type="search",
+            placeholder=_("Deal, customer, invoice"),
+            label_visibility="collapsed",
+            icon=":material/search:",
+            on_change=_search,
+        )
+        if st.session_state.pop("go-find", None):
+            go("deals", q=st.session_state.get("found", ""))
+        st.space("stretch")
+        st.selectbox(
+            _("Language"),
+            list(LANGUAGES),
+            index=list(LANGUAGES).index(language()),
+            format_func=LANGUAGES.__getitem__,
+            key="language-choice",
+            label_visibility="collapsed",
+            on_change=_speak,
+            filter_mode=None,
+        )
+
+
+def _search() -> None:
+    text = st.session_state["find"].strip()
+    st.session_state.update({"found": text, "go-find": bool(text), "find": ""})
+
+
+def _speak() -> None:
+    st.session_state[session.LANGUAGE] = st.session_state["language-choice"]
+
+
+main()

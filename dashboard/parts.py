@@ -1,0 +1,116 @@
+"""Pieces of layout that several pages share: headings, money of several currencies, marks, empty states, evidence."""
+
+import re
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Any
+
+import streamlit as st
+
+from dashboard.theme import Mark
+from dashboard.words import _, money
+
+Amounts = Iterable[tuple[str, Decimal]]
+_MARKUP = re.compile(r"([\\`*_{}\[\]()#+\-!|<>$:~])")
+
+# Streamlit has no narrow-screen switch: tighter margins on a phone, tabular figures everywhere, no line of its own for
+# the running man.
+STYLE = """
+<style>
+[data-testid="stMetricValue"], [data-testid="stDataFrame"], table { font-variant-numeric: tabular-nums; }
+[data-testid="stMetricLabel"] p { font-size: 0.82rem; opacity: 0.85; }
+[data-testid="stMainBlockContainer"] { max-width: 1320px; }
+[data-testid="stSidebarHeader"] { height: auto; }
+@media (max-width: 640px) {
+  [data-testid="stMainBlockContainer"] { padding: 3.2rem 0.9rem 3rem; }
+  [data-testid="stMetricValue"] { font-size: 1.25rem; }
+}
+</style>
+"""
+
+
+def plain(text: Any) -> str:
+    """Return a text so that Markdown shows it as it is: names hold stars, dollars and brackets."""
+    return _MARKUP.sub(r"\\\1", str(text if text is not None else ""))
+
+
+def heading(title: str, says: str = "") -> None:
+    """Show a page's title and one line under it."""
+    st.title(title, anchor=False)
+    if says:
+        st.caption(says)
+
+
+def sums(amounts: Amounts, whole: bool = True, most: int = 3) -> str:
+    """Return money of several currencies side by side, never added."""
+    shown = [money(amount, currency, whole=whole) for currency, amount in amounts]
+    rest = len(shown) - most
+    return (
+        " · ".join(shown[:most]) + (f" · +{rest}" if rest > 0 else "")
+        if shown
+        else money(Decimal(0), "EUR", whole=True)
+    )
+
+
+def mark(shown: Mark) -> None:
+    """Show a state by its icon, colour and word."""
+    st.badge(shown.word, icon=shown.icon, color=shown.colour)  # type: ignore[arg-type]
+
+
+def badge(shown: Mark) -> str:
+    """Return a state as a Markdown badge, to stand inside a line."""
+    return f":{shown.colour}-badge[{shown.icon} {shown.word}]"
+
+
+def nothing(title: str, says: str, icon: str = ":material/done_all:") -> None:
+    """Show that there is nothing to show, and what that means."""
+    with st.container(border=True, horizontal_alignment="center"):
+        st.space("xsmall")
+        st.markdown(f"### {icon} {title}", width="content", anchors=False)
+        st.caption(says, width="content", text_alignment="center")
+        st.space("xsmall")
+
+
+def facts(pairs: Sequence[tuple[str, str]]) -> None:
+    """Show names and values as two quiet columns; values are Markdown."""
+    rows = "\n".join(f"| :gray[{name}] | {value} |" for name, value in pairs)
+    st.markdown(f"| | |\n|:--|:--|\n{rows}")
+
+
+def first_run() -> None:
+    """Show somebody who has nothing here yet what to do, in order."""
+    nothing(
+        _("Nothing to show yet"),
+        _("Connect a system or drop a file: then this page says which money is stuck, where, and what to click."),
+        ":material/waving_hand:",
+    )
+    steps = (
+        (
+            "connections",
+            ":material/cable:",
+            _("Connect your CRM and billing"),
+            _("A key is enough; nothing is written."),
+        ),
+        (
+            "import",
+            ":material/upload_file:",
+            _("Or drop exports and a bank statement"),
+            _("CSV, XLSX, CAMT, MT940, OFX…"),
+        ),
+    )
+    for column, (page, icon, title, says) in zip(st.columns(2), steps, strict=True):
+        with column.container(border=True):
+            st.markdown(f"**{title}**")
+            st.caption(says)
+            if st.button(title, key=f"first-{page}", icon=icon, type="primary", width="stretch"):
+                go(page)
+
+
+def go(page: str, **query: str) -> None:
+    """Open another page."""
+    st.switch_page(st.session_state["pages"][page], query_params=query)
+
+
+def link(page: str, label: str, icon: str | None = None, **query: str) -> None:
+    """Show a link to another page."""
+    st.page_link(st.session_state["pages"][page], label=label, icon=icon, query_params=query)

@@ -1,0 +1,248 @@
+"""Questions about findings: the worklist, its totals, one finding with its record."""
+
+import datetime as dt
+import json
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from dashboard.read.warehouse import Db, Row, plain, question
+
+PAGE = 50  # findings shown at a time
+
+SORTS = ("amount", "oldest", "newest", "customer")
+
+
+class Wanted(NamedTuple):
+    """Which findings: empty means all. Amounts are in the finding's own currency."""
+
+    checks: tuple[str, ...] = ()
+    severities: tuple[str, ...] = ()
+    owners: tuple[str, ...] = ()
+    currency: str = ""
+    least: Decimal | None = None
+    most: Decimal | None = None
+    text: str = ""
+    states: tuple[str, ...] = ("open",)
+    sort: str = "amount"
+
+
+class Total(NamedTuple):
+    """How many findings of a check, and the money per currency, largest first."""
+
+    check: str
+    title: str
+    why: str
+    severity: str
+    found: int
+    amounts: tuple[tuple[str, Decimal], ...]
+
+
+# `rates` holds units of a currency for one euro; where there is none the amount itself gives the order.
+_SHOWN = """
+WITH latest AS (
+    SELECT currency, arg_max(rate, on_date) AS rate FROM rates GROUP BY currency
+    UNION ALL
+    SELECT 'EUR', CAST(1 AS DECIMAL(18, 8)) WHERE 'EUR' NOT IN (SELECT currency FROM rates)
+),
+shown AS (
+    SELECT
+        f.*,
+        COALESCE(d.title, i.number, p.reference, c.name, f.subject_id) AS record,
+        COALESCE(dc.name, d.customer_name, i.customer_name, p.payer_name, c.name) AS customer,
+        o.name AS owner,
+        COALESCE(d.url, i.url, c.url) AS url,
+        CAST(f.amount_at_stake AS DOUBLE) / COALESCE(CAST(r.rate AS DOUBLE), 1) AS weight
+    FROM findings AS f
+    LEFT JOIN deals AS d
+        ON f.subject_table = 'deals' AND d.vendor = f.subject_vendor AND d.id = f.subject_id
+    LEFT JOIN customers AS dc
+        ON dc.vendor = d.vendor AND dc.id = d.customer_id
+    LEFT JOIN invoices AS i
+        ON f.subject_table = 'invoices' AND i.vendor = f.subject_vendor AND i.id = f.subject_id
+    LEFT JOIN payments AS p
+        ON f.subject_table = 'payments' AND p.vendor = f.subject_vendor AND p.id = f.subject_id
+    LEFT JOIN customers AS c
+        ON f.subject_table = 'customers' AND c.vendor = f.subject_vendor AND c.id = f.subject_id
+    LEFT JOIN (SELECT id, any_value(name) AS name FROM owners GROUP BY id) AS o
+        ON o.id = f.owner_id
+    LEFT JOIN latest AS r
+        ON r.currency = f.currency
+),
+wanted AS (
+    SELECT *
+    FROM shown
+    WHERE list_contains(CAST($states AS VARCHAR[]), state)
+    AND (len(CAST($checks AS VARCHAR[])) = 0 OR list_contains(CAST($checks AS VARCHAR[]), "check"))
+    AND (len(CAST($severities AS VARCHAR[])) = 0 OR list_contains(CAST($severities AS VARCHAR[]), severity))
+    AND (len(CAST($owners AS VARCHAR[])) = 0 OR list_contains(CAST($owners AS VARCHAR[]), owner_id))
+    AND ($currency = '' OR currency = $currency)
+    AND ($least IS NULL OR abs(amount_at_stake) >= CAST($least AS DECIMAL(18, 4)))
+    AND ($most IS NULL OR abs(amount_at_stake) <= CAST($most AS DECIMAL(18, 4)))
+    AND (
+        $text = ''
+        OR contains(
+            translate(lower(strip_accents(concat_ws(' ', record, customer, owner, detail, subject_id))), 'łøđ', 'lod'),
+            $text
+        )
+    )
+)
+"""
+_PAGE = """
+SELECT *
+FROM wanted
+ORDER BY
+    CASE WHEN $sort = 'amount' THEN abs(weight) END DESC NULLS LAST,
+    CASE WHEN $sort = 'oldest' THEN since_on END NULLS LAST,
+    CASE WHEN $sort = 'newest' THEN since_on END DESC NULLS LAST,
+    CASE WHEN $sort = 'customer' THEN lower(strip_accents(customer)) END NULLS LAST,
+    abs(weight) DESC NULLS LAST,
+    id
+LIMIT $limit OFFSET $offset
+"""
+
+
+def _values(wanted: Wanted) -> dict[str, Any]:
+    said = {name: list(v) if isinstance(v, tuple) else v for name, v in wanted._asdict().items() if name != "sort"}
+    for bound in ("least", "most"):
+        said[bound] = None if said[bound] is None else str(said[bound])
+    return said | {"text": plain(wanted.text)}
+
+
+@question
+def page(db: Db, wanted: Wanted, number: int = 1, size: int = PAGE) -> list[Row]:
+    """Return one page (from 1) of the findings, with record, customer and owner beside them."""
+    return db.rows(_SHOWN + _PAGE, **_values(wanted), sort=wanted.sort, limit=size, offset=(number - 1) * size)
+
+
+@question
+def total(db: Db, wanted: Wanted) -> tuple[int, tuple[tuple[str, Decimal], ...]]:
+    """Return how many findings there are and the money at stake per currency, most findings first."""
+    rows = db.rows(
+        _SHOWN + "SELECT currency, COUNT(*) AS found, COALESCE(SUM(abs(amount_at_stake)), 0) AS amount FROM wanted "
+        "GROUP BY currency ORDER BY found DESC, currency",
+        **_values(wanted),
+    )
+    amounts = tuple((r["currency"], r["amount"]) for r in rows if r["currency"] and r["amount"])
+    return sum(r["found"] for r in rows), amounts
+
+
+@question
+def by_check(db: Db, states: tuple[str, ...] = ("open",)) -> list[Total]:
+    """Return the totals of each check that found something, gravest and most first."""
+    rows = db.rows(
+        """
+        SELECT
+            f."check" AS name, any_value(c.title) AS title, any_value(c.why) AS why, f.currency,
+            min(CASE f.severity WHEN 'high' THEN 1 WHEN 'medium' THEN 2 ELSE 3 END) AS rank,
+            COUNT(*) AS found, COALESCE(SUM(abs(f.amount_at_stake)), 0) AS amount
+        FROM findings AS f
+        LEFT JOIN checks AS c ON c.name = f."check"
+        WHERE list_contains(CAST($states AS VARCHAR[]), f.state)
+        GROUP BY f."check", f.currency
+        ORDER BY found DESC, f."check", f.currency
+        """,
+        states=list(states),
+    )
+    gathered: dict[str, list[Row]] = {}
+    for row in rows:
+        gathered.setdefault(row["name"], []).append(row)
+    totals = [_gather(name, parts) for name, parts in gathered.items()]
+    return sorted(totals, key=lambda t: (("high", "medium", "low").index(t.severity), -t.found, t.check))
+
+
+def _gather(name: str, parts: list[Row]) -> Total:
+    amounts = tuple((p["currency"], p["amount"]) for p in parts if p["currency"] and p["amount"])
+    severity = ("high", "medium", "low")[min(p["rank"] for p in parts) - 1]
+    first = parts[0]
+    return Total(name, first["title"] or name, first["why"] or "", severity, sum(p["found"] for p in parts), amounts)
+
+
+@question
+def owners(db: Db) -> dict[str, str]:
+    """Return the names of the salespeople who have open findings, by id."""
+    rows = db.rows(
+        """
+        SELECT DISTINCT f.owner_id AS id, COALESCE(o.name, f.owner_id) AS name
+        FROM findings AS f
+        LEFT JOIN owners AS o ON o.id = f.owner_id
+        WHERE f.owner_id IS NOT NULL
+        AND f.state = 'open'
+        ORDER BY name
+        """
+    )
+    return {row["id"]: row["name"] for row in rows}
+
+
+@question
+def by_ids(db: Db, ids: tuple[str, ...]) -> list[Row]:
+    """Return the findings of these ids, in whatever state, with record, customer and owner; largest first."""
+    everything = Wanted(states=("open", "unchecked", "agreed", "snoozed", "fixed"))
+    rows = db.rows(
+        _SHOWN + "SELECT * FROM wanted WHERE list_contains(CAST($ids AS VARCHAR[]), id) ORDER BY abs(weight) DESC, id",
+        **_values(everything),
+        ids=list(ids),
+    )
+    return rows
+
+
+@question
+def about(db: Db, table: str, vendor: str, key: str) -> list[Row]:
+    """Return the findings about one record that are not fixed, gravest first."""
+    return db.rows(
+        """
+        SELECT f.*, c.title AS check_title, c.why
+        FROM findings AS f
+        LEFT JOIN checks AS c ON c.name = f."check"
+        WHERE f.subject_table = $table
+        AND f.subject_vendor = $vendor
+        AND f.subject_id = $key
+        AND f.state <> 'fixed'
+        ORDER BY CASE f.severity WHEN 'high' THEN 1 WHEN 'medium' THEN 2 ELSE 3 END, f."check"
+        """,
+        table=table,
+        vendor=vendor,
+        key=key,
+    )
+
+
+@question
+def counts(db: Db, since: dt.datetime) -> Row:
+    """Return how many findings are open, new since an instant (UTC), fixed since then, silent and unchecked."""
+    return (
+        db.row(
+            """
+            SELECT
+                COUNT(*) FILTER (WHERE state = 'open') AS open,
+                COUNT(*) FILTER (WHERE state = 'open' AND first_seen_at >= $since) AS new,
+                COUNT(*) FILTER (WHERE state = 'fixed' AND fixed_at >= $since) AS fixed,
+                COUNT(*) FILTER (WHERE state IN ('agreed', 'snoozed')) AS silent,
+                COUNT(*) FILTER (WHERE state = 'unchecked') AS unchecked
+            FROM findings
+            """,
+            since=since.replace(tzinfo=None),
+        )
+        or {}
+    )
+
+
+def evidence(finding: Row) -> list[Row]:
+    """Return the evidence of a finding or link: dictionaries of code, agrees, left and right."""
+    return json.loads(finding.get("evidence") or "[]")
+
+
+@question
+def finding_rows(db: Db, check: str = "", severity: str = "", state: str = "") -> list[Row]:
+    """Return all columns of the findings of a check, severity and state (empty or "all": any), most money first."""
+    return db.rows(
+        """
+        SELECT *
+        FROM findings
+        WHERE $check IN ('', "check")
+        AND $severity IN ('', severity)
+        AND $state IN ('', 'all', state)
+        ORDER BY abs(amount_at_stake) DESC NULLS LAST, id
+        """,
+        check=check,
+        severity=severity,
+        state=state,
+    )

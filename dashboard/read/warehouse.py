@@ -1,0 +1,98 @@
+"""One short look at the warehouse: opens it read-only, asks, closes: a kept connection would show yesterday's file.
+
+Answers are remembered until the file is replaced.
+"""
+
+import os
+import unicodedata
+from collections.abc import Callable
+from functools import lru_cache, wraps
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import duckdb
+
+FILE = "warehouse.duckdb"
+MEMORY = "256MB"
+_KEPT = 256  # answers remembered, over all questions
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Row = dict[str, Any]
+Stamp = tuple[int, int, int]
+
+
+class NoWarehouse(Exception):
+    """Nothing was reconciled yet."""
+
+
+class Db:
+    """One short look at the warehouse."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self.connection = connection
+
+    def rows(self, sql: str, **values: Any) -> list[Row]:
+        """Return the answer, a dictionary a row."""
+        found = self.connection.execute(sql, values)
+        names = [column[0] for column in found.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+    def row(self, sql: str, **values: Any) -> Row | None:
+        """Return the first row of the answer."""
+        return next(iter(self.rows(sql, **values)), None)
+
+    def one(self, sql: str, **values: Any) -> Any:
+        """Return the first value of the first row."""
+        found = self.row(sql, **values)
+        return next(iter(found.values())) if found else None
+
+    def has(self, table: str) -> bool:
+        """Return whether the warehouse has a table."""
+        return bool(self.one("SELECT COUNT(*) FROM duckdb_tables() WHERE table_name = $table", table=table))
+
+
+def data_folder() -> Path:
+    """Return the data folder: CUADRA_DATA, else data/ where we were started."""
+    return Path(os.environ.get("CUADRA_DATA") or "data")
+
+
+def stamp(data: Path) -> Stamp:
+    """Return what changes when the warehouse is replaced. NoWarehouse where there is none."""
+    try:
+        seen = (data / FILE).stat()
+    except FileNotFoundError as error:
+        raise NoWarehouse(str(data / FILE)) from error
+    return seen.st_ino, seen.st_mtime_ns, seen.st_size
+
+
+def ready(data: Path) -> bool:
+    """Return whether there is a warehouse to ask."""
+    return (data / FILE).exists()
+
+
+def question(ask: Callable[Concatenate[Db, P], T]) -> Callable[Concatenate[Path, P], T]:
+    """Make a question of the warehouse: called with the data folder, it opens, asks, closes and remembers.
+
+    What it returns is shared between readers and must not be changed by them.
+    """
+
+    @lru_cache(maxsize=_KEPT)
+    def remembered(data: Path, at: Stamp, args: tuple[Any, ...], named: tuple[tuple[str, Any], ...]) -> T:
+        connection = duckdb.connect(data / FILE, read_only=True, config={"memory_limit": MEMORY})
+        try:
+            return ask(Db(connection), *args, **dict(named))
+        finally:
+            connection.close()
+
+    @wraps(ask)
+    def asked(data: Path, *args: P.args, **named: P.kwargs) -> T:
+        return remembered(data, stamp(data), args, tuple(sorted(named.items())))
+
+    return asked
+
+
+def plain(text: str) -> str:
+    """Return a search text as questions compare it: lower case, without accents."""
+    decomposed = unicodedata.normalize("NFKD", text.strip().lower())
+    return "".join(c for c in decomposed if not unicodedata.combining(c)).translate(str.maketrans("łøđ", "lod"))

@@ -1,0 +1,8 @@
+"""Page activity."""
+
+import streamlit as st
+
+
+def show() -> None:
+    """Lay out the page."""
+    st.title("activity")

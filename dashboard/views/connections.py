@@ -1,0 +1,8 @@
+"""Page connections."""
+
+import streamlit as st
+
+
+def show() -> None:
+    """Lay out the page."""
+    st.title("connections")

@@ -1,0 +1,8 @@
+"""Page matching."""
+
+import streamlit as st
+
+
+def show() -> None:
+    """Lay out the page."""
+    st.title("matching")

@@ -1,0 +1,204 @@
+"""To fix: the worklist. Narrow it, pick one or many, see exactly what would be written, confirm, see it done."""
+
+from decimal import Decimal, InvalidOperation
+
+import streamlit as st
+
+from dashboard import act, charts, labels, session
+from dashboard.parts import facts, heading, link, mark, nothing, plain, sums
+from dashboard.read import Row, findings
+from dashboard.theme import severity
+from dashboard.views import evidence
+from dashboard.words import _, day, money, several
+
+
+def show() -> None:
+    """Lay out the worklist."""
+    totals = findings.by_check(session.data())
+    heading(_("To fix"), _("What does not add up, the most money first. Nothing is written before you confirm it."))
+    act.report()
+    titles = {t.check: _(t.title) for t in totals}
+    wanted = _filters(titles)
+    count, amounts = findings.total(session.data(), wanted)
+    if not count:
+        _empty(bool(totals))
+        return
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.markdown(
+            f"**{several('{count} finding', '{count} findings', count)}** · {plain(sums(amounts))}", width="content"
+        )
+        pages = -(-count // findings.PAGE)
+        at = st.pagination(pages, key="page", bind="query-params", max_visible_pages=5) if pages > 1 else 1
+    rows = findings.page(session.data(), wanted, min(at, pages))
+    left, right = st.columns([5, 3], gap="medium")
+    with left:
+        picked = _table(rows, titles)
+    with right:
+        _panel(picked, totals)
+
+
+def _filters(titles: dict[str, str]) -> findings.Wanted:
+    """Ask which findings; the address of the page carries the answers."""
+    words = {"amount": _("Most money"), "oldest": _("Oldest"), "newest": _("Newest"), "customer": _("Customer")}
+    owners = findings.owners(session.data())
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        text = st.text_input(
+            _("Search"),
+            key="q",
+            bind="query-params",
+            type="search",
+            placeholder=_("Deal, customer, invoice"),
+            width=240,
+        )
+        checks = st.multiselect(
+            _("Problem"), list(titles), format_func=titles.__getitem__, key="check", bind="query-params",
+            placeholder=_("Any"), width=280,
+        )  # fmt: skip
+        grave = st.pills(
+            _("Severity"), ["high", "medium", "low"], selection_mode="multi", key="severity", bind="query-params",
+            format_func=lambda s: f"{severity(s).sign} {severity(s).word}",
+        )  # fmt: skip
+        with st.popover(_("More"), icon=":material/tune:"):
+            owned = st.multiselect(
+                _("Salesperson"), list(owners), format_func=owners.__getitem__, key="owner", bind="query-params",
+                placeholder=_("Anyone"),
+            )  # fmt: skip
+            least = st.text_input(_("Amount from"), key="from", bind="query-params", placeholder="1000")
+            most = st.text_input(_("Amount to"), key="to", bind="query-params", placeholder="50000")
+            states = st.multiselect(
+                _("State"), ["open", "unchecked", "agreed", "snoozed", "fixed"], default=["open"],
+                format_func=labels.state, key="state", bind="query-params",
+            )  # fmt: skip
+        sort = st.selectbox(
+            _("Sort by"), list(findings.SORTS), format_func=words.__getitem__, key="sort", bind="query-params",
+            width=150, filter_mode=None,
+        )  # fmt: skip
+    return findings.Wanted(
+        tuple(checks), tuple(grave), tuple(owned), "", _amount(least), _amount(most), text or "",
+        tuple(states) or ("open",), sort,
+    )  # fmt: skip
+
+
+def _amount(text: str | None) -> Decimal | None:
+    """Return what somebody typed as an amount; None, with a word about it, where it is none."""
+    if not text or not text.strip():
+        return None
+    try:
+        return Decimal(text.strip().replace(" ", "").replace(",", "."))
+    except InvalidOperation:
+        st.warning(_('"{text}" is not an amount; write it like 1250.50').format(text=text))
+        return None
+
+
+def _empty(any_at_all: bool) -> None:
+    if any_at_all:
+        nothing(_("Nothing matches"), _("Take a filter away to see more."), ":material/filter_alt_off:")
+    else:
+        nothing(_("All adds up"), _("Every won deal is invoiced, and every invoice that is due is paid."))
+
+
+def _table(rows: list[Row], titles: dict[str, str]) -> list[Row]:
+    """Show the rows and return those that are picked."""
+    today = session.day()
+    shown = {
+        "problem": [f"{severity(r['severity']).sign} {titles.get(r['check'], r['check'])}" for r in rows],
+        "amount": [money(r["amount_at_stake"], r["currency"]) for r in rows],
+        "record": [r["record"] for r in rows],
+        "customer": [r["customer"] or "" for r in rows],
+        "days": [(today - r["since_on"]).days if r["since_on"] else None for r in rows],
+        "owner": [r["owner"] or "" for r in rows],
+    }
+    config = {
+        "problem": st.column_config.TextColumn(_("Problem"), width=185, help=_("▲ high, ◆ medium, ● low")),
+        "amount": st.column_config.TextColumn(_("At stake"), width=115, alignment="right"),
+        "record": st.column_config.TextColumn(_("Record"), width=170),
+        "customer": st.column_config.TextColumn(_("Customer"), width=160),
+        "days": st.column_config.NumberColumn(_("Days"), width=55, help=_("Days since it has been wrong")),
+        "owner": st.column_config.TextColumn(_("Salesperson"), width=110),
+    }
+    state = st.dataframe(
+        shown, column_config=config, hide_index=True, on_select="rerun", selection_mode="multi-row", key="worklist",
+        height=min(560, 38 + 35 * len(rows)), alt=_("Findings"),
+    )  # fmt: skip
+    picked = [rows[i] for i in state.selection.rows if i < len(rows)]
+    named = st.query_params.get("finding")
+    if not picked and named:
+        return findings.by_ids(session.data(), (named,))
+    return picked
+
+
+def _panel(picked: list[Row], totals: list[findings.Total]) -> None:
+    with st.container(border=True):
+        if not picked:
+            st.markdown(f"**{_('Where the money is')}**")
+            st.caption(_("Tick one finding to see why, several to mend them together."))
+            st.plotly_chart(charts.by_check(totals, session.settings().company.reporting_currency), key="by-check",
+                            config=charts.QUIET, alt=_("Money at stake by problem"))  # fmt: skip
+        elif len(picked) == 1:
+            detail(picked[0])
+        else:
+            _many(picked)
+
+
+def _many(picked: list[Row]) -> None:
+    amounts: dict[str, Decimal] = {}
+    for row in picked:
+        if row["amount_at_stake"] is not None and row["currency"]:
+            amounts[row["currency"]] = amounts.get(row["currency"], Decimal(0)) + abs(row["amount_at_stake"])
+    st.markdown(f"**{several('{count} finding picked', '{count} findings picked', len(picked))}**")
+    st.markdown(f"### {plain(sums(amounts.items(), whole=False))}", anchors=False)
+    fixable = [row for row in picked if row["action"]]
+    if rest := len(picked) - len(fixable):
+        st.caption(several("{count} of them only a person can mend.", "{count} of them only a person can mend.", rest))
+    if fixable:
+        label = several("Preview {count} fix", "Preview {count} fixes", len(fixable))
+        if st.button(label, type="primary", icon=":material/visibility:", width="stretch", key="preview-many"):
+            act.preview(tuple(row["id"] for row in fixable))
+
+
+def detail(finding: Row) -> None:
+    """Show one finding: how grave, how much, why, by what evidence, and what can be done."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        mark(severity(finding["severity"]))
+        if finding["state"] != "open":
+            st.badge(labels.state(finding["state"]), color="gray")
+    st.markdown(f"**{plain(_(finding['title'] or ''))}**")
+    st.markdown(f"### {plain(money(finding['amount_at_stake'], finding['currency']))}", anchors=False)
+    since = finding["since_on"]
+    pairs = [(labels.table(finding["subject_table"]), plain(finding["record"]))]
+    if finding["customer"] and finding["customer"] != finding["record"]:
+        pairs.append((_("Customer"), plain(finding["customer"])))
+    if since:
+        waited = several("{count} day", "{count} days", (session.day() - since).days)
+        pairs.append((_("Since"), f"{day(since)} · {waited}"))
+    if finding["owner"]:
+        pairs.append((_("Salesperson"), plain(finding["owner"])))
+    facts(pairs)
+    if finding.get("reason"):
+        st.caption(plain(finding["reason"]))
+    evidence.show(findings.evidence(finding))
+    _buttons(finding)
+
+
+def _buttons(finding: Row) -> None:
+    if finding["action"] and finding["state"] in ("open", "unchecked"):
+        label = labels.fix(finding["action"]) + " …"
+        if st.button(label, type="primary", icon=":material/visibility:", width="stretch", key="preview-one",
+                     help=_("Shows exactly what would be written. Nothing happens before you confirm.")):  # fmt: skip
+            act.preview((finding["id"],))
+    with st.container(horizontal=True):
+        if finding["subject_table"] == "deals":
+            link(
+                "deals",
+                _("Open the deal"),
+                ":material/handshake:",
+                deal=f"{finding['subject_vendor']}:{finding['subject_id']}",
+            )
+        elif finding["subject_table"] == "invoices":
+            link("deals", _("Open the invoice"), ":material/receipt_long:",
+                 invoice=f"{finding['subject_vendor']}:{finding['subject_id']}")  # fmt: skip
+        if finding["url"]:
+            st.link_button(_("Open in {vendor}").format(vendor=finding["subject_vendor"]), finding["url"],
+                           icon=":material/open_in_new:", type="tertiary")  # fmt: skip
+        if finding["state"] == "open":
+            act.agree(finding)

@@ -1,0 +1,8 @@
+"""Page week."""
+
+import streamlit as st
+
+
+def show() -> None:
+    """Lay out the page."""
+    st.title("week")
