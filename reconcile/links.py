@@ -13,7 +13,7 @@ import polars as pl
 import structlog
 from duckdb import DuckDBPyConnection
 
-from reconcile import deal_match, linkable, parties
+from reconcile import deal_match, linkable, parties, payment_match
 from reconcile.sqlfile import Query, queries
 
 RULES = Path(__file__).parent / "links"
@@ -73,6 +73,7 @@ def link(db: DuckDBPyConnection) -> Linked:
     for rule in (r for r in rules if r.header["pairs"] == "payments invoices"):
         _apply(db, rule)
     clock("payment rules")
+    notes += payment_match.run(db, off)
     clock("payment match")
     _write(db)
     clock("write")
