@@ -1,0 +1,77 @@
+-- title:    Invoice issued twice
+-- severity: high
+-- reads:    invoices, invoice_summary, deal_invoices, deal_summary, settings
+-- action:
+-- why:      Same customer, same amount, days apart, and what was sold does not bear both. The second of the two is the one in
+--           question. Instalments and renewals are equal too, but their deal bears them.
+WITH candidates AS (
+    SELECT
+        i.vendor,
+        i.id,
+        i.number,
+        COALESCE(i.customer_id, i.customer_tax_id, i.customer_name) AS customer,
+        COALESCE(i.customer_name, '') AS customer_name,
+        i.currency,
+        m.gross,
+        i.issued_on,
+        b.deal_vendor,
+        b.deal_id
+    FROM invoices AS i
+    JOIN invoice_summary AS m
+        ON m.vendor = i.vendor
+        AND m.id = i.id
+        AND m.is_counted
+        AND m.kind NOT IN ('credit_note', 'recurring')
+        AND m.gross > 0
+        AND m.owed > 0
+    LEFT JOIN deal_invoices AS b
+        ON b.invoice_vendor = i.vendor
+        AND b.invoice_id = i.id
+        AND m.deal_count = 1
+    WHERE i.issued_on IS NOT NULL
+    AND COALESCE(m.deal_count, 0) <= 1
+),
+ordered AS (
+    SELECT
+        c.*,
+        LAG(c.id) OVER w AS first_id,
+        LAG(c.number) OVER w AS first_number,
+        LAG(c.issued_on) OVER w AS first_on,
+        LAG(c.deal_vendor) OVER w AS first_deal_vendor,
+        LAG(c.deal_id) OVER w AS first_deal_id
+    FROM candidates AS c
+    WINDOW w AS (
+        PARTITION BY c.vendor, c.customer, c.currency, c.gross
+        ORDER BY c.issued_on, c.deal_id NULLS LAST, c.number NULLS LAST, c.id
+    )
+)
+SELECT
+    'invoices' AS subject,
+    o.vendor,
+    o.id,
+    o.gross AS amount,
+    o.currency,
+    o.issued_on AS since,
+    COALESCE(o.number || ' ', '') || o.customer_name AS detail,
+    [
+        {'code': 'same_amount', 'agrees': TRUE, 'left': o.first_number, 'right': o.number},
+        {'code': 'issued_on', 'agrees': o.first_on = o.issued_on, 'left': CAST(o.first_on AS VARCHAR),
+         'right': CAST(o.issued_on AS VARCHAR)}
+    ] AS evidence
+FROM ordered AS o
+LEFT JOIN deal_summary AS b
+    ON b.vendor = o.deal_vendor
+    AND b.id = o.deal_id
+CROSS JOIN settings AS s
+WHERE o.first_id IS NOT NULL
+AND DATE_DIFF('day', o.first_on, o.issued_on) <= s.duplicate_days
+AND (
+    (o.deal_id IS NULL AND DATE_DIFF('day', o.first_on, o.issued_on) <= s.repeat_days)
+    OR (
+        o.deal_vendor = o.first_deal_vendor
+        AND o.deal_id = o.first_deal_id
+        AND b.verdict = 'over'
+        -- one too many of several equal parts is an excess; twice the whole is a duplicate
+        AND (b.invoices = 2 OR DATE_DIFF('day', o.first_on, o.issued_on) <= s.repeat_days)
+    )
+)

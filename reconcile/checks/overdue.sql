@@ -1,0 +1,27 @@
+-- title:       Invoice past its due date
+-- severity:    high
+-- reads:       invoices, invoice_summary
+-- absent_from: payments
+-- action:      send_reminder
+-- why:         The customer should have paid; the amount shown is what is still open. More than 90 days late is high, up to
+--              30 days low.
+SELECT
+    'invoices' AS subject,
+    i.vendor,
+    i.id,
+    m.open_amount AS amount,
+    i.currency,
+    i.due_on AS since,
+    COALESCE(i.number || ' ', '') || COALESCE(i.customer_name, '') AS detail,
+    CASE WHEN m.days_overdue > 90 THEN 'high' WHEN m.days_overdue > 30 THEN 'medium' ELSE 'low' END AS severity,
+    [
+        {'code': 'due_on', 'agrees': FALSE, 'left': CAST(i.due_on AS VARCHAR), 'right': CAST(m.days_overdue AS VARCHAR)},
+        {'code': 'paid', 'agrees': FALSE, 'left': CAST(CAST(m.owed AS DECIMAL(18, 2)) AS VARCHAR) || ' ' || i.currency,
+         'right': CAST(CAST(m.paid AS DECIMAL(18, 2)) AS VARCHAR) || ' ' || i.currency}
+    ] AS evidence,
+    CAST(i.due_on + 1 AS TIMESTAMP) AS changed_at
+FROM invoices AS i
+JOIN invoice_summary AS m
+    ON m.vendor = i.vendor
+    AND m.id = i.id
+WHERE m.state = 'overdue'

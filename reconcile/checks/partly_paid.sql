@@ -1,0 +1,24 @@
+-- title:    Invoice paid in part
+-- severity: medium
+-- reads:    invoices, invoice_summary, settings
+-- action:   send_reminder
+-- why:      Some of the money came and the rest did not: a dispute, a deduction, or an instalment. The amount shown is what
+--           is still open. What a bank keeps for a transfer does not count.
+SELECT
+    'invoices' AS subject,
+    i.vendor,
+    i.id,
+    m.open_amount AS amount,
+    i.currency,
+    COALESCE(m.paid_on, i.due_on) AS since,
+    COALESCE(i.number || ' ', '') || COALESCE(i.customer_name, '') AS detail,
+    [{'code': 'paid', 'agrees': FALSE, 'left': CAST(CAST(m.owed AS DECIMAL(18, 2)) AS VARCHAR) || ' ' || i.currency,
+      'right': CAST(CAST(m.paid AS DECIMAL(18, 2)) AS VARCHAR) || ' ' || i.currency}] AS evidence
+FROM invoices AS i
+JOIN invoice_summary AS m
+    ON m.vendor = i.vendor
+    AND m.id = i.id
+CROSS JOIN settings AS s
+WHERE m.state IN ('partly_paid', 'overdue')
+AND m.open_amount > 0
+AND m.paid > s.amount_tolerance

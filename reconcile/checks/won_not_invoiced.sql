@@ -1,0 +1,30 @@
+-- title:       Won deal, nothing invoiced
+-- severity:    high
+-- reads:       deals, deal_summary, settings
+-- absent_from: invoices
+-- action:      create_invoice
+-- why:         The customer said yes, the days of grace are over, and nothing on paper says what they owe us.
+SELECT
+    'deals' AS subject,
+    d.vendor,
+    d.id,
+    COALESCE(d.amount, 0) AS amount,
+    d.currency,
+    d.won_on AS since,
+    d.title AS detail,
+    [
+        {'code': 'deal_amount', 'agrees': FALSE, 'left': CAST(CAST(d.amount AS DECIMAL(18, 2)) AS VARCHAR) || ' ' || d.currency,
+         'right': CAST(NULL AS VARCHAR)},
+        {'code': 'won_on', 'agrees': FALSE, 'left': CAST(d.won_on AS VARCHAR), 'right': CAST(NULL AS VARCHAR)},
+        {'code': 'possible_invoices', 'agrees': FALSE, 'left': CAST(NULL AS VARCHAR), 'right': CAST(b.candidates AS VARCHAR)}
+    ] AS evidence,
+    d.updated_at AS changed_at
+FROM deals AS d
+JOIN deal_summary AS b
+    ON b.vendor = d.vendor
+    AND b.id = d.id
+CROSS JOIN settings AS s
+WHERE d.status = 'won'
+AND d.won_on < s.today - s.grace_days
+AND b.verdict = 'none'
+AND COALESCE(d.amount, 1) > 0

@@ -1,0 +1,170 @@
+"""Builds the warehouse: rows, decisions, links, summaries, checks, figures, then swaps it in whole.
+
+Whatever goes wrong on the way, the last good warehouse stays where it is.
+"""
+
+import datetime as dt
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import structlog
+from filelock import FileLock
+
+from reconcile import checks, figures, settings, tax_ids, warehouse
+from reconcile.links import link
+from reconcile.sqlfile import queries
+
+ROWS, WAREHOUSE = "rows.duckdb", "warehouse.duckdb"
+LOCK, ROWS_LOCK = ".lock", ".rows.lock"  # the second is held by whoever reads vendors in
+SUMMARIES = Path(__file__).parent / "summaries"
+STAGES = ("rows", "links", "summaries", "checks", "figures", "swap")
+
+Progress = Callable[[str, str], None]  # stage, what of it
+log = structlog.get_logger()
+
+
+@dataclass
+class Summary:
+    """What a run found."""
+
+    today: dt.date
+    findings: dict[str, int] = field(default_factory=dict)  # by state
+    links: dict[str, int] = field(default_factory=dict)  # by status
+    seconds: dict[str, float] = field(default_factory=dict)  # by stage
+    notes: list[str] = field(default_factory=list)  # what a person should know about this run
+
+
+def reconcile(
+    data: Path,
+    decisions: Iterable[Mapping[str, Any]] = (),
+    first_seen: Mapping[str, dt.datetime] | None = None,
+    progress: Progress | None = None,
+) -> Summary:
+    """Build `data`/warehouse.duckdb from `data`/rows.duckdb and return what it found.
+
+    `decisions` are what people said (the columns of table `decisions`), `first_seen` when a finding was seen first, both
+    from the state store. Waits for another run to end. SettingsError if settings.toml is wrong; on any error the warehouse
+    that was there stays.
+    """
+    chosen = settings.load(data)
+    choices = chosen.row(settings.today(chosen), dt.datetime.now(dt.UTC))
+    said = list(decisions)
+    part = data / f"{WAREHOUSE}.part"
+    with FileLock(data / LOCK):
+        _discard(part)
+        try:
+            summary = _build(part, data, choices, said, first_seen or {}, progress or (lambda stage, what: None))
+            os.replace(part, data / WAREHOUSE)
+        finally:
+            _discard(part)
+    log.info("reconciled", findings=summary.findings, links=summary.links, seconds=summary.seconds)
+    return summary
+
+
+def _build(
+    part: Path,
+    data: Path,
+    choices: settings.Choices,
+    decisions: list[Mapping[str, Any]],
+    first_seen: Mapping[str, dt.datetime],
+    progress: Progress,
+) -> Summary:
+    summary = Summary(choices.today)
+    with duckdb.connect(str(part)) as db, _Clock(summary, progress) as clock:
+        db.execute("SET TimeZone = 'UTC'")
+        before = _attach_last(db, data / WAREHOUSE, summary)
+        clock.start("rows")
+        with FileLock(data / ROWS_LOCK):
+            warehouse.lay(db, data / ROWS, choices, decisions)
+        clock.start("links")
+        link(db)
+        judge(db, first_seen, clock.start, known=f"{before}.tax_ids" if before else None)
+        if before:
+            checks.carry_over(db, before)
+            db.execute(f"DETACH {before}")
+        _count(db, summary)
+        clock.start("swap")
+        db.execute("CHECKPOINT")
+    return summary
+
+
+def judge(
+    db: duckdb.DuckDBPyConnection,
+    first_seen: Mapping[str, dt.datetime] | None = None,
+    progress: Progress | None = None,
+    known: str | None = None,
+) -> None:
+    """Create summaries, findings and figures in `db`, which holds the rows, `settings`, `decisions` and `links`.
+
+    `known` names a table of tax ids that were examined before.
+    """
+    say = progress or (lambda stage, what: None)
+    say("summaries", "tax_ids")
+    tax_ids.examine(db, known)
+    for query in queries(SUMMARIES):
+        say("summaries", query.name)
+        db.execute(f"CREATE TABLE {query.name} AS {query.sql}")
+        title = query.header["title"].replace("'", "''")
+        db.execute(f"COMMENT ON TABLE {query.name} IS '{title}'")
+    say("checks", "")
+    checks.check(db, first_seen, lambda name: say("checks", name))
+    say("figures", "")
+    figures.compute(db, lambda name: say("figures", name))
+
+
+class _Clock:
+    """Times the stages of a run and tells how far it is."""
+
+    def __init__(self, summary: Summary, progress: Progress) -> None:
+        self.summary, self.progress = summary, progress
+        self.stage, self.since = "", time.perf_counter()
+
+    def __enter__(self) -> "_Clock":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.start("")
+
+    def start(self, stage: str, what: str = "") -> None:
+        """Say that `stage` begins or goes on."""
+        if stage != self.stage:
+            now = time.perf_counter()
+            if self.stage:
+                self.summary.seconds[self.stage] = round(now - self.since, 3)
+            self.stage, self.since = stage, now
+        if stage:
+            self.progress(stage, what)
+
+
+def _attach_last(db: duckdb.DuckDBPyConnection, path: Path, summary: Summary) -> str | None:
+    """Attach the last warehouse as `before` and return that name, or None where there is none that we can read."""
+    if not path.exists():
+        return None
+    quoted = str(path).replace("'", "''")
+    try:
+        db.execute(f"ATTACH '{quoted}' AS before (READ_ONLY)")
+    except duckdb.Error as error:  # computed from rows: losing it loses only when a finding was seen first
+        log.warning("last warehouse unreadable", error=str(error))
+        summary.notes.append(f"the last warehouse could not be read and was not compared with: {error}")
+        return None
+    there = warehouse.columns_of(db, "before")
+    if set(there.get("findings", ())) == set(checks.FINDINGS) and "tax_ids" in there:
+        return "before"
+    db.execute("DETACH before")
+    summary.notes.append("the last warehouse was made by another version and was not compared with")
+    return None
+
+
+def _count(db: duckdb.DuckDBPyConnection, summary: Summary) -> None:
+    summary.findings = dict(db.execute("SELECT state, COUNT(*) FROM findings GROUP BY state ORDER BY state").fetchall())
+    summary.links = dict(db.execute("SELECT status, COUNT(*) FROM links GROUP BY status ORDER BY status").fetchall())
+
+
+def _discard(part: Path) -> None:
+    for path in (part, part.with_name(part.name + ".wal")):
+        path.unlink(missing_ok=True)

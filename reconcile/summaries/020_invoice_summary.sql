@@ -1,0 +1,179 @@
+-- title: Every invoice with what was paid, what is open, and the one state people see
+-- reads: invoices, payments, links, settings
+-- key:   vendor, id
+-- why:   Paid is the greater of what billing says and the money that was allocated, each piece of money once: what
+--        billing recorded of a payment made elsewhere is the same money as its bank line.
+WITH standing AS (
+    SELECT l.left_vendor, l.left_id, l.right_vendor, l.right_id, l.right_table, l.amount
+    FROM links AS l
+    WHERE l.left_table = 'payments'
+    AND l.status IN ('automatic', 'confirmed')
+),
+money AS (
+    SELECT
+        a.right_vendor AS vendor,
+        a.right_id AS id,
+        p.paid_on,
+        a.amount,
+        p.method = 'recorded' AS is_recorded,
+        t.left_id IS NOT NULL AS has_twin
+    FROM standing AS a
+    JOIN payments AS p
+        ON p.vendor = a.left_vendor
+        AND p.id = a.left_id
+    LEFT JOIN (
+        SELECT DISTINCT w.left_vendor, w.left_id, b.right_vendor AS invoice_vendor, b.right_id AS invoice_id
+        FROM standing AS w
+        JOIN standing AS b
+            ON b.left_vendor = w.right_vendor
+            AND b.left_id = w.right_id
+            AND b.right_table = 'invoices'
+        WHERE w.right_table = 'payments'
+    ) AS t
+        ON t.left_vendor = a.left_vendor
+        AND t.left_id = a.left_id
+        AND t.invoice_vendor = a.right_vendor
+        AND t.invoice_id = a.right_id
+    WHERE a.right_table = 'invoices'
+    AND COALESCE(p.status, 'booked') NOT IN ('failed', 'pending')
+),
+received AS (
+    SELECT
+        m.vendor,
+        m.id,
+        SUM(CASE WHEN COALESCE(m.is_recorded, FALSE) THEN 0 ELSE m.amount END) AS arrived,
+        SUM(CASE WHEN m.is_recorded AND NOT m.has_twin THEN m.amount ELSE 0 END) AS told,
+        MAX(CASE WHEN COALESCE(m.is_recorded, FALSE) THEN NULL ELSE m.paid_on END) AS arrived_on,
+        MAX(m.paid_on) AS last_on
+    FROM money AS m
+    GROUP BY m.vendor, m.id
+),
+credits AS (
+    SELECT c.vendor, c.corrects_id AS id, SUM(COALESCE(c.gross, c.net + COALESCE(c.tax, 0))) AS credited
+    FROM invoices AS c
+    WHERE c.kind = 'credit_note'
+    AND c.corrects_id IS NOT NULL
+    AND COALESCE(c.status, 'issued') NOT IN ('draft', 'void')
+    GROUP BY c.vendor, c.corrects_id
+),
+tied AS (
+    SELECT l.right_vendor AS vendor, l.right_id AS id, COUNT(DISTINCT l.left_vendor || '|' || l.left_id) AS deal_count
+    FROM links AS l
+    WHERE l.left_table = 'deals'
+    AND l.right_table = 'invoices'
+    AND l.status IN ('automatic', 'confirmed')
+    GROUP BY l.right_vendor, l.right_id
+),
+amounts AS (
+    SELECT
+        i.vendor,
+        i.id,
+        COALESCE(i.net, i.gross - COALESCE(i.tax, 0)) AS net,
+        COALESCE(i.gross, i.net + COALESCE(i.tax, 0)) AS gross,
+        -- some books print the total before the withheld tax is taken off, some after
+        CASE
+            WHEN COALESCE(i.withheld, 0) > 0 AND i.gross > i.net + i.tax - i.withheld THEN i.withheld
+            ELSE 0
+        END AS to_withhold,
+        COALESCE(i.kind, 'invoice') AS kind,
+        COALESCE(i.status, 'issued') AS status
+    FROM invoices AS i
+),
+owed AS (
+    SELECT
+        a.*,
+        a.gross - a.to_withhold + COALESCE(c.credited, 0) AS owed,
+        COALESCE(c.credited, 0) AS credited,
+        COALESCE(r.arrived, 0) AS arrived,
+        COALESCE(r.told, 0) AS told,
+        r.arrived_on,
+        r.last_on
+    FROM amounts AS a
+    LEFT JOIN credits AS c
+        ON c.vendor = a.vendor
+        AND c.id = a.id
+    LEFT JOIN received AS r
+        ON r.vendor = a.vendor
+        AND r.id = a.id
+),
+paid AS (
+    SELECT
+        o.*,
+        GREATEST(
+            COALESCE(i.paid, 0),
+            o.arrived,
+            LEAST(o.arrived + o.told, o.owed),
+            CASE WHEN o.status = 'paid' THEN o.owed ELSE 0 END
+        ) AS paid,
+        GREATEST(
+            s.amount_tolerance,
+            LEAST(s.fee_tolerance, CAST(CAST(o.owed AS DECIMAL(20, 4)) * s.fee_tolerance_rate AS DECIMAL(18, 4)))
+        ) AS may_lack
+    FROM owed AS o
+    JOIN invoices AS i
+        ON i.vendor = o.vendor
+        AND i.id = o.id
+    CROSS JOIN settings AS s
+),
+settled AS (
+    SELECT
+        p.*,
+        p.kind NOT IN ('proforma') AND p.status NOT IN ('draft', 'void') AS is_counted,
+        p.status = 'paid' OR p.owed - p.paid <= p.may_lack AS is_settled
+    FROM paid AS p
+)
+SELECT
+    i.vendor,
+    i.id,
+    i.number,
+    t.kind,
+    t.status,
+    i.customer_id,
+    i.customer_name,
+    i.currency,
+    i.issued_on,
+    i.due_on,
+    t.net,
+    t.gross,
+    CAST(t.credited AS DECIMAL(18, 4)) AS credited,
+    CAST(t.owed AS DECIMAL(18, 4)) AS owed,
+    CAST(t.paid AS DECIMAL(18, 4)) AS paid,
+    CAST(t.arrived AS DECIMAL(18, 4)) AS arrived,
+    CAST(
+        CASE
+            WHEN NOT t.is_counted OR t.kind = 'credit_note' OR t.is_settled OR t.status = 'uncollectible' THEN 0
+            ELSE t.owed - t.paid
+        END AS DECIMAL(18, 4)
+    ) AS open_amount,
+    CASE
+        WHEN t.status = 'void' THEN 'void'
+        WHEN t.kind IN ('proforma', 'credit_note') THEN t.kind
+        WHEN t.status = 'draft' THEN 'waiting'
+        WHEN t.is_settled THEN 'paid'
+        WHEN t.status = 'uncollectible' THEN 'uncollectible'
+        WHEN i.due_on < s.today THEN 'overdue'
+        WHEN t.paid > s.amount_tolerance THEN 'partly_paid'
+        WHEN i.sent_at IS NOT NULL OR t.status IN ('sent', 'partly_paid') THEN 'sent'
+        ELSE 'waiting'
+    END AS state,
+    CASE
+        WHEN NOT t.is_counted OR t.kind = 'credit_note' OR t.is_settled OR t.status = 'uncollectible' THEN 0
+        ELSE GREATEST(0, COALESCE(DATE_DIFF('day', i.due_on, s.today), 0))
+    END AS days_overdue,
+    CASE
+        WHEN t.arrived + t.may_lack >= t.owed THEN COALESCE(t.arrived_on, t.last_on, i.paid_on)
+        ELSE COALESCE(t.last_on, i.paid_on)
+    END AS paid_on,
+    i.sent_at IS NOT NULL OR t.status IN ('sent', 'partly_paid', 'paid') AS is_sent,
+    t.is_counted,
+    t.is_settled,
+    COALESCE(d.deal_count, 0) AS deal_count,
+    i.updated_at
+FROM settled AS t
+JOIN invoices AS i
+    ON i.vendor = t.vendor
+    AND i.id = t.id
+LEFT JOIN tied AS d
+    ON d.vendor = t.vendor
+    AND d.id = t.id
+CROSS JOIN settings AS s

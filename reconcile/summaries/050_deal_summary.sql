@@ -1,0 +1,217 @@
+-- title: Every deal with what was invoiced and paid, what remains, and the invoice that speaks for it
+-- reads: deals, lines, deal_invoices, invoice_summary, invoices, links, settings
+-- key:   vendor, id
+-- why:   One row to compare and to write back. Of several invoices the most recently updated one is named; count and
+--        sum stay beside it so that no money hides. `verdict` is the one place where amounts are judged.
+WITH priced AS (
+    SELECT
+        l.vendor,
+        l.document_id AS id,
+        SUM(l.net) AS net,
+        SUM(
+            l.net + CAST(CAST(CAST(l.net AS DECIMAL(20, 4)) * COALESCE(l.tax_rate, 0) AS DECIMAL(30, 6)) * 0.01 AS DECIMAL(18, 4))
+        ) AS gross,
+        COUNT(*) AS lines,
+        COUNT(l.tax_rate) AS taxed
+    FROM lines AS l
+    WHERE l.document = 'deal'
+    GROUP BY l.vendor, l.document_id
+),
+billed AS (
+    SELECT
+        b.deal_vendor AS vendor,
+        b.deal_id AS id,
+        COUNT(CASE WHEN b.kind <> 'credit_note' THEN 1 END) AS invoices,
+        COUNT(CASE WHEN b.kind = 'recurring' THEN 1 END) AS recurring,
+        COUNT(CASE WHEN b.kind IN ('deposit', 'final') THEN 1 END) AS parts,
+        SUM(CASE WHEN b.currency = d.currency THEN b.net ELSE 0 END) AS net,
+        SUM(CASE WHEN b.currency = d.currency THEN b.gross ELSE 0 END) AS gross,
+        SUM(CASE WHEN b.currency = d.currency AND b.kind <> 'credit_note' THEN b.paid ELSE 0 END) AS paid,
+        SUM(
+            CASE WHEN b.currency = d.currency AND b.kind <> 'credit_note' THEN b.open_amount ELSE 0 END
+        ) AS open_amount,
+        MAX(CASE WHEN b.currency = d.currency THEN 0 ELSE 1 END) AS currency_differs,
+        MIN(CASE WHEN b.kind = 'credit_note' OR b.state = 'paid' THEN 1 ELSE 0 END) AS all_paid,
+        MIN(CASE WHEN b.kind <> 'credit_note' THEN i.issued_on END) AS first_issued_on,
+        MAX(i.paid_on) AS paid_on
+    FROM deal_invoices AS b
+    JOIN deals AS d
+        ON d.vendor = b.deal_vendor
+        AND d.id = b.deal_id
+    JOIN invoice_summary AS i
+        ON i.vendor = b.invoice_vendor
+        AND i.id = b.invoice_id
+    WHERE b.is_counted
+    GROUP BY b.deal_vendor, b.deal_id
+),
+drafted AS (
+    SELECT
+        b.deal_vendor AS vendor,
+        b.deal_id AS id,
+        COUNT(*) AS drafts,
+        SUM(CASE WHEN b.currency = d.currency THEN b.net ELSE 0 END) AS net,
+        SUM(CASE WHEN b.currency = d.currency THEN b.gross ELSE 0 END) AS gross
+    FROM deal_invoices AS b
+    JOIN deals AS d
+        ON d.vendor = b.deal_vendor
+        AND d.id = b.deal_id
+    JOIN invoices AS i
+        ON i.vendor = b.invoice_vendor
+        AND i.id = b.invoice_id
+    WHERE i.status = 'draft'
+    AND b.kind NOT IN ('credit_note', 'proforma')
+    GROUP BY b.deal_vendor, b.deal_id
+),
+ranked AS (
+    SELECT
+        b.deal_vendor AS vendor,
+        b.deal_id AS id,
+        i.vendor AS invoice_vendor,
+        i.id AS invoice_id,
+        i.number,
+        i.state,
+        i.due_on,
+        COALESCE(v.customer_name, v.customer_email) AS recipient,
+        CASE WHEN i.state = 'paid' THEN i.paid_on END AS paid_on,
+        i.currency,
+        ROW_NUMBER() OVER (
+            PARTITION BY b.deal_vendor, b.deal_id
+            ORDER BY
+                b.is_counted DESC,
+                i.updated_at DESC NULLS LAST,
+                i.issued_on DESC NULLS LAST,
+                i.number DESC NULLS LAST,
+                i.id
+        ) AS place
+    FROM deal_invoices AS b
+    JOIN invoice_summary AS i
+        ON i.vendor = b.invoice_vendor
+        AND i.id = b.invoice_id
+    JOIN invoices AS v
+        ON v.vendor = i.vendor
+        AND v.id = i.id
+    WHERE b.state <> 'void'
+    AND b.kind NOT IN ('credit_note', 'proforma')
+),
+maybe AS (
+    SELECT l.left_vendor AS vendor, l.left_id AS id, COUNT(*) AS candidates
+    FROM links AS l
+    WHERE l.left_table = 'deals'
+    AND l.right_table = 'invoices'
+    AND l.status = 'suggested'
+    GROUP BY l.left_vendor, l.left_id
+),
+compared AS (
+    SELECT
+        d.vendor,
+        d.id,
+        d.status,
+        d.amount,
+        d.currency,
+        d.billing,
+        COALESCE(b.invoices, 0) AS invoices,
+        COALESCE(b.recurring, 0) AS recurring,
+        COALESCE(b.parts, 0) AS parts,
+        CAST(COALESCE(b.net, 0) AS DECIMAL(18, 4)) AS invoiced_net,
+        CAST(COALESCE(b.gross, 0) AS DECIMAL(18, 4)) AS invoiced_gross,
+        CAST(COALESCE(b.paid, 0) AS DECIMAL(18, 4)) AS paid,
+        CAST(COALESCE(b.open_amount, 0) AS DECIMAL(18, 4)) AS open_amount,
+        COALESCE(f.drafts, 0) AS drafts,
+        CAST(COALESCE(f.net, 0) AS DECIMAL(18, 4)) AS drafted_net,
+        CAST(COALESCE(f.gross, 0) AS DECIMAL(18, 4)) AS drafted_gross,
+        COALESCE(b.currency_differs, 0) = 1 AS currency_differs,
+        COALESCE(b.all_paid, 0) = 1 AS all_paid,
+        b.first_issued_on,
+        b.paid_on,
+        GREATEST(s.amount_tolerance, CAST(CAST(ABS(d.amount) AS DECIMAL(20, 4)) * s.amount_tolerance_rate AS DECIMAL(18, 4))) AS tolerance,
+        s.amount_tolerance,
+        s.part_rate,
+        d.amount_is,
+        p.net AS lines_net,
+        CASE WHEN p.lines = p.taxed THEN p.gross END AS lines_gross
+    FROM deals AS d
+    LEFT JOIN billed AS b
+        ON b.vendor = d.vendor
+        AND b.id = d.id
+    LEFT JOIN drafted AS f
+        ON f.vendor = d.vendor
+        AND f.id = d.id
+    LEFT JOIN priced AS p
+        ON p.vendor = d.vendor
+        AND p.id = d.id
+    CROSS JOIN settings AS s
+),
+based AS (
+    SELECT
+        c.*,
+        -- Where the CRM does not say whether its amount includes tax: as its own lines say, else as the invoices fit.
+        CASE
+            WHEN c.amount_is IN ('net', 'gross') THEN c.amount_is
+            WHEN ABS(c.amount - c.invoiced_net) <= c.tolerance THEN 'net'
+            WHEN c.invoices > 0 AND ABS(c.amount - c.invoiced_gross) <= c.tolerance THEN 'gross'
+            WHEN ABS(c.amount - c.lines_net) <= c.tolerance THEN 'net'
+            WHEN ABS(c.amount - c.lines_gross) <= c.tolerance THEN 'gross'
+            ELSE 'net'
+        END AS basis
+    FROM compared AS c
+),
+measured AS (
+    SELECT
+        b.*,
+        CASE WHEN b.basis = 'gross' THEN b.invoiced_gross ELSE b.invoiced_net END AS invoiced,
+        CASE WHEN b.basis = 'gross' THEN b.drafted_gross ELSE b.drafted_net END AS drafted
+    FROM based AS b
+)
+SELECT
+    m.vendor,
+    m.id,
+    m.status,
+    m.amount,
+    m.currency,
+    m.invoices,
+    m.invoiced_net,
+    m.invoiced_gross,
+    m.basis,
+    m.invoiced,
+    m.drafts,
+    m.drafted,
+    m.paid,
+    m.open_amount,
+    CASE WHEN m.currency_differs THEN NULL ELSE m.amount - m.invoiced END AS remaining,
+    CASE
+        WHEN m.currency_differs THEN 'currency'
+        WHEN m.amount IS NULL AND m.invoices > 0 THEN 'unknown'
+        WHEN m.drafts > 0
+            AND m.amount > m.invoiced + m.tolerance
+            AND m.amount <= m.invoiced + m.drafted + m.tolerance THEN 'drafted'
+        WHEN m.invoices = 0 AND m.drafts > 0 THEN 'drafted'
+        WHEN m.invoices = 0 OR (ABS(m.invoiced) <= m.amount_tolerance AND m.amount > m.tolerance) THEN 'none'
+        WHEN ABS(m.amount - m.invoiced) <= m.tolerance THEN 'agrees'
+        WHEN (m.recurring > 0 OR m.billing = 'recurring') AND m.invoiced > m.amount THEN 'agrees'
+        WHEN m.invoices = 1
+            AND m.recurring + m.parts = 0
+            AND COALESCE(m.billing, 'once') = 'once'
+            AND ABS(m.amount - m.invoiced) <= CAST(m.amount AS DECIMAL(20, 4)) * m.part_rate THEN 'differs'
+        WHEN m.amount > m.invoiced THEN 'part'
+        ELSE 'over'
+    END AS verdict,
+    m.currency_differs,
+    m.invoices > 0 AND m.drafts = 0 AND m.all_paid AS is_paid,
+    m.first_issued_on,
+    COALESCE(y.candidates, 0) AS candidates,
+    r.invoice_vendor,
+    r.invoice_id,
+    r.number AS invoice_number,
+    r.state AS invoice_status,
+    r.due_on AS invoice_due_on,
+    r.recipient AS invoice_recipient,
+    CASE WHEN m.invoices > 0 AND m.drafts = 0 AND m.all_paid THEN m.paid_on END AS paid_on,
+    r.currency AS invoice_currency
+FROM measured AS m
+LEFT JOIN ranked AS r
+    ON r.vendor = m.vendor
+    AND r.id = m.id
+    AND r.place = 1
+LEFT JOIN maybe AS y
+    ON y.vendor = m.vendor
+    AND y.id = m.id

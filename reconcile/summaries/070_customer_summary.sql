@@ -1,0 +1,94 @@
+-- title: Every customer once, both systems together, by currency: won, invoiced, paid, open, overdue
+-- reads: customers, customer_pairs, deals, invoice_summary
+-- key:   vendor, id, currency
+-- why:   A customer is one row of the CRM where it is there, else of billing; money in two currencies is two rows.
+WITH heads AS (
+    SELECT
+        c.vendor,
+        c.id,
+        COALESCE(MIN(p.crm_vendor), c.vendor) AS head_vendor,
+        COALESCE(MIN(p.crm_id), c.id) AS head_id
+    FROM customers AS c
+    LEFT JOIN customer_pairs AS p
+        ON p.billing_vendor = c.vendor
+        AND p.billing_id = c.id
+    GROUP BY c.vendor, c.id
+),
+facts AS (
+    SELECT
+        d.vendor,
+        d.customer_id AS id,
+        d.currency,
+        1 AS deals,
+        d.amount AS won,
+        0 AS invoices,
+        0 AS invoiced_net,
+        0 AS invoiced,
+        0 AS paid,
+        0 AS open_amount,
+        0 AS overdue,
+        d.won_on AS on_day
+    FROM deals AS d
+    WHERE d.status = 'won'
+    AND d.customer_id IS NOT NULL
+    UNION ALL
+    SELECT
+        i.vendor,
+        i.customer_id,
+        i.currency,
+        0,
+        0,
+        CASE WHEN i.kind = 'credit_note' THEN 0 ELSE 1 END,
+        i.net,
+        i.gross,
+        CASE WHEN i.kind = 'credit_note' THEN 0 ELSE i.paid END,
+        i.open_amount,
+        CASE WHEN i.state = 'overdue' THEN i.open_amount ELSE 0 END,
+        i.issued_on
+    FROM invoice_summary AS i
+    WHERE i.is_counted
+    AND i.customer_id IS NOT NULL
+),
+summed AS (
+    SELECT
+        h.head_vendor AS vendor,
+        h.head_id AS id,
+        f.currency,
+        SUM(f.deals) AS deals,
+        SUM(f.won) AS won,
+        SUM(f.invoices) AS invoices,
+        SUM(f.invoiced_net) AS invoiced_net,
+        SUM(f.invoiced) AS invoiced,
+        SUM(f.paid) AS paid,
+        SUM(f.open_amount) AS open_amount,
+        SUM(f.overdue) AS overdue,
+        MIN(f.on_day) AS first_on,
+        MAX(f.on_day) AS last_on
+    FROM facts AS f
+    JOIN heads AS h
+        ON h.vendor = f.vendor
+        AND h.id = f.id
+    GROUP BY h.head_vendor, h.head_id, f.currency
+)
+SELECT
+    s.vendor,
+    s.id,
+    s.currency,
+    c.name,
+    c.tax_id,
+    c.country,
+    c.owner_id,
+    s.deals,
+    CAST(s.won AS DECIMAL(18, 4)) AS won,
+    s.invoices,
+    CAST(s.invoiced_net AS DECIMAL(18, 4)) AS invoiced_net,
+    CAST(s.invoiced AS DECIMAL(18, 4)) AS invoiced,
+    CAST(s.paid AS DECIMAL(18, 4)) AS paid,
+    CAST(s.open_amount AS DECIMAL(18, 4)) AS open_amount,
+    CAST(s.overdue AS DECIMAL(18, 4)) AS overdue,
+    s.first_on,
+    s.last_on
+FROM summed AS s
+JOIN customers AS c
+    ON c.vendor = s.vendor
+    AND c.id = s.id

@@ -1,0 +1,192 @@
+"""The ground of the warehouse: rows copied from rows.duckdb, merged records resolved, settings and decisions beside them."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from extract import model
+from reconcile.settings import Choices, columns
+
+DECISIONS = {
+    "kind": ("VARCHAR", "what was decided on: link or finding"),
+    "verdict": ("VARCHAR", "confirmed or rejected (link), agreed or snoozed (finding); anything else takes it back"),
+    "left_table": ("VARCHAR", "canonical table of the left row"),
+    "left_vendor": ("VARCHAR", "vendor of the left row"),
+    "left_id": ("VARCHAR", "id of the left row"),
+    "right_table": ("VARCHAR", "canonical table of the right row"),
+    "right_vendor": ("VARCHAR", "vendor of the right row"),
+    "right_id": ("VARCHAR", "id of the right row"),
+    "amount": ("DECIMAL(18,4)", "allocated, or at stake when it was agreed; in currency"),
+    "currency": ("VARCHAR", "ISO 4217 currency of amount"),
+    "finding_id": ("VARCHAR", "finding that was decided on"),
+    "until_on": ("DATE", "last day the decision holds; empty for ever"),
+    "reason": ("VARCHAR", "why, in the person's words"),
+    "decided_by": ("VARCHAR", "who"),
+    "decided_at": ("TIMESTAMP", "when, UTC"),
+}
+FRESHNESS = {
+    "vendor": ("VARCHAR", "connection"),
+    "kind": ("VARCHAR", "sort of item, in the vendor's words"),
+    "mode": ("VARCHAR", "full or modified"),
+    "started_at": ("TIMESTAMP", "when the last complete reading began, UTC"),
+    "completed_at": ("TIMESTAMP", "when it was complete, UTC; empty if it never was"),
+    "items": ("BIGINT", "items read"),
+    "rejected": ("BIGINT", "items that could not be mapped"),
+    "error": ("VARCHAR", "what went wrong at the last try, empty if nothing"),
+}
+REJECTS = {
+    "vendor": ("VARCHAR", "connection"),
+    "kind": ("VARCHAR", "sort of item, in the vendor's words"),
+    "id": ("VARCHAR", "the item's id"),
+    "field": ("VARCHAR", "column that could not be filled"),
+    "value": ("VARCHAR", "what stood there"),
+    "reason": ("VARCHAR", "why it cannot be used"),
+    "run": ("VARCHAR", "reading it came with"),
+    "at": ("TIMESTAMP", "when it was rejected, UTC"),
+}
+RATES = {
+    "currency": ("VARCHAR", "ISO 4217 currency"),
+    "on_date": ("DATE", "day of the rate"),
+    "rate": ("DECIMAL(18,8)", "units of currency for one euro, as the European Central Bank publishes them"),
+    "source": ("VARCHAR", "who published it"),
+}
+EXTRAS = {
+    "freshness": ("When each source was last read completely.", FRESHNESS),
+    "rejects": ("Items that could not be mapped, with field, value and reason.", REJECTS),
+    "rates": ("Exchange rates against the euro.", RATES),
+}
+
+# Which canonical table a column points to, where it is not said by the table itself. Billing stores the CRM's ids in
+# deal_id and other_id, so there the vendor of the merged record is another one.
+_POINTS = {
+    "customer_id": "customers",
+    "contact_id": "customers",
+    "parent_id": "customers",
+    "owner_id": "owners",
+    "product_id": "products",
+    "invoice_id": "invoices",
+    "corrects_id": "invoices",
+    "payment_id": "payments",
+    "payout_id": "payouts",
+    "deal_id": "deals",
+    "other_id": "customers",
+}
+_FOREIGN = {("invoices", "deal_id"), ("customers", "other_id")}
+_LONGEST_CHAIN = 20  # merges of merges; more is a circle
+
+
+def lay(db: duckdb.DuckDBPyConnection, rows: Path, choices: Choices, decisions: Iterable[Mapping[str, Any]]) -> None:
+    """Create in `db` the canonical tables filled from `rows`, freshness, rejects, rates, settings and decisions."""
+    for table in model.TABLES:
+        for statement in model.ddl(table):
+            db.execute(statement)
+    for name, (comment, described) in EXTRAS.items():
+        create(db, name, comment, described)
+    if rows.exists():
+        _copy(db, rows)
+    _settings(db, choices)
+    create(db, "decisions", "What people decided about links and findings.", DECISIONS)
+    fill(db, "decisions", DECISIONS, decisions)
+    resolve_merged(db)
+
+
+def create(db: duckdb.DuckDBPyConnection, table: str, comment: str, described: dict[str, tuple[str, str]]) -> None:
+    """Create an empty `table` with a comment on it and on each column."""
+    db.execute(f"CREATE TABLE {table} (" + ", ".join(f'"{n}" {sql}' for n, (sql, _) in described.items()) + ")")
+    db.execute(f"COMMENT ON TABLE {table} IS '{_quoted(comment)}'")
+    for name, (_, text) in described.items():
+        db.execute(f"COMMENT ON COLUMN {table}.\"{name}\" IS '{_quoted(text)}'")
+
+
+def fill(
+    db: duckdb.DuckDBPyConnection,
+    table: str,
+    described: dict[str, tuple[str, str]],
+    rows: Iterable[Mapping[str, Any]],
+) -> None:
+    """Insert `rows` into `table`; what a row lacks stays empty, what it has beyond the table's columns is left out."""
+    values = [[_text(row.get(name)) for name in described] for row in rows]
+    if not values:
+        return
+    frame = pl.DataFrame(values, schema=dict.fromkeys(described, pl.String), orient="row")
+    db.register("filling", frame)
+    cast = ", ".join(f'CAST("{name}" AS {sql}) AS "{name}"' for name, (sql, _) in described.items())
+    db.execute(f"INSERT INTO {table} BY NAME SELECT {cast} FROM filling")
+    db.unregister("filling")
+
+
+def _copy(db: duckdb.DuckDBPyConnection, rows: Path) -> None:
+    db.execute(f"ATTACH '{_quoted(str(rows))}' AS rows_db (READ_ONLY)")
+    here = columns_of(db, db.execute("SELECT current_database()").fetchall()[0][0])
+    there = columns_of(db, "rows_db")
+    for table in [*model.TABLES, *EXTRAS]:
+        shared = ", ".join(f'"{c}"' for c in here[table] if c in there.get(table, ()))
+        if shared:
+            db.execute(f"INSERT INTO {table} BY NAME SELECT {shared} FROM rows_db.{table}")
+    db.execute("DETACH rows_db")
+
+
+def columns_of(db: duckdb.DuckDBPyConnection, database: str) -> dict[str, list[str]]:
+    """Return the column names of each table of an attached database."""
+    found: dict[str, list[str]] = {}
+    asked = "SELECT table_name, column_name FROM duckdb_columns() WHERE database_name = ? AND schema_name = 'main'"
+    for table, column in db.execute(asked, [database]).fetchall():
+        found.setdefault(table, []).append(column)
+    return found
+
+
+def _settings(db: duckdb.DuckDBPyConnection, choices: Choices) -> None:
+    described = {name: (sql, comment) for name, sql, comment in columns()}
+    create(db, "settings", "The choices this warehouse was computed with: one row.", described)
+    marks = ", ".join(f"CAST(? AS {sql})" for sql, _ in described.values())
+    db.execute(f"INSERT INTO settings VALUES ({marks})", [getattr(choices, name) for name in described])
+
+
+def resolve_merged(db: duckdb.DuckDBPyConnection) -> None:
+    """Let every reference to a merged record point to its survivor, and drop the losers whose survivor is here."""
+    if not _count(db, "SELECT COUNT(*) FROM merged WHERE survivor_id IS NOT NULL"):
+        return
+    for _ in range(_LONGEST_CHAIN):
+        chained = """UPDATE merged SET survivor_id = n.survivor_id FROM merged AS n
+            WHERE n.vendor = merged.vendor AND n.of_table = merged.of_table AND n.id = merged.survivor_id
+            AND n.survivor_id <> merged.id AND n.survivor_id <> merged.survivor_id"""
+        if not db.execute(chained).fetchall()[0][0]:
+            break
+    for table in model.TABLES:
+        for column in model.columns(table):
+            target = _POINTS.get(column.name)
+            if target and table != "merged":
+                same = "" if (table, column.name) in _FOREIGN else f"AND m.vendor = {table}.vendor"
+                db.execute(
+                    f"""UPDATE {table} SET {column.name} = m.survivor_id FROM merged AS m
+                    WHERE m.of_table = '{target}' AND m.id = {table}.{column.name} {same}"""
+                )
+        if table != "merged":
+            db.execute(
+                f"""DELETE FROM {table} WHERE (vendor, id) IN (SELECT m.vendor, m.id FROM merged AS m
+                JOIN {table} AS s ON s.vendor = m.vendor AND s.id = m.survivor_id WHERE m.of_table = '{table}')"""
+            )
+    db.execute(
+        """UPDATE lines SET document_id = m.survivor_id FROM merged AS m
+        WHERE m.of_table = lines.document || 's' AND m.vendor = lines.vendor AND m.id = lines.document_id"""
+    )
+    for side in ("left", "right"):
+        db.execute(
+            f"""UPDATE decisions SET {side}_id = m.survivor_id FROM merged AS m
+            WHERE m.of_table = {side}_table AND m.vendor = {side}_vendor AND m.id = {side}_id"""
+        )
+
+
+def _count(db: duckdb.DuckDBPyConnection, sql: str) -> int:
+    return int(db.execute(sql).fetchall()[0][0])
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def _quoted(text: str) -> str:
+    return text.replace("'", "''")
