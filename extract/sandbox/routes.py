@@ -1,0 +1,60 @@
+"""Which path and method is answered by which call of the two vendors."""
+
+import re
+from collections.abc import Callable
+from functools import partial
+
+from extract.sandbox.hubspot_read import HubSpotReader
+from extract.sandbox.stripe_read import LISTS, SEARCHED, StripeReader
+from extract.sandbox.wire import Call, Reply
+
+Handler = Callable[[Call], Reply]
+Route = tuple[str, re.Pattern[str], Handler]
+
+DATED = r"(?:\d{4}-\d{2}(?:-beta)?|v3|v4)"
+OBJECTS = rf"/crm/(?:objects/{DATED}|v3/objects|v4/objects)/(?P<type>[^/]+)"
+ASSOCIATIONS = rf"/crm/(?:associations/{DATED}|v3/associations|v4/associations)/(?P<type>[^/]+)/(?P<to>[^/]+)"
+OWNERS, PIPELINES, PROPERTIES = (
+    rf"/crm/(?:{name}/{DATED}|v3/{name})" for name in ("owners", "pipelines", "properties")
+)
+
+
+def route(method: str, pattern: str, handler: Handler) -> Route:
+    """Return a route; a slash at the end of the path does not matter."""
+    return method, re.compile(f"^{pattern}/?$"), handler
+
+
+def hubspot_routes(api: HubSpotReader) -> list[Route]:
+    """Return HubSpot's routes, the narrower before the wider."""
+    return [
+        route("POST", OBJECTS + "/search", api.search),
+        route("POST", OBJECTS + "/batch/read", api.batch_read),
+        route("GET", OBJECTS + r"/(?P<id>[^/]+)/associations/(?P<to>[^/]+)", api.links),
+        route("GET", OBJECTS, api.listing),
+        route("GET", OBJECTS + r"/(?P<id>[^/]+)", api.get),
+        route("POST", ASSOCIATIONS + "/batch/read", api.links_batch),
+        route("GET", ASSOCIATIONS + "/labels", api.labels),
+        route("GET", ASSOCIATIONS + "/types", api.labels),
+        route("GET", OWNERS, api.owners),
+        route("GET", OWNERS + r"/(?P<id>[^/]+)", api.owner),
+        route("GET", PIPELINES + r"/(?P<type>[^/]+)", api.pipelines),
+        route("GET", PROPERTIES + r"/(?P<type>[^/]+)", api.properties),
+        route("GET", PROPERTIES + r"/(?P<type>[^/]+)/groups", api.property_groups),
+        route("GET", PROPERTIES + r"/(?P<type>[^/]+)/(?P<name>[^/]+)", api.one_property),
+        route("GET", rf"/account-info/{DATED}/details", api.account),
+    ]
+
+
+def stripe_routes(api: StripeReader) -> list[Route]:
+    """Return Stripe's routes, the narrower before the wider."""
+    routes = [route("GET", f"/v1/{kind}/search", partial(api.search, kind)) for kind in SEARCHED]
+    routes += [
+        route("GET", r"/v1/invoices/(?P<id>[^/]+)/lines", api.invoice_lines),
+        route("GET", r"/v1/credit_notes/(?P<id>[^/]+)/lines", api.credit_note_lines),
+        route("GET", r"/v1/customers/(?P<id>[^/]+)/tax_ids", api.customer_tax_ids),
+        route("GET", r"/v1/quotes/(?P<id>[^/]+)/line_items", api.quote_lines),
+    ]
+    for kind in LISTS:
+        routes.append(route("GET", f"/v1/{kind}", partial(api.listing, kind)))
+        routes.append(route("GET", rf"/v1/{kind}/(?P<id>[^/]+)", partial(api.get, kind)))
+    return routes

@@ -1,0 +1,76 @@
+"""What passes between a request and an answer here: the call as received, the reply, a refusal in a vendor's own shape."""
+
+import base64
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import msgspec
+from starlette.datastructures import Headers, QueryParams
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request. `path` holds the values of the route's variables."""
+
+    method: str
+    url: str
+    query: QueryParams
+    headers: Headers
+    body: bytes
+    path: dict[str, str] = field(default_factory=dict)
+
+    def json(self) -> Any:
+        """Return the body as JSON. Raises `msgspec.DecodeError`."""
+        return msgspec.json.decode(self.body or b"{}")
+
+    def token(self) -> str:
+        """Return the bearer token, or the user name of basic authentication."""
+        kind, _, value = self.headers.get("authorization", "").partition(" ")
+        if kind.lower() == "basic":
+            return base64.b64decode(value).decode().partition(":")[0]
+        return value if kind.lower() == "bearer" else ""
+
+
+@dataclass
+class Reply:
+    """An answer; `body` becomes JSON unless it is bytes already."""
+
+    status: int = 200
+    body: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+    media: str = "application/json;charset=utf-8"
+
+
+class Refused(Exception):
+    """The vendor says no: carries the answer to give."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(str(reply.body))
+        self.reply = reply
+
+
+class Clock:
+    """The sandbox's time: the machine's, moved by whole days so that its date is the company's today at the start."""
+
+    def __init__(self, today: date) -> None:
+        self.shift = timedelta(days=(today - datetime.now(UTC).date()).days)
+
+    def now(self) -> datetime:
+        """Return the instant it is in the sandbox."""
+        return datetime.now(UTC) + self.shift
+
+    def unix(self) -> int:
+        """Return the same in whole seconds."""
+        return int(self.now().timestamp())
+
+
+@dataclass
+class Settings:
+    """What can be tuned while it runs (`POST /sandbox/settings`). Rates are calls; a lag is how late searches see writes."""
+
+    hubspot_per_10s: int = 100_000
+    hubspot_search_per_s: int = 1_000
+    hubspot_search_lag_s: float = 0.0
+    stripe_per_s: int = 100_000
+    stripe_search_lag_s: float = 0.0
