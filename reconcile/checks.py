@@ -1,8 +1,9 @@
 """Runs the checks: every file of checks/ is one question about the books, each row it returns becomes a finding.
 
-A check returns subject (canonical table), vendor, id, amount and currency at stake, since, detail and evidence; where one
-record can answer badly in several ways also `part`, which tells them apart. It may return its own severity or action, and,
-when it rests on something being absent, changed_at: the instant after which the source must have been read.
+A check returns subject (canonical table), vendor, id, amount and currency at stake, since, detail and evidence; where
+one record can answer badly in several ways also `part`, which tells them apart. It may return its own severity or
+action, and, when it rests on something being absent, changed_at: the instant after which its source must have been
+read.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,7 +13,7 @@ from pathlib import Path
 import duckdb
 
 from reconcile.sqlfile import Query, queries
-from reconcile.warehouse import create
+from reconcile.warehouse import create, fill
 
 FOLDER = Path(__file__).parent / "checks"
 KEEP_FIXED_DAYS = 400  # a year of weekly reports, and a little
@@ -49,10 +50,11 @@ CHECKS = {
     "is_on": ("BOOLEAN", "switched on"),
     "seconds": ("DECIMAL(10,3)", "time it took"),
 }
+_SEEN = {"id": ("VARCHAR", "finding"), "at": ("TIMESTAMP", "UTC")}
 _OPTIONAL = {"part": "''", "severity": "NULL", "action": "NULL", "changed_at": "NULL"}
 
-# A source counts as read when its last complete reading ended after the subject changed. A change later than this run is
-# a clock that disagrees, and cannot be compared.
+# A source counts as read when its last complete reading ended after the subject changed. A change later than this run
+# is a clock that disagrees, and cannot be compared.
 _TAKE = """
 INSERT INTO findings BY NAME
 WITH asked AS (
@@ -70,8 +72,9 @@ stale AS (
     SELECT
         a.finding_id,
         COUNT(s.vendor) AS sources,
-        string_agg(s.vendor, ', ' ORDER BY s.vendor)
-            FILTER (WHERE s.completed_at IS NULL OR (s.completed_at < a.changed_at AND a.changed_at <= o.now_at)) AS unread
+        string_agg(s.vendor, ', ' ORDER BY s.vendor) FILTER (
+            WHERE s.completed_at IS NULL OR (s.completed_at < a.changed_at AND a.changed_at <= o.now_at)
+        ) AS unread
     FROM asked AS a
     CROSS JOIN settings AS o
     LEFT JOIN sources AS s ON s.table_name = a.absent_from
@@ -180,11 +183,10 @@ def _announce(db: duckdb.DuckDBPyConnection, query: Query, is_on: bool) -> None:
 
 def _remember(db: duckdb.DuckDBPyConnection, first_seen: Mapping[str, datetime]) -> None:
     db.execute("UPDATE findings SET first_seen_at = s.now_at FROM settings AS s")
-    known = [(key, at.replace(tzinfo=None)) for key, at in first_seen.items()]
-    if known:
-        db.execute("CREATE OR REPLACE TEMP TABLE known (id VARCHAR, at TIMESTAMP)")
-        db.executemany("INSERT INTO known VALUES (?, ?)", known)
-        db.execute("UPDATE findings SET first_seen_at = k.at FROM known AS k WHERE k.id = findings.id")
+    create(db, "seen", "When each finding was seen first.", _SEEN)
+    fill(db, "seen", _SEEN, ({"id": key, "at": at.replace(tzinfo=None)} for key, at in first_seen.items()))
+    db.execute("UPDATE findings SET first_seen_at = s.at FROM seen AS s WHERE s.id = findings.id")
+    db.execute("DROP TABLE seen")
 
 
 def carry_over(db: duckdb.DuckDBPyConnection, before: str) -> None:

@@ -1,7 +1,7 @@
 """Computes the figures: every file of figures/ defines one, and nothing else does.
 
-A figure returns period_start, period_end, dimension, key, currency, value, unit. Money is given in each currency; totals
-in the reporting currency are made here, where the rate of every part is known, with unit `reporting_money`.
+A figure returns period_start, period_end, dimension, key, currency, value, unit. Money is given in each currency;
+totals in the reporting currency are made here, where the rate of every part is known, with unit `reporting_money`.
 """
 
 from collections.abc import Callable
@@ -25,25 +25,32 @@ FIGURES = {
     "unit": ("VARCHAR", "money (in currency), reporting_money (all currencies converted), days or count"),
 }
 
-# A sum is converted at the rate of its period's last day. If one of its currencies has no rate there is no total: a sum
-# that silently leaves money out would be wrong.
+# A sum is converted at the rate of its period's last day. If one of the figure's currencies has no rate that day there
+# is no total at all: a sum that silently leaves money out would be wrong.
 _CONVERT = """
 INSERT INTO figures BY NAME
+WITH parts AS (
+    SELECT
+        f.*,
+        r.rate,
+        COUNT(CASE WHEN r.rate IS NULL THEN 1 END) OVER (PARTITION BY f.dimension, f.period_end) AS without_rate
+    FROM figures AS f
+    LEFT JOIN period_rates AS r ON r.currency = f.currency AND r.on_day = f.period_end
+    WHERE f.name = ? AND f.unit = 'money'
+)
 SELECT
-    f.name,
-    f.period_start,
-    f.period_end,
-    f.dimension,
-    f.key,
+    p.name,
+    p.period_start,
+    p.period_end,
+    p.dimension,
+    p.key,
     MAX(s.reporting_currency) AS currency,
-    CAST(SUM(CAST(f.value AS DECIMAL(20, 4)) * COALESCE(r.rate, 0)) AS DECIMAL(18, 4)) AS value,
+    CAST(SUM(CAST(p.value AS DECIMAL(20, 4)) * p.rate) AS DECIMAL(18, 4)) AS value,
     'reporting_money' AS unit
-FROM figures AS f
+FROM parts AS p
 CROSS JOIN settings AS s
-LEFT JOIN period_rates AS r ON r.currency = f.currency AND r.on_day = f.period_end
-WHERE f.name = ? AND f.unit = 'money'
-GROUP BY f.name, f.period_start, f.period_end, f.dimension, f.key
-HAVING COUNT(CASE WHEN f.value <> 0 AND r.rate IS NULL THEN 1 END) = 0
+WHERE p.without_rate = 0
+GROUP BY p.name, p.period_start, p.period_end, p.dimension, p.key
 """
 
 

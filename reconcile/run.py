@@ -47,9 +47,9 @@ def reconcile(
 ) -> Summary:
     """Build `data`/warehouse.duckdb from `data`/rows.duckdb and return what it found.
 
-    `decisions` are what people said (the columns of table `decisions`), `first_seen` when a finding was seen first, both
-    from the state store. Waits for another run to end. SettingsError if settings.toml is wrong; on any error the warehouse
-    that was there stays.
+    `decisions` are what people said (the columns of table `decisions`), `first_seen` when a finding was seen first,
+    both from the state store. Waits for another run to end. SettingsError if settings.toml is wrong; on any error the
+    warehouse that was there stays.
     """
     chosen = settings.load(data)
     choices = chosen.row(settings.today(chosen), dt.datetime.now(dt.UTC))

@@ -11,7 +11,7 @@ from stdnum import get_cc_module
 from stdnum.exceptions import InvalidChecksum, InvalidComponent, InvalidFormat, InvalidLength, ValidationError
 
 # What a customer of that country may write as its tax id: any of these is good. Where nothing is named, the country's
-# VAT number is meant. Spain's `nif` takes companies, persons and foreigners; a French company may give its SIREN or SIRET.
+# VAT number is meant. Spain's `nif` takes companies, persons and foreigners; a French company may give SIREN or SIRET.
 _ALSO = {
     "FR": ("tva", "siren", "siret"),
     "DE": ("vat", "stnr"),
@@ -41,8 +41,8 @@ def examine(db: duckdb.DuckDBPyConnection, known: str | None = None) -> None:
     """Create table `tax_ids` (tax_id, country, bare, problem) of every tax id in the rows.
 
     `country` is as the row says, '' if it does not; `bare` is the id without country prefix and separators, to compare;
-    `problem` is length, format or checksum, empty when the id is possible or its country's rule is unknown. `known` names a
-    table of an earlier run whose answers still hold.
+    `problem` is length, format or checksum, empty when the id is possible or its country's rule is unknown. `known`
+    names a table of an earlier run whose answers still hold.
     """
     db.execute("CREATE TABLE tax_ids (tax_id VARCHAR, country VARCHAR, bare VARCHAR, problem VARCHAR)")
     db.execute("COMMENT ON TABLE tax_ids IS 'Every tax id in the rows, and what is wrong with it.'")

@@ -1,4 +1,4 @@
-"""The ground of the warehouse: rows copied from rows.duckdb, merged records resolved, settings and decisions beside them."""
+"""The ground of the warehouse: rows copied from rows.duckdb, merged records resolved, settings and decisions beside."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
