@@ -94,7 +94,8 @@ ledger = Table(
     Column("state", Text, nullable=False),  # planned | sending | done | refused | doubt
     Column("owner", Text),  # the process that holds the claim
     Column("turn", Integer, nullable=False, default=1),  # goes up with each claim: a claim that was lost cannot write
-    Column("lease_until", Instant),
+    Column("lease_until", Instant),  # by the database's clock, for processes of other machines
+    Column("lease_ticks", sa.Float),  # by the machine's monotonic clock, for processes of the same one
     Column("tries", Integer, nullable=False, default=0),  # requests sent
     Column("request", Json),
     Column("answer", Json),
