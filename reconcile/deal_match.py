@@ -13,6 +13,12 @@ PAIR = "deals invoices"
 MOST_INSTALMENTS = 12
 DEPOSITS = (5, 10, 15, 20, 25, 30, 33, 35, 40, 50, 60, 65, 67, 70, 75, 80, 85, 90, 95)  # usual percentages
 EARLY = 10  # days that an invoice may come before the deal is marked won
+RULES = (
+    ("amount", "Same customer, same amount", "The invoice's net or gross is the deal's amount and no rival comes near."),
+    ("rest_of_deal", "Same customer, the rest of the deal", "The invoice is for what the deal's other invoices left."),
+    ("instalment", "Same customer, equal instalments", "Equal invoices of one customer add up to the deal."),
+    ("deposit", "Same customer, deposit or final", "The invoice is a usual percentage of the deal and another is the rest."),
+)
 NEARLY = 0.025  # a deal's amount may be rounded by this much
 
 _DEALS = """

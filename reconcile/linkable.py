@@ -46,6 +46,22 @@ SELECT row_number() OVER (ORDER BY p.vendor, p.id) AS n, p.vendor, p.id, p.paid_
 FROM payments AS p
 ORDER BY n
 """
+_CUSTOMERS = """
+SELECT row_number() OVER (ORDER BY c.vendor, c.id) AS n, c.vendor, c.id, c.kind, coalesce(c.legal_name, c.name) AS name,
+  c.tax_id, lower(trim(c.email)) AS email_key, c.other_id, NULL AS currency,
+  CASE
+    WHEN c.vendor IN (SELECT vendor FROM invoices) THEN 'billing'
+    WHEN c.vendor IN (SELECT vendor FROM deals) THEN 'crm'
+  END AS side
+FROM customers AS c
+ORDER BY n
+"""
+_PAYOUTS = """
+SELECT row_number() OVER (ORDER BY o.vendor, o.id) AS n, o.vendor, o.id, CAST(o.amount * 10000 AS BIGINT) AS amount,
+  o.currency, o.arrives_on, o.reference
+FROM payouts AS o
+ORDER BY n
+"""
 
 
 def number_rows(db: DuckDBPyConnection) -> None:
@@ -59,6 +75,10 @@ def number_rows(db: DuckDBPyConnection) -> None:
         db, "link_invoices", invoices.drop("other_id", "description").with_columns(_reference("deal_reference"))
     )
     _keep(db, "link_payments", payments)
+    customers = db.sql(_CUSTOMERS).pl()
+    customers = customers.join(names.keyed(customers["name"]), on="name", how="left", maintain_order="left")
+    _keep(db, "link_customers", customers.with_columns(tax_key=_tax_key(pl.col("tax_id"))))
+    _keep(db, "link_payouts", db.sql(_PAYOUTS).pl())
     _keep(db, "parties", parties)
     _keep(db, "deal_keys", _deal_keys(deals))
     _keep(db, "invoice_keys", references.document_keys(invoices.select("n", "number", "issued_on")))
@@ -129,3 +149,11 @@ def _with_parties(deals: pl.DataFrame, invoices: pl.DataFrame) -> tuple[pl.DataF
         for s in sides
     )
     return deals, invoices, parties
+
+
+def has(db: DuckDBPyConnection, table: str, column: str) -> bool:
+    """Return whether the database that `db` writes to has this column."""
+    found = """
+SELECT count(*) FROM duckdb_columns()
+WHERE database_name = current_database() AND table_name = $table AND column_name = $column"""
+    return bool(db.execute(found, {"table": table, "column": column}).fetchall()[0][0])

@@ -155,8 +155,9 @@ def _pieces(named: pl.DataFrame) -> pl.DataFrame:
     ).unique()
 
 
-def keep(db: DuckDBPyConnection, pairs: pl.DataFrame) -> None:
-    """Put the pairs in the working table same_customer."""
-    db.register("pairs_of_a_run", pairs)
+def find(db: DuckDBPyConnection) -> None:
+    """Make the working table same_customer: crm, billing, trust, by."""
+    deals, invoices, everyone = (db.sql(f"FROM {table}").pl() for table in ("link_deals", "link_invoices", "parties"))
+    db.register("pairs_of_a_run", same_customers(deals, invoices, everyone))
     db.execute("CREATE OR REPLACE TEMP TABLE same_customer AS SELECT * FROM pairs_of_a_run")
     db.unregister("pairs_of_a_run")

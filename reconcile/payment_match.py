@@ -11,6 +11,14 @@ from reconcile import allocate, match, parties
 from reconcile.shares import settle
 
 PAIR = "payments invoices"
+RULES = (
+    ("amount", "Same customer, same amount", "The payment is what is open on one invoice of that customer."),
+    ("part", "Same customer, a usual part", "The payment is a usual part of an invoice: a half, a third, 30 %."),
+    ("withheld", "Same customer, tax withheld", "The payment is what is open less tax that the customer withholds."),
+    ("discount", "Same customer, cash discount", "The payment is what is open less a usual discount."),
+    ("gateway_fee", "Same customer, gateway fee", "The payment is what is open less what a card gateway keeps."),
+    ("bank_fee", "Same customer, bank fee", "The payment is what is open less a round fee of a bank."),
+)
 EARLY = 10  # days that money may come before the invoice's date
 BACK = 200  # days that a payment looks back for its invoice
 PARTS = ((2, 0.5), (3, 1 / 3), (4, 0.25), (6, 1 / 6), (12, 1 / 12))  # equal parts: how many, share of each

@@ -11,12 +11,15 @@ from reconcile import names
 WHOLE, DIGITS, SERIAL = 3, 2, 1  # exactness: letters and digits; digits only; serial number and year only
 WORDS = 4  # blanks and dashes cut a number into at most this many pieces
 SHORTEST = 3  # a shorter piece of text says nothing
-SHORTEST_DIGITS = 6  # digits alone must be this many to stand for a number with letters
+SHORTEST_DIGITS = 4  # digits alone must be this many to stand for a number with letters
+
+_ZEROS = r"^([A-Z]*)0+(\d)"  # FN-010421 is FN-10421
+_RF = r"^RF\d\d([A-Z0-9]{3,21})$"  # ISO 11649: a creditor reference is RF, two check digits, our number
 
 
 def compact(text: pl.Expr) -> pl.Expr:
     """Return letters and digits only, in capitals; null where nothing is left."""
-    bare = names.plain(text).str.replace_all(" ", "")
+    bare = names.plain(text).str.replace_all(" ", "").str.replace(_ZEROS, "$1$2")
     return pl.when(bare.str.len_chars() >= SHORTEST).then(bare).otherwise(None)
 
 
@@ -39,7 +42,7 @@ def document_keys(documents: pl.DataFrame) -> pl.DataFrame:
     """Return n, key, exactness for documents with the columns n, number, issued_on (null where a number has no date)."""
     # Work on what is there: text functions on nulls cost as much as on text.
     filled = documents.drop_nulls("number").with_columns(whole=compact(pl.col("number"))).drop_nulls("whole")
-    digits = pl.col("whole").str.replace_all(r"\D", "")
+    digits = pl.col("whole").str.replace_all(r"\D", "").str.strip_chars_start("0")
     return pl.concat(
         [
             filled.select("n", key=pl.col("whole"), exactness=pl.lit(WHOLE)),
@@ -75,8 +78,9 @@ def text_keys(texts: pl.DataFrame) -> pl.DataFrame:
     runs = pl.concat([f.select("n", "key") for f in found]).filter(
         pl.col("key").str.contains(r"\d") & (pl.col("key").str.len_chars() >= SHORTEST)
     )
+    runs = runs.with_columns(pl.col("key").str.replace(_RF, "$1").str.replace(_ZEROS, "$1$2"))
     digits = runs.filter(pl.col("key").str.contains(r"\D")).select("n", key=pl.col("key").str.replace_all(r"\D", ""))
-    digits = digits.filter(pl.col("key").str.len_chars() >= SHORTEST_DIGITS)
+    digits = digits.with_columns(pl.col("key").str.strip_chars_start("0")).filter(pl.col("key").str.len_chars() >= SHORTEST_DIGITS)
     parts = short.with_columns(
         pl.col("key").str.replace_all(r"\s", "").str.extract_groups(r"^0*(\d+)[/-](?:20)?(\d{2})$")
     ).unnest("key")

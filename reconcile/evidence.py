@@ -1,0 +1,136 @@
+"""Writes the table `links`: each link with its amount and with what agrees and what does not.
+
+Evidence is a JSON list of {"code", "agrees", "left", "right"}; the codes are stable words that pages translate.
+"""
+
+from duckdb import DuckDBPyConnection
+
+from reconcile.decided import PAIRS
+
+_TARGET = """
+CREATE OR REPLACE TABLE links (
+  left_table VARCHAR, left_vendor VARCHAR, left_id VARCHAR, right_table VARCHAR, right_vendor VARCHAR, right_id VARCHAR,
+  amount DECIMAL(18, 4), currency VARCHAR, rule VARCHAR, evidence VARCHAR, confidence DECIMAL(5, 4), status VARCHAR,
+  kept DECIMAL(18, 4)
+)"""
+_COMMENTS = {
+    "left_table": "canonical table of the left row",
+    "right_table": "canonical table of the right row",
+    "amount": "how much of the right row belongs to the left one, in currency",
+    "currency": "ISO 4217 currency of the right row",
+    "rule": "rule that found it; a name ending in _tie is one of several that fit equally well",
+    "evidence": "JSON list of what agrees and what does not: code, agrees, left, right",
+    "confidence": "how sure the rule is, 0 to 1",
+    "status": "automatic, suggested, confirmed or rejected",
+    "kept": "what fees, discounts or withheld tax took of the payment: it settles the invoice too, in currency",
+}
+# A deal's part of an invoice: the invoice where it has one deal, else by the deals' worth, the last takes the rest.
+_SHARES = """
+UPDATE made SET amount = s.amount FROM (
+  SELECT left_n, right_n,
+    coalesce(told, CASE WHEN last THEN gross - sum(share) OVER (PARTITION BY right_n) + share ELSE share END) AS amount
+  FROM (
+    SELECT m.left_n, m.right_n, m.amount AS told, i.gross,
+      row_number() OVER (PARTITION BY m.right_n ORDER BY m.left_n DESC) = 1 AS last,
+      CAST(
+        CAST(i.gross AS HUGEINT) * abs(coalesce(d.amount, 0))
+        // nullif(sum(abs(coalesce(d.amount, 0))) OVER (PARTITION BY m.right_n), 0) AS BIGINT
+      ) AS share
+    FROM made AS m
+    JOIN link_deals AS d ON d.n = m.left_n
+    JOIN link_invoices AS i ON i.n = m.right_n
+    WHERE m.pair = 'deals invoices' AND m.status IN ('automatic', 'confirmed')
+  )
+) AS s
+WHERE made.pair = 'deals invoices' AND made.left_n = s.left_n AND made.right_n = s.right_n"""
+_SUGGESTED_SHARES = """
+UPDATE made SET amount = i.gross FROM link_invoices AS i
+WHERE made.pair = 'deals invoices' AND made.amount IS NULL AND made.right_n = i.n"""
+
+_SAID = """
+CASE WHEN {left} IS NOT NULL AND {right} IS NOT NULL THEN
+  '{{"code": "{code}", "agrees": ' || CAST(({agrees}) AS VARCHAR) || ', "left": '
+  || CAST(to_json(CAST({show_left} AS VARCHAR)) AS VARCHAR) || ', "right": '
+  || CAST(to_json(CAST({show_right} AS VARCHAR)) AS VARCHAR) || '}}'
+END"""
+
+
+def _said(code: str, left: str, right: str, agrees: str, show_left: str = "", show_right: str = "") -> str:
+    return _SAID.format(
+        code=code, left=left, right=right, agrees=agrees, show_left=show_left or left, show_right=show_right or right
+    )
+
+
+def _money(side: str, column: str = "amount") -> str:
+    return f"CAST({side}.{column} / 10000 AS DECIMAL(18, 2)) || ' ' || {side}.currency"
+
+
+_FACTS = {
+    "deals invoices": (
+        _said("reference", "l.reference_key", "r.reference_key", "l.reference_key = r.reference_key", "l.reference", "r.deal_reference"),
+        _said("number", "l.invoice_number", "r.number", "contains(l.invoice_number, r.number)"),
+        _said("tax_id", "l.tax_key", "r.tax_key", "l.tax_key = r.tax_key", "l.tax_id", "r.tax_id"),
+        _said("email", "l.email_key", "r.email_key", "l.email_key = r.email_key", "l.email", "r.email"),
+        _said("name", "l.name_key", "r.name_key", "l.name_key = r.name_key", "l.name", "r.name"),
+        _said("currency", "l.currency", "r.currency", "l.currency = r.currency"),
+        _said("amount", "l.amount", "r.net", "l.amount = r.net OR l.amount = r.gross", _money("l"), _money("r", "net")),
+        _said("date", "l.on_date", "r.issued_on", "r.issued_on BETWEEN l.on_date - 10 AND l.on_date + 90"),
+    ),
+    "payments invoices": (
+        _said(
+            "number_in_text", "coalesce(l.reference, l.invoice_reference)", "r.number",
+            "k.n IS NOT NULL", "concat_ws(' ', l.invoice_reference, l.reference)",
+        ),
+        _said("tax_id", "l.tax_key", "r.tax_key", "l.tax_key = r.tax_key", "l.tax_id", "r.tax_id"),
+        _said("name", "l.name_key", "r.name_key", "l.name_key = r.name_key", "l.name", "r.name"),
+        _said("currency", "l.currency", "r.currency", "l.currency = r.currency"),
+        _said("amount", "l.amount", "r.gross", "abs(l.amount - r.gross) <= 500", _money("l"), _money("r", "gross")),
+        _said("date", "l.paid_on", "r.due_on", "l.paid_on BETWEEN r.issued_on AND r.due_on + 30"),
+    ),
+    "payments payouts": (
+        _said("amount", "l.amount", "r.amount", "l.amount = r.amount", _money("l"), _money("r")),
+        _said("date", "l.paid_on", "r.arrives_on", "abs(date_diff('day', l.paid_on, r.arrives_on)) <= 3"),
+        _said("text", "l.reference", "r.reference", "contains(upper(l.reference), upper(r.reference))"),
+    ),
+    "payments payments": (
+        _said("amount", "l.amount", "r.amount", "l.amount = r.amount", _money("l"), _money("r")),
+        _said("date", "l.paid_on", "r.paid_on", "abs(date_diff('day', l.paid_on, r.paid_on)) <= 3"),
+    ),
+    "customers customers": (
+        _said("stored_id", "coalesce(l.other_id, r.other_id)", "r.id", "coalesce(l.other_id = r.id, FALSE) OR coalesce(r.other_id = l.id, FALSE)"),
+        _said("tax_id", "l.tax_key", "r.tax_key", "l.tax_key = r.tax_key", "l.tax_id", "r.tax_id"),
+        _said("email", "l.email_key", "r.email_key", "l.email_key = r.email_key"),
+        _said("name", "l.name_key", "r.name_key", "l.name_key = r.name_key", "l.name", "r.name"),
+    ),
+}  # fmt: skip
+_NAMED = """
+LEFT JOIN (
+  SELECT DISTINCT k.n, j.n AS invoice FROM payment_keys AS k JOIN invoice_keys AS j ON j.key = k.key
+) AS k ON k.n = m.left_n AND k.invoice = m.right_n"""
+_WRITE = """
+INSERT INTO links
+SELECT '{left}', l.vendor, l.id, '{right}', r.vendor, r.id, CAST(m.amount AS DECIMAL(18, 4)) / 10000, r.currency, m.rule,
+  '[' || concat_ws(', ', {facts}) || ']', CAST(m.confidence AS DECIMAL(5, 4)), m.status,
+  CAST(m.kept AS DECIMAL(18, 4)) / 10000
+FROM (
+  FROM made UNION ALL BY NAME SELECT *, 'decision' AS rule, 'rejected' AS status, 1 AS confidence, 0 AS kept FROM refused
+) AS m
+JOIN link_{left} AS l ON l.n = m.left_n
+JOIN link_{right} AS r ON r.n = m.right_n {more}
+WHERE m.pair = '{left} {right}'
+ORDER BY m.left_n, m.right_n
+"""
+
+
+def write(db: DuckDBPyConnection) -> None:
+    """Create the table links on `db` from the working table made."""
+    db.execute(_SHARES)
+    db.execute(_SUGGESTED_SHARES)
+    db.execute(_TARGET)
+    db.execute("COMMENT ON TABLE links IS 'Rows that are the same business fact, with the rule that says so.'")
+    for column, comment in _COMMENTS.items():
+        db.execute(f"COMMENT ON COLUMN links.{column} IS '{comment.replace(chr(39), chr(39) * 2)}'")
+    for pair in PAIRS:
+        left, right = pair.split()
+        more = _NAMED if pair == "payments invoices" else ""
+        db.execute(_WRITE.format(left=left, right=right, facts=", ".join(_FACTS[pair]), more=more))
