@@ -117,7 +117,7 @@ def _customer(
              "region": customer.region, "postcode": customer.postcode, "tax_id": customer.tax_id}  # fmt: skip
     facts |= (changes or {}) | customer.stripe
     customer_id = twin_id or customer.stripe_id
-    created = int(instant(company.day(customer.offset + 100), customer_id).timestamp())
+    created = int(instant(company.day(customer.offset + (130 if twin_id else 100)), customer_id).timestamp())
     address = {"city": facts["city"], "country": customer.country.code, "line1": facts["street"], "line2": None,
                "postal_code": facts["postcode"], "state": facts["region"]}  # fmt: skip
     row = blank_customer(customer_id, created) | {
