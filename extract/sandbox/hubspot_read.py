@@ -29,6 +29,8 @@ class HubSpotReader:
 
     def __init__(self, books: HubSpotBooks, clock: Clock, settings: Settings) -> None:
         self.books, self.clock, self.settings = books, clock, settings
+        self.base = ""
+        self.access_tokens: set[str] = set()  # handed out by the token endpoint
 
     def kind(self, name: str) -> str:
         """Return the object type of a name in a path. Raises `Refused` on an unknown one."""

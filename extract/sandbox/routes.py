@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from functools import partial
 
-from extract.sandbox.hubspot_read import HubSpotReader
+from extract.sandbox.hubspot_write import HubSpotWriter
 from extract.sandbox.stripe_read import LISTS, SEARCHED, StripeReader
 from extract.sandbox.wire import Call, Reply
 
@@ -13,6 +13,7 @@ Route = tuple[str, re.Pattern[str], Handler]
 
 DATED = r"(?:\d{4}-\d{2}(?:-beta)?|v3|v4)"
 OBJECTS = rf"/crm/(?:objects/{DATED}|v3/objects|v4/objects)/(?P<type>[^/]+)"
+LINKS = OBJECTS + r"/(?P<id>[^/]+)/associations/(?P<to>[^/]+)"
 ASSOCIATIONS = rf"/crm/(?:associations/{DATED}|v3/associations|v4/associations)/(?P<type>[^/]+)/(?P<to>[^/]+)"
 OWNERS, PIPELINES, PROPERTIES = (
     rf"/crm/(?:{name}/{DATED}|v3/{name})" for name in ("owners", "pipelines", "properties")
@@ -24,15 +25,26 @@ def route(method: str, pattern: str, handler: Handler) -> Route:
     return method, re.compile(f"^{pattern}/?$"), handler
 
 
-def hubspot_routes(api: HubSpotReader) -> list[Route]:
+def hubspot_routes(api: HubSpotWriter) -> list[Route]:
     """Return HubSpot's routes, the narrower before the wider."""
     return [
         route("POST", OBJECTS + "/search", api.search),
         route("POST", OBJECTS + "/batch/read", api.batch_read),
-        route("GET", OBJECTS + r"/(?P<id>[^/]+)/associations/(?P<to>[^/]+)", api.links),
+        route("POST", OBJECTS + "/batch/create", api.batch_create),
+        route("POST", OBJECTS + "/batch/update", api.batch_update),
+        route("POST", OBJECTS + "/batch/upsert", api.batch_upsert),
+        route("POST", OBJECTS + "/batch/archive", api.batch_archive),
+        route("GET", LINKS, api.links),
+        route("PUT", LINKS + r"/(?P<to_id>[^/]+)", api.link),
+        route("DELETE", LINKS + r"/(?P<to_id>[^/]+)", api.unlink),
+        route("PUT", LINKS.replace("associations", "associations/default") + r"/(?P<to_id>[^/]+)", api.link),
         route("GET", OBJECTS, api.listing),
+        route("POST", OBJECTS, api.create),
+        route("PATCH", OBJECTS + r"/(?P<id>[^/]+)", api.update),
+        route("DELETE", OBJECTS + r"/(?P<id>[^/]+)", api.archive),
         route("GET", OBJECTS + r"/(?P<id>[^/]+)", api.get),
         route("POST", ASSOCIATIONS + "/batch/read", api.links_batch),
+        route("POST", ASSOCIATIONS + "/batch/create", api.links_create),
         route("GET", ASSOCIATIONS + "/labels", api.labels),
         route("GET", ASSOCIATIONS + "/types", api.labels),
         route("GET", OWNERS, api.owners),
@@ -41,6 +53,13 @@ def hubspot_routes(api: HubSpotReader) -> list[Route]:
         route("GET", PROPERTIES + r"/(?P<type>[^/]+)", api.properties),
         route("GET", PROPERTIES + r"/(?P<type>[^/]+)/groups", api.property_groups),
         route("GET", PROPERTIES + r"/(?P<type>[^/]+)/(?P<name>[^/]+)", api.one_property),
+        route("POST", PROPERTIES + r"/(?P<type>[^/]+)", api.create_property),
+        route("POST", PROPERTIES + r"/(?P<type>[^/]+)/groups", api.create_group),
+        route("POST", PROPERTIES + r"/(?P<type>[^/]+)/batch/create", api.create_properties),
+        route("POST", rf"/files/{DATED}/files", api.upload),
+        route("GET", rf"/files/{DATED}/files/(?P<id>[^/]+)/signed-url", api.signed_url),
+        route("GET", r"/files/content/(?P<id>[^/]+)", api.file_content),
+        route("POST", r"/oauth/(?:\d{4}-\d{2}|v1|v3)/token", api.token),
         route("GET", rf"/account-info/{DATED}/details", api.account),
     ]
 

@@ -18,7 +18,7 @@ from extract.sandbox import hubspot_errors, stripe_errors
 from extract.sandbox.books import Company
 from extract.sandbox.company import company as make_company
 from extract.sandbox.hubspot_books import hubspot_books
-from extract.sandbox.hubspot_read import HubSpotReader
+from extract.sandbox.hubspot_write import HubSpotWriter
 from extract.sandbox.routes import Route, hubspot_routes, stripe_routes
 from extract.sandbox.stripe_books import stripe_books
 from extract.sandbox.stripe_read import StripeReader
@@ -38,7 +38,7 @@ class Sandbox:
         self.clock, self.settings = Clock(company.today), Settings()
         self.lock = threading.RLock()
         self.calls: deque[dict[str, Any]] = deque(maxlen=20_000)
-        self.hubspot = HubSpotReader(hubspot_books(company), self.clock, self.settings)
+        self.hubspot = HubSpotWriter(hubspot_books(company), self.clock, self.settings)
         self.stripe = StripeReader(stripe_books(company), self.clock, self.settings)
         self.routes: list[Route] = [*hubspot_routes(self.hubspot), *stripe_routes(self.stripe)]
 

@@ -21,6 +21,11 @@ class StripeBooks:
 
     objects: dict[str, dict[str, dict[str, Any]]] = field(default_factory=lambda: {kind: {} for kind in KINDS})
     tax_ids: dict[str, list[str]] = field(default_factory=dict)  # customer -> its tax ids
+    allocations: dict[str, list[str]] = field(default_factory=dict)  # invoice -> its invoice payments
+    terms: dict[str, dict[str, Any]] = field(default_factory=dict)  # line -> tax rates and discounts asked for
+    coupons: dict[str, dict[str, Any]] = field(default_factory=dict)
+    discounts: dict[str, str] = field(default_factory=dict)  # discount -> coupon
+    replies: dict[str, dict[str, Any]] = field(default_factory=dict)  # idempotency key -> first result
     next_number: int = 1
     next_credit_note: int = 1
     serial: int = 0
@@ -30,11 +35,17 @@ class StripeBooks:
         """Return the tax ids of a customer."""
         return [self.objects["tax_ids"][i] for i in self.tax_ids.get(customer_id, ())]
 
+    def payments_of(self, invoice_id: str) -> list[dict[str, Any]]:
+        """Return what was allocated to an invoice."""
+        return [self.objects["invoice_payments"][i] for i in self.allocations.get(invoice_id, ())]
+
     def add(self, kind: str, row: dict[str, Any]) -> dict[str, Any]:
         """Keep an object and return it."""
         self.objects[kind][row["id"]] = row
         if kind == "tax_ids":
             self.tax_ids.setdefault(row["customer"], []).append(row["id"])
+        elif kind == "invoice_payments":
+            self.allocations.setdefault(row["invoice"], []).append(row["id"])
         return row
 
 

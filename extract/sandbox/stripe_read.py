@@ -5,7 +5,7 @@ from typing import Any
 
 from extract.sandbox.stripe_books import StripeBooks
 from extract.sandbox.stripe_errors import invalid, missing, unknown
-from extract.sandbox.stripe_shapes import listed
+from extract.sandbox.stripe_shapes import ACCOUNT, listed
 from extract.sandbox.wire import Call, Clock, Reply, Settings
 
 # kind -> (word in messages, fields by which its list can be filtered)
@@ -63,13 +63,18 @@ class StripeReader:
     def _expand(self, kind: str, answer: dict[str, Any], path: list[str]) -> None:
         name, rest = path[0], path[1:]
         if kind == "invoices" and name == "payments" and "payments" not in answer:
-            rows = [p for p in self.books.objects["invoice_payments"].values() if p["invoice"] == answer["id"]]
-            answer["payments"] = listed([dict(p) for p in rows], f"/v1/invoice_payments?invoice={answer['id']}")
+            rows = [self.shown("invoice_payments", p) for p in self.books.payments_of(answer["id"])]
+            answer["payments"] = listed(rows, f"/v1/invoice_payments?invoice={answer['id']}")
         if kind == "customers" and name == "tax_ids":
             answer["tax_ids"] = listed(self.books.tax_ids_of(answer["id"]), f"/v1/customers/{answer['id']}/tax_ids")
         if kind == "charges" and name == "refunds":
             rows = [r for r in self.books.objects["refunds"].values() if r["charge"] == answer["id"]]
             answer["refunds"] = listed(rows, f"/v1/charges/{answer['id']}/refunds")
+        if kind == "quotes" and name == "line_items":
+            rows = self._quote_rows(answer)
+            answer["line_items"] = listed(rows[:10], f"/v1/quotes/{answer['id']}/line_items", len(rows) > 10)
+        if kind == "quotes" and name == "line_items":
+            answer["line_items"] = listed(self.items_of_quote(answer["id"]), f"/v1/quotes/{answer['id']}/line_items")
         if name not in answer:
             raise invalid("expand[0]", f"This property cannot be expanded ({name}).")
         value = answer[name]
@@ -221,9 +226,13 @@ class StripeReader:
         )
 
     def quote_lines(self, call: Call) -> Reply:
-        """`GET /v1/quotes/{id}/line_items`: those of the invoice made from it."""
+        """`GET /v1/quotes/{id}/line_items`."""
         quote = self.found("quotes", call.path["id"])
-        invoice = self.books.objects["invoices"][quote["invoice"]]
+        return self.listing("items", call, self.items_of_quote(quote["id"]), f"/v1/quotes/{quote['id']}/line_items")
+
+    def items_of_quote(self, quote_id: str) -> list[dict[str, Any]]:
+        """Return the lines of a quote: those of the invoice made from it."""
+        invoice = self.books.objects["invoices"][self.books.objects["quotes"][quote_id]["invoice"]]
         rows = []
         for line in invoice["lines"]["data"]:
             tax = sum(t["amount"] for t in line["taxes"])
@@ -233,7 +242,16 @@ class StripeReader:
                 "currency": line["currency"], "description": line["description"], "metadata": {}, "price": None,
                 "quantity": line["quantity"],
             })  # fmt: skip
-        return self.listing("items", call, rows, f"/v1/quotes/{quote['id']}/line_items")
+        return rows
+
+    def account(self, _call: Call) -> Reply:
+        """`GET /v1/account`: a test account in Madrid."""
+        return Reply(200, {
+            "id": ACCOUNT, "object": "account", "country": "ES", "default_currency": "eur", "charges_enabled": True,
+            "payouts_enabled": True, "email": "facturas@faronorte.example", "type": "standard", "metadata": {},
+            "business_profile": {"name": "Faro Norte Sistemas", "url": "https://faronorte.example"},
+            "settings": {"dashboard": {"display_name": "Faro Norte Sistemas", "timezone": "Europe/Madrid"}},
+        })  # fmt: skip
 
 
 def expansions(call: Call) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ import base64
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qsl
 
 import msgspec
 from starlette.datastructures import Headers, QueryParams
@@ -23,6 +24,10 @@ class Call:
     def json(self) -> Any:
         """Return the body as JSON. Raises `msgspec.DecodeError`."""
         return msgspec.json.decode(self.body or b"{}")
+
+    def form(self) -> dict[str, str]:
+        """Return the body as a plain form."""
+        return dict(parse_qsl(self.body.decode(), keep_blank_values=True))
 
     def token(self) -> str:
         """Return the bearer token, or the user name of basic authentication."""
