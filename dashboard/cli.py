@@ -208,11 +208,17 @@ def import_(
     done = []
     for path in files:
         try:
-            done.append(imports.take(context.obj, path, table, profile, column or [], value or []))
+            done.append(
+                imports.take(context.obj, path, table=table, profile=profile, column=column or [], value=value or [])
+            )
         except imports.Ask as error:
             stop(str(error))
     jobs.reconcile(context.obj)
-    show.rows([d._asdict() for d in done], json, ["file", "kind", "rows", "new", "changed", "same", "rejected", "note"])
+    rows = [d._asdict() | {"changes": [c._asdict() for c in d.changes]} for d in done]
+    show.rows(rows, json, ["file", "kind", "rows", "new", "changed", "same", "rejected", "note"])
+    if not json:
+        for change in [c for d in done for c in d.changes][:40]:
+            print(f"  {change.id}: {change.field} {show.plain(change.before)} → {show.plain(change.after)}")
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""`cuadra demo`: the whole job on a small invented company that answers over HTTP; no account, nothing kept for the next.
+"""`cuadra demo`: the whole job on a small invented company that answers over HTTP. No account is needed.
 
 The company runs in a process of its own, is read, imported and reconciled like a real one, and its page opens.
 """

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import structlog
 
+from dashboard import imports
 from dashboard.read import findings
 from extract import raw, store
 from extract.store import Reading
@@ -85,6 +86,8 @@ def _note(reading: Reading) -> None:
 def rebuild(data: Path) -> list[Reading]:
     """Make rows and warehouse again from the raw files."""
     settings = load(data)
-    readings = store.rebuild(sources(data), data, zone=settings.company.time_zone)
+    readings = store.rebuild(
+        [*connections(data).values(), *imports.sources(data)], data, zone=settings.company.time_zone
+    )
     reconcile(data)
     return readings

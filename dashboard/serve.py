@@ -30,8 +30,8 @@ def refuse_open_house(host: str, data: Path) -> None:
     if is_this_machine(host) or signs_in(data):
         return
     raise NotSafe(
-        f"{host} can be reached by others, and nobody would have to sign in. Stay on 127.0.0.1, or set up sign-in first: "
-        "an [auth] section in .streamlit/secrets.toml (OpenID Connect; see README, “Let others in”)."
+        f"{host} can be reached by others, and nobody would have to sign in. Stay on 127.0.0.1, or set up sign-in "
+        "first: an [auth] section in .streamlit/secrets.toml (OpenID Connect; see README, “Let others in”)."
     )
 
 

@@ -24,8 +24,18 @@ from extract.raw import Item, Run
 from extract.vendor import VendorError, together
 
 BATCH = 10_000  # items mapped at a time: bounds memory, whatever the size of the reading
+SHOWN = 200  # changed rows of an import whose values are told
 MAPPING_ERRORS = (KeyError, ValueError, TypeError, AttributeError, ArithmeticError, IndexError)
 Progress = Callable[[str, int], None]
+
+
+class Change(NamedTuple):
+    """One value that a row brings instead of another."""
+
+    id: str
+    field: str
+    before: Any
+    after: Any
 
 
 class Source(Protocol):
@@ -56,6 +66,9 @@ class Reading(NamedTuple):
     rows: Mapping[str, int] = MappingProxyType({})
     error: str = ""
     seconds: float = 0.0
+    new: int = 0  # rows that were not there; counted in all but full readings
+    changed: int = 0  # rows that were there with other values
+    changes: tuple[Change, ...] = ()  # of an import: which values, the first SHOWN rows of them
 
 
 _ENCODE = msgspec.json.Encoder(decimal_format="number").encode
@@ -237,6 +250,8 @@ class _Batches:
         self.stage = data / f".{run.vendor}.stage.duckdb"
         self.waiting: list[tuple[str, Item]] = []
         self.staged: set[str] = set()
+        self.new = self.changed = 0
+        self.changes: list[Change] = []
         self.items = 0
 
     def __enter__(self) -> "_Batches":
@@ -338,7 +353,18 @@ class _Batches:
             self.db.execute("COMMIT")
         took = (_now() - self.run.started_at).total_seconds()
         told = {t: n for t, n in counts.items() if n}
-        return Reading(self.vendor.name, self.run.mode, self.items, bad, told, seconds=took)
+        return Reading(
+            self.vendor.name,
+            self.run.mode,
+            self.items,
+            bad,
+            told,
+            "",
+            took,
+            self.new,
+            self.changed,
+            tuple(self.changes),
+        )
 
     def _settle_rejects(self) -> int:
         """Forget the rejects that these items mended, keep the new ones; return how many items are rejected."""
@@ -352,6 +378,9 @@ class _Batches:
     def _settle_table(self, table: str, repeats: bool) -> int:
         """Replace a table's rows; return how many this run brought."""
         db, name, new, full = self.db, self.vendor.name, f"stage._new_{table}", self.run.mode == "full"
+        source = f"(SELECT n.* FROM {new} AS n JOIN stage._items AS i USING (_kind, _key, _seq))" if repeats else new
+        if not full and table in self.staged:
+            self._compare(table, source)
         # A rejected item keeps its last good rows; an item read again loses what it said before.
         if full:
             db.execute(
@@ -368,15 +397,32 @@ class _Batches:
         if table not in self.staged:
             return 0
         names = ", ".join(c.name for c in columns(table))
-        source = new
-        if repeats:
-            source = f"(SELECT n.* FROM {new} AS n JOIN stage._items AS i USING (_kind, _key, _seq))"
         (rows, distinct) = _one(db, f"SELECT count(*), count(DISTINCT id) FROM {source}")
         last = "" if rows == distinct else "QUALIFY row_number() OVER (PARTITION BY id ORDER BY _seq DESC) = 1"
         if not full:  # another item may have said this row before
             db.execute(f"DELETE FROM {table} WHERE vendor = ? AND id IN (SELECT id FROM {source})", [name])
         db.execute(f"INSERT INTO {table} SELECT {names}, _kind, _key FROM {source} {last}")
         return int(distinct)
+
+    def _compare(self, table: str, source: str) -> None:
+        """Count what is new and what is changed against what stands, and keep the first changes of an import."""
+        names = [c.name for c in columns(table) if c.name not in ("vendor", "id", "updated_at")]
+        differs = " OR ".join(f"n.{c} IS DISTINCT FROM o.{c}" for c in names)
+        joined = f"FROM {source} AS n LEFT JOIN {table} AS o ON o.vendor = n.vendor AND o.id = n.id"
+        fresh, changed = _one(
+            self.db,
+            f"SELECT count(*) FILTER (o.id IS NULL), count(*) FILTER (o.id IS NOT NULL AND ({differs})) {joined}",
+        )
+        self.new, self.changed = self.new + fresh, self.changed + changed
+        if self.run.mode != "import" or not changed:
+            return
+        sides = ", ".join(f"o.{c}, n.{c}" for c in names)
+        found = self.db.execute(
+            f"SELECT n.id, {sides} {joined} WHERE o.id IS NOT NULL AND ({differs}) ORDER BY n.id LIMIT {SHOWN}"
+        ).fetchall()
+        for key, *values in found:
+            pairs = zip(names, values[::2], values[1::2], strict=True)
+            self.changes += [Change(key, name, before, after) for name, before, after in pairs if before != after]
 
     def _note(self, counts: dict[str, int], bad: int) -> None:
         db, run = self.db, self.run

@@ -105,9 +105,8 @@ def rebuild(items: int) -> None:
             kept.keep("deals", deal(n) | {"_": {"outcome": "won"}})
         kept.complete()
         told = measured("rebuild", "http://127.0.0.1:9", folder)
-    print(
-        f"rebuild of {items:,} raw items: {told['seconds']:.1f} s (wanted 60), peak {told['peak_mb']:.0f} MB (wanted 1,536)"
-    )
+    took, peak = told["seconds"], told["peak_mb"]
+    print(f"rebuild of {items:,} raw items: {took:.1f} s (wanted 60), peak {peak:.0f} MB (wanted 1,536)")
 
 
 if __name__ == "__main__":
