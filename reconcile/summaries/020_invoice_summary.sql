@@ -1,52 +1,18 @@
 -- title: Every invoice with what was paid, what is open, and the one state people see
--- reads: invoices, payments, links, settings
+-- reads: invoices, allocated_money, links, settings
 -- key:   vendor, id
--- why:   Paid is the greater of what billing says and the money that was allocated, each piece of money once: what
---        billing recorded of a payment made elsewhere is the same money as its bank line.
-WITH standing AS (
-    SELECT l.left_vendor, l.left_id, l.right_vendor, l.right_id, l.right_table, l.amount
-    FROM links AS l
-    WHERE l.left_table = 'payments'
-    AND l.status IN ('automatic', 'confirmed')
-),
-money AS (
+-- why:   Paid is the greater of what billing says and the money that was allocated. What billing was told of money we
+--        have not seen counts as paid, and never makes an invoice look paid twice.
+WITH received AS (
     SELECT
-        a.right_vendor AS vendor,
-        a.right_id AS id,
-        p.paid_on,
-        a.amount,
-        p.method = 'recorded' AS is_recorded,
-        t.left_id IS NOT NULL AS has_twin
-    FROM standing AS a
-    JOIN payments AS p
-        ON p.vendor = a.left_vendor
-        AND p.id = a.left_id
-    LEFT JOIN (
-        SELECT DISTINCT w.left_vendor, w.left_id, b.right_vendor AS invoice_vendor, b.right_id AS invoice_id
-        FROM standing AS w
-        JOIN standing AS b
-            ON b.left_vendor = w.right_vendor
-            AND b.left_id = w.right_id
-            AND b.right_table = 'invoices'
-        WHERE w.right_table = 'payments'
-    ) AS t
-        ON t.left_vendor = a.left_vendor
-        AND t.left_id = a.left_id
-        AND t.invoice_vendor = a.right_vendor
-        AND t.invoice_id = a.right_id
-    WHERE a.right_table = 'invoices'
-    AND COALESCE(p.status, 'booked') NOT IN ('failed', 'pending')
-),
-received AS (
-    SELECT
-        m.vendor,
-        m.id,
-        SUM(CASE WHEN COALESCE(m.is_recorded, FALSE) THEN 0 ELSE m.amount END) AS arrived,
-        SUM(CASE WHEN m.is_recorded AND NOT m.has_twin THEN m.amount ELSE 0 END) AS told,
-        MAX(CASE WHEN COALESCE(m.is_recorded, FALSE) THEN NULL ELSE m.paid_on END) AS arrived_on,
-        MAX(m.paid_on) AS last_on
-    FROM money AS m
-    GROUP BY m.vendor, m.id
+        m.invoice_vendor AS vendor,
+        m.invoice_id AS id,
+        SUM(CASE WHEN m.is_recorded THEN 0 ELSE m.amount END) AS arrived,
+        SUM(CASE WHEN m.is_recorded THEN m.amount ELSE 0 END) AS told,
+        MAX(CASE WHEN m.is_recorded OR m.amount < 0 THEN NULL ELSE m.paid_on END) AS arrived_on,
+        MAX(CASE WHEN m.amount < 0 THEN NULL ELSE m.paid_on END) AS last_on
+    FROM allocated_money AS m
+    GROUP BY m.invoice_vendor, m.invoice_id
 ),
 credits AS (
     SELECT c.vendor, c.corrects_id AS id, SUM(COALESCE(c.gross, c.net + COALESCE(c.tax, 0))) AS credited

@@ -1,40 +1,35 @@
 -- title: Every payment, what of it is new money, and what of it is not yet for any invoice
--- reads: payments, links, invoices, invoice_summary, settings
+-- reads: payments, links, allocated_money, invoice_summary, settings
 -- key:   vendor, id
 -- why:   The same money shows in several places: at the gateway and in the payout on the bank statement, on the bank
 --        statement and as what billing was told. It counts once.
-WITH standing AS (
-    SELECT l.left_vendor, l.left_id, l.right_table, l.right_vendor, l.right_id, l.amount
-    FROM links AS l
-    WHERE l.left_table = 'payments'
-    AND l.status IN ('automatic', 'confirmed')
-),
-allocated AS (
+WITH allocated AS (
     SELECT
-        a.left_vendor AS vendor,
-        a.left_id AS id,
+        a.payment_vendor AS vendor,
+        a.payment_id AS id,
         SUM(a.amount) AS amount,
         COUNT(*) AS invoices,
         MIN(i.currency) AS first_currency,
         MAX(i.currency) AS last_currency,
         -- money that came some other way covers each of the invoices: this one only tells of it
         MIN(CASE WHEN i.arrived >= i.owed - s.amount_tolerance THEN 1 ELSE 0 END) AS is_covered
-    FROM standing AS a
+    FROM allocated_money AS a
     JOIN invoice_summary AS i
-        ON i.vendor = a.right_vendor
-        AND i.id = a.right_id
+        ON i.vendor = a.invoice_vendor
+        AND i.id = a.invoice_id
     CROSS JOIN settings AS s
-    WHERE a.right_table = 'invoices'
-    GROUP BY a.left_vendor, a.left_id
+    GROUP BY a.payment_vendor, a.payment_id
 ),
-same AS (
+linked AS (
     SELECT
-        a.left_vendor AS vendor,
-        a.left_id AS id,
-        MAX(CASE WHEN a.right_table = 'payments' THEN 1 ELSE 0 END) AS has_twin,
-        MAX(CASE WHEN a.right_table = 'payouts' THEN 1 ELSE 0 END) AS is_payout
-    FROM standing AS a
-    GROUP BY a.left_vendor, a.left_id
+        l.left_vendor AS vendor,
+        l.left_id AS id,
+        MAX(CASE WHEN l.right_table = 'invoices' THEN 1 ELSE 0 END) AS names_invoice,
+        MAX(CASE WHEN l.right_table = 'payouts' THEN 1 ELSE 0 END) AS is_payout
+    FROM links AS l
+    WHERE l.left_table = 'payments'
+    AND l.status IN ('automatic', 'confirmed')
+    GROUP BY l.left_vendor, l.left_id
 ),
 maybe AS (
     SELECT l.left_vendor AS vendor, l.left_id AS id, COUNT(*) AS candidates
@@ -51,7 +46,8 @@ named AS (
         CASE
             WHEN p.status IN ('failed', 'pending') THEN 'not_booked'
             WHEN w.is_payout = 1 THEN 'payout'
-            WHEN p.method = 'recorded' AND (w.has_twin = 1 OR a.is_covered = 1) THEN 'told'
+            -- its money is on a bank line, or it tells of an invoice that was paid some other way
+            WHEN p.method = 'recorded' AND ((w.names_invoice = 1 AND a.id IS NULL) OR a.is_covered = 1) THEN 'told'
             WHEN p.amount < 0 AND (p.method = 'refund' OR a.invoices > 0) THEN 'refund'
             WHEN p.amount < 0 THEN 'outgoing'
             ELSE 'money'
@@ -62,7 +58,7 @@ named AS (
         -- allocations in another currency cannot be subtracted: then the whole is taken as used
         COALESCE(a.first_currency = p.currency AND a.last_currency = p.currency, TRUE) AS is_comparable
     FROM payments AS p
-    LEFT JOIN same AS w
+    LEFT JOIN linked AS w
         ON w.vendor = p.vendor
         AND w.id = p.id
     LEFT JOIN allocated AS a

@@ -144,11 +144,11 @@ compared AS (
 based AS (
     SELECT
         c.*,
-        -- Where the CRM does not say whether its amount includes tax: as its own lines say, else as the invoices fit.
+        -- What a CRM says of its amounts holds for most: where the invoices fit the other way, somebody typed the gross.
         CASE
-            WHEN c.amount_is IN ('net', 'gross') THEN c.amount_is
             WHEN ABS(c.amount - c.invoiced_net) <= c.tolerance THEN 'net'
             WHEN c.invoices > 0 AND ABS(c.amount - c.invoiced_gross) <= c.tolerance THEN 'gross'
+            WHEN c.amount_is IN ('net', 'gross') THEN c.amount_is
             WHEN ABS(c.amount - c.lines_net) <= c.tolerance THEN 'net'
             WHEN ABS(c.amount - c.lines_gross) <= c.tolerance THEN 'gross'
             ELSE 'net'

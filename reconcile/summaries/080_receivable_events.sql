@@ -1,5 +1,5 @@
 -- title: Every change of what an invoice still owes, with its day
--- reads: invoices, invoice_summary, links, payments, settings
+-- reads: invoices, invoice_summary, allocated_money, settings
 -- key:   vendor, id, on_day, what
 -- why:   Summed up to a day they give the receivables of that day; over all days, exactly the open amount of today.
 --        What billing says was settled without a payment we know goes to the day it says.
@@ -22,19 +22,11 @@ known AS (
         AND c.kind = 'credit_note'
         AND COALESCE(c.status, 'issued') NOT IN ('draft', 'void')
     UNION ALL
-    SELECT i.vendor, i.id, COALESCE(p.paid_on, i.paid_on, i.from_on), 'paid', -l.amount
+    SELECT i.vendor, i.id, COALESCE(m.paid_on, i.paid_on, i.from_on), 'paid', -m.amount
     FROM counted AS i
-    JOIN links AS l
-        ON l.right_table = 'invoices'
-        AND l.right_vendor = i.vendor
-        AND l.right_id = i.id
-        AND l.left_table = 'payments'
-        AND l.status IN ('automatic', 'confirmed')
-    JOIN payments AS p
-        ON p.vendor = l.left_vendor
-        AND p.id = l.left_id
-        AND COALESCE(p.method, 'other') <> 'recorded'
-        AND COALESCE(p.status, 'booked') NOT IN ('failed', 'pending')
+    JOIN allocated_money AS m
+        ON m.invoice_vendor = i.vendor
+        AND m.invoice_id = i.id
 ),
 total AS (
     SELECT k.vendor, k.id, SUM(k.amount) AS amount
