@@ -19,7 +19,8 @@ from extract.statements_movement import movement_id
 Item = dict[str, Any]  # {"profile", "row", "cells": {heading: text}, "nth"?, "extra"?}
 BLANKS = frozenset({"-", "–", "—", "n/a", "N/A", "#N/A", "null", "NULL", "None", "nan", "NaN", "0000-00-00"})
 _EXEMPT = frozenset({"zw", "np", "npi", "oo", "exento", "exenta", "exempt", "exonere", "nosujeto", "none"})
-_CACHED = 50_000  # converted texts remembered per column: dates and states repeat
+_REMEMBERED = 20_000  # texts per column
+_NEW = object()
 _DATES = frozenset({"close_on", "booked_on"})
 _AMOUNTS = frozenset({"amount_net", "amount_gross", "amount_due", "debit", "credit", "balance"})
 _TAX_IDS = frozenset({"tax_id", "customer_tax_id", "payer_tax_id"})
@@ -33,6 +34,7 @@ class Step(NamedTuple):
     column: str
     heading: str
     convert: values.Convert
+    known: dict[str, Any]  # texts read before: dates, states and names repeat
 
 
 class Plan(NamedTuple):
@@ -94,18 +96,17 @@ class Mapper:
             if headings.fold(cells.get(heading, "")) not in wanted:
                 return None
         row: Row = dict(target.constants)
-        for column, heading, convert in plan.steps:
-            text = cells.get(heading)
-            if text is None or text in BLANKS:
+        for step in plan.steps:
+            text = cells.get(step.heading)
+            if text is None:
                 continue
-            try:
-                value = convert(text)
-            except ValueError as error:
-                raise RowError(item["row"], heading, text, str(error)) from None
+            value = step.known.get(text, _NEW)
+            if value is _NEW:
+                value = _converted(step, text, item)
             if value == "drop":
                 return None
-            if value is not None and value != "":
-                row[column] = value
+            if value is not None:
+                row[step.column] = value
         self._take_currency(plan, item, row)
         if not plan.first and len(row) == len(target.constants):
             return None
@@ -149,28 +150,27 @@ class Mapper:
 
 def _plan(profile: Profile, target: Target, first: bool) -> Plan:
     steps = tuple(
-        Step(column, heading, _remembered(_converter(profile, target, column, heading)))
+        Step(column, heading, _converter(profile, target, column, heading), {})
         for column, heading in target.columns.items()
         if column != "id"
     )
-    sql = {c.name: c.sql for c in columns(target.table)}
-    money = tuple(s.heading for s in steps if s.column in _AMOUNTS or sql.get(s.column) == "DECIMAL(18,4)")
+    has_currency = any(c.name == "currency" for c in columns(target.table))
+    money = tuple(s.heading for s in steps if has_currency and is_money(target.table, s.column))
     only = tuple((h, frozenset(map(headings.fold, wanted))) for h, wanted in target.only.items())
-    return Plan(target, steps, money if "currency" in sql else (), only, first)
+    return Plan(target, steps, money, only, first)
 
 
-def _remembered(convert: values.Convert) -> values.Convert:
-    known: dict[str, Any] = {}
-
-    def remember(text: str) -> Any:
-        found = known.get(text, known)
-        if found is known:
-            found = convert(text)
-            if len(known) < _CACHED:
-                known[text] = found
-        return found
-
-    return remember
+def _converted(step: Step, text: str, item: Item) -> Any:
+    """Return the value of a text seen for the first time, and remember it; None where the cell says nothing."""
+    try:
+        value = None if text in BLANKS else step.convert(text)
+    except ValueError as error:
+        raise RowError(item["row"], step.heading, text, str(error)) from None
+    if value == "":
+        value = None
+    if len(step.known) < _REMEMBERED:
+        step.known[text] = value
+    return value
 
 
 def _converter(profile: Profile, target: Target, column: str, heading: str) -> values.Convert:
@@ -202,6 +202,11 @@ def _reader(profile: Profile, table: str, column: str, heading: str) -> values.C
     if sql == "BIGINT":
         return lambda text: _whole(text, mark)
     return _TEXTS.get(column) or (values.compact if column in _TAX_IDS else _text)
+
+
+def is_money(table: str, column: str) -> bool:
+    """Return whether a column, or a helping one, holds an amount of money."""
+    return column in _AMOUNTS or any(c.name == column and c.sql == "DECIMAL(18,4)" for c in columns(table))
 
 
 def is_strict(table: str, column: str) -> bool:

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from extract import headings
 from extract.files_errors import FileError
+from extract.files_map import is_money
 from extract.files_sniff import NEEDS, Sniffed, unknown_values
 from extract.model import TABLES, columns
 from extract.profiles import Profile, Target
@@ -107,7 +108,7 @@ def _questions(found: Sniffed, table: str, made: dict[str, str], given: Mapping[
     for heading, what in found.unclear.items():
         if heading in used:
             asked.append(_dialect(found, heading, what))
-    if table in _MONEY and not _currency(found, made):
+    if table in _MONEY and not _currency(found, table, made):
         text = "Which currency are the amounts in? The file does not say."
         asked.append(Question("currency", text, ("EUR", "USD", "GBP", "PLN", "MXN")))
     for column, heading in made.items():
@@ -137,14 +138,14 @@ def _dialect(found: Sniffed, heading: str, what: str) -> Question:
     )
 
 
-def _currency(found: Sniffed, made: Mapping[str, str]) -> str | None:
+def _currency(found: Sniffed, table: str, made: Mapping[str, str]) -> str | None:
     """Return the one currency of the file; `each` where the rows say it; None where nothing does."""
     if "currency" in made:
         return "each"
     told = {u for h in made.values() if (u := headings.unit(h)) and u != "UTC"}
     if len(told) == 1:
         return told.pop()
-    if any(e.currencies for h, e in found.evidence.items() if h in made.values()):
+    if any(found.evidence[h].currencies for c, h in made.items() if is_money(table, c)):
         return "each"
     return found.currency or None
 
@@ -178,7 +179,7 @@ def _profile(found: Sniffed, table: str, made: dict[str, str], given: Mapping[st
 
 def _targets(found: Sniffed, table: str, made: dict[str, str], given: Mapping[str, str]) -> list[Target]:
     constants = {}
-    currency = given.get("currency") or _currency(found, made)
+    currency = given.get("currency") or _currency(found, table, made)
     if table in _MONEY and currency and currency != "each":
         constants["currency"] = currency
     account = given.get("account") or found.account

@@ -21,6 +21,7 @@ Convert = Callable[[str], Any]
 
 SPACES = dict.fromkeys(map(ord, " \u00a0\u202f\u2009'’`"), None)
 _SIGNS = {ord("−"): "-", ord("–"): "-", ord("＋"): "+"}
+_COMMA = re.compile(r"-?(?:\d{1,3}(?:\.\d{3})+|\d+)(?:,\d+)?", re.ASCII)
 _PLAIN = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 _CODE = re.compile(
     r"^([A-Za-z]{2,3}|[^\d\s.,+\-()]{1,3})?([+-]?[\d.,]+-?)([A-Za-z]{2,3}|[^\d\s.,+\-()]{1,3})?$", re.ASCII
@@ -53,6 +54,8 @@ def number(text: str, mark: Mark) -> str:
     """
     if mark == "." and _PLAIN.fullmatch(text):
         return text
+    if mark == "," and _COMMA.fullmatch(text):
+        return text.replace(".", "").replace(",", ".")
     bare = text.translate(SPACES).translate(_SIGNS)
     negative = bare.startswith("(") and bare.endswith(")")
     found = _CODE.match(bare.strip("()")) or _CODE.match(bare.removeprefix("-").removeprefix("+"))
@@ -93,7 +96,9 @@ def currency_in(text: str) -> str | None:
 
 def is_number(text: str) -> bool:
     """Return whether text looks like an amount, whatever its decimal mark."""
-    return _NUMBER.fullmatch(text.strip()) is not None
+    if not _NUMBER.fullmatch(text.strip()):
+        return False
+    return not any(c.isalpha() for c in text) or currency_in(text) is not None
 
 
 # Dates

@@ -31,6 +31,8 @@ def items(path: Path) -> Iterator[Item]:
         for _, element in etree.iterparse(
             str(path), events=("end",), tag=("{*}Acct", "{*}Bal", "{*}Ntry", "{*}Stmt"), **_SAFE
         ):
+            if element.getroottree().docinfo.doctype:
+                raise FileError(path, "declares a document type, which no bank statement does: it is not trusted.")
             tag = etree.QName(element).localname
             parent = element.getparent()
             if tag == "Acct" and parent is not None and etree.QName(parent).localname == "Stmt":
