@@ -19,3 +19,12 @@ def agree(finding: Row) -> None:
     del finding
     with st.popover(_("Leave it"), icon=":material/notifications_off:", type="tertiary"):
         st.text_input(_("Why"))
+
+
+def only_test_keys() -> bool:
+    """Return whether every connection is to a test account."""
+    return False
+
+
+def sync() -> None:
+    """Read all connections again."""

@@ -1,6 +1,6 @@
 """Charts that show one thing each: quiet axes, money on the marks, colours that colour-blind people tell apart."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 import plotly.graph_objects as go
@@ -48,4 +48,70 @@ def _calm(figure: go.Figure, colours: Palette, height: int) -> go.Figure:
         hoverlabel={"font": {"family": FONT}},
         dragmode=False,
     )
+    return figure
+
+
+def flow(parts: Mapping[str, Decimal], currency: str) -> go.Figure:
+    """Return where the money of won deals is: won → invoiced or not → paid, not due or overdue."""
+    colours = palette()
+    told = {"won": _("Won"), "not_invoiced": _("Not invoiced"), "invoiced": _("Invoiced"), "paid": _("Paid"),
+            "not_due": _("Not due yet"), "overdue": _("Overdue")}  # fmt: skip
+    paint = {"won": colours.accent, "not_invoiced": colours.bad, "invoiced": colours.accent, "paid": colours.good,
+             "not_due": colours.muted, "overdue": colours.warn}  # fmt: skip
+    soft = {"not_invoiced": colours.bad_soft, "invoiced": colours.accent_soft, "paid": colours.good_soft,
+            "not_due": colours.line, "overdue": colours.warn_soft}  # fmt: skip
+    keys = [key for key in told if parts.get(key)]
+    ways = [("won", "not_invoiced"), ("won", "invoiced"), ("invoiced", "paid"), ("invoiced", "not_due"),
+            ("invoiced", "overdue")]  # fmt: skip
+    ways = [(a, b) for a, b in ways if a in keys and b in keys]
+    figure = go.Figure(
+        go.Sankey(
+            arrangement="snap",
+            node={
+                "label": [f"<b>{told[k]}</b><br>{money(parts[k], currency, whole=True)}" for k in keys],
+                "color": [paint[k] for k in keys],
+                "pad": 26,
+                "thickness": 12,
+                "line": {"width": 0},
+                "hovertemplate": "%{label}<extra></extra>",
+            },
+            link={
+                "source": [keys.index(a) for a, _b in ways],
+                "target": [keys.index(b) for _a, b in ways],
+                "value": [float(parts[b]) for _a, b in ways],
+                "color": [soft[b] for _a, b in ways],
+                "hovertemplate": "%{source.label} → %{target.label}<extra></extra>",
+            },
+            textfont={"family": FONT, "size": 13, "color": colours.text, "shadow": "none"},
+        )
+    )
+    figure = _calm(figure, colours, 300)
+    figure.update_layout(margin={"t": 16, "b": 16, "l": 4, "r": 4})
+    return figure
+
+
+BUCKETS = ("not_due", "1_30", "31_60", "61_90", "90_plus")
+
+
+def ageing(parts: Mapping[str, Decimal], currency: str) -> go.Figure:
+    """Return bars of open invoices by days past their due date."""
+    colours = palette()
+    told = (_("Not due"), "1–30", "31–60", "61–90", "90+")
+    paint = (colours.accent, colours.warn, colours.warn, colours.bad, colours.bad)
+    amounts = [parts.get(bucket, Decimal(0)) for bucket in BUCKETS]
+    figure = go.Figure(
+        go.Bar(
+            x=list(told),
+            y=[float(a) for a in amounts],
+            text=[money(a, currency, whole=True) for a in amounts],
+            textposition="outside",
+            marker={"color": list(paint), "opacity": [0.7, 0.6, 0.85, 0.8, 1], "cornerradius": 4, "line": {"width": 0}},
+            hovertemplate="%{x}: %{text}<extra></extra>",
+            cliponaxis=False,
+        )
+    )
+    figure.update_yaxes(visible=False, rangemode="tozero")
+    figure.update_xaxes(showgrid=False, type="category", ticks="")
+    figure = _calm(figure, colours, 300)
+    figure.update_layout(margin={"t": 24})
     return figure

@@ -3,7 +3,11 @@
 The warehouse keeps stable English codes; a code that is not listed here is shown with its underscores as blanks.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from dashboard.words import _
+from extract.vendor import registry
 
 
 def fix(action: str | None) -> str:
@@ -34,6 +38,13 @@ def table(name: str | None) -> str:
     }.get(name or "", spelt(name))
 
 
+def record(finding: Mapping[str, Any]) -> str:
+    """Return what people call the record that a finding is about."""
+    if finding["record"]:
+        return str(finding["record"])
+    return _("Draft") if finding["subject_table"] == "invoices" else str(finding["subject_id"])
+
+
 def state(value: str | None) -> str:
     """Return what the state of a finding is called."""
     return {
@@ -48,6 +59,52 @@ def state(value: str | None) -> str:
 def deal_status(value: str | None) -> str:
     """Return what the state of a deal is called."""
     return {"open": _("Open"), "won": _("Won"), "lost": _("Lost")}.get(value or "", spelt(value))
+
+
+def quote_status(value: str | None) -> str:
+    """Return what the state of a quote is called."""
+    return {
+        "draft": _("Draft"),
+        "published": _("Sent"),
+        "accepted": _("Accepted"),
+        "rejected": _("Declined"),
+        "expired": _("Expired"),
+    }.get(value or "", spelt(value))
+
+
+def invoice_kind(value: str | None) -> str:
+    """Return what a sort of document is called."""
+    return {
+        "invoice": _("Invoice"),
+        "deposit": _("Deposit invoice"),
+        "final": _("Final invoice"),
+        "recurring": _("Recurring invoice"),
+        "proforma": _("Pro-forma"),
+        "credit_note": _("Credit note"),
+    }.get(value or "invoice", spelt(value))
+
+
+def method(value: str | None) -> str:
+    """Return how something was paid."""
+    return {
+        "transfer": _("Bank transfer"),
+        "card": _("Card"),
+        "direct_debit": _("Direct debit"),
+        "cash": _("Cash"),
+        "cheque": _("Cheque"),
+        "gateway": _("Payment gateway"),
+        "recorded": _("Recorded in billing"),
+        "refund": _("Refund"),
+    }.get(value or "", _("Other"))
+
+
+def rule(name: str | None) -> str:
+    """Return what a link rule goes by."""
+    return {
+        "corrects": _("Corrects an invoice of this deal"),
+        "decided": _("A person said so"),
+        "confirmed": _("A person said so"),
+    }.get(name or "", spelt(name))
 
 
 def evidence(code: str) -> str:
@@ -75,6 +132,12 @@ def evidence(code: str) -> str:
         "address": _("Address"),
         "allocation": _("Allocated by billing"),
     }.get(code, spelt(code))
+
+
+def vendor(name: str | None) -> str:
+    """Return the name people know a connection by."""
+    found = registry().get(name or "")
+    return found.title if found and found.title else {"bank": _("Bank")}.get(name or "", name or "")
 
 
 def spelt(code: str | None) -> str:

@@ -20,9 +20,15 @@ STYLE = """
 [data-testid="stMetricValue"], [data-testid="stDataFrame"], table { font-variant-numeric: tabular-nums; }
 [data-testid="stMetricLabel"] p { font-size: 0.82rem; opacity: 0.85; }
 [data-testid="stMainBlockContainer"] { max-width: 1320px; }
-[data-testid="stSidebarHeader"] { height: auto; }
+[data-testid="stMarkdownContainer"] table { width: 100%; font-size: 0.88rem; border-collapse: collapse; }
+[data-testid="stMarkdownContainer"] table :is(th, td) {
+  border: 0; border-bottom: 1px solid color-mix(in srgb, currentColor 12%, transparent);
+  padding: 0.35rem 0.5rem 0.35rem 0; overflow-wrap: anywhere; vertical-align: top;
+}
+[data-testid="stMarkdownContainer"] table th { font-weight: 600; opacity: 0.75; }
+[data-testid="stMarkdownContainer"] thead:not(:has(th:not(:empty))) { display: none; }
 @media (max-width: 640px) {
-  [data-testid="stMainBlockContainer"] { padding: 3.2rem 0.9rem 3rem; }
+  [data-testid="stMainBlockContainer"] { padding: 4.2rem 0.9rem 3rem; }
   [data-testid="stMetricValue"] { font-size: 1.25rem; }
 }
 </style>

@@ -37,21 +37,30 @@ class Total(NamedTuple):
     amounts: tuple[tuple[str, Decimal], ...]
 
 
-# `rates` holds units of a currency for one euro; where there is none the amount itself gives the order.
+# Only the order of the list needs one measure for all currencies: the rate (units for one euro), or, where none is known,
+# what a typical finding in that currency is worth beside a typical one in the reporting currency. Never shown.
 _SHOWN = """
 WITH latest AS (
-    SELECT currency, arg_max(rate, on_date) AS rate FROM rates GROUP BY currency
-    UNION ALL
-    SELECT 'EUR', CAST(1 AS DECIMAL(18, 8)) WHERE 'EUR' NOT IN (SELECT currency FROM rates)
+    SELECT currency, CAST(arg_max(rate, on_date) AS DOUBLE) AS rate FROM rates GROUP BY currency
+),
+typical AS (
+    SELECT currency, median(abs(amount_at_stake)) AS worth FROM findings WHERE amount_at_stake <> 0 GROUP BY currency
+),
+measures AS (
+    SELECT t.currency, COALESCE(r.rate, CAST(t.worth AS DOUBLE) / CAST(ours.worth AS DOUBLE), 1) AS unit
+    FROM typical AS t
+    CROSS JOIN settings AS s
+    LEFT JOIN latest AS r ON r.currency = t.currency
+    LEFT JOIN typical AS ours ON ours.currency = s.reporting_currency
 ),
 shown AS (
     SELECT
         f.*,
-        COALESCE(d.title, i.number, p.reference, c.name, f.subject_id) AS record,
+        COALESCE(d.title, i.number, p.reference, c.name) AS record,
         COALESCE(dc.name, d.customer_name, i.customer_name, p.payer_name, c.name) AS customer,
         o.name AS owner,
         COALESCE(d.url, i.url, c.url) AS url,
-        CAST(f.amount_at_stake AS DOUBLE) / COALESCE(CAST(r.rate AS DOUBLE), 1) AS weight
+        CAST(f.amount_at_stake AS DOUBLE) / COALESCE(m.unit, 1) AS weight
     FROM findings AS f
     LEFT JOIN deals AS d
         ON f.subject_table = 'deals' AND d.vendor = f.subject_vendor AND d.id = f.subject_id
@@ -65,8 +74,8 @@ shown AS (
         ON f.subject_table = 'customers' AND c.vendor = f.subject_vendor AND c.id = f.subject_id
     LEFT JOIN (SELECT id, any_value(name) AS name FROM owners GROUP BY id) AS o
         ON o.id = f.owner_id
-    LEFT JOIN latest AS r
-        ON r.currency = f.currency
+    LEFT JOIN measures AS m
+        ON m.currency = f.currency
 ),
 wanted AS (
     SELECT *

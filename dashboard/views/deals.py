@@ -1,8 +1,191 @@
-"""Page deals."""
+"""Deals: find one, then see it as one chain: quotes, invoices, payments, with the reason for every link."""
 
 import streamlit as st
 
+from dashboard import act, labels, session
+from dashboard.parts import badge, go, heading, link, nothing, plain
+from dashboard.read import Row, deals, findings
+from dashboard.theme import invoice_state, severity
+from dashboard.views import evidence, invoice
+from dashboard.words import DASH, _, day, money, several
+
 
 def show() -> None:
-    """Lay out the page."""
-    st.title("deals")
+    """Show the deal or invoice that the address names, else the list."""
+    if named := st.query_params.get("deal"):
+        vendor, _colon, key = named.partition(":")
+        _one(vendor, key)
+    elif named := st.query_params.get("invoice"):
+        vendor, _colon, key = named.partition(":")
+        link("deals", _("All deals"), ":material/arrow_back:")
+        with st.container(border=True):
+            invoice.show(vendor, key)
+    else:
+        _list()
+
+
+def _list() -> None:
+    heading(_("Deals"), _("Every deal with what was invoiced and paid. Click a row to see its chain."))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        text = st.text_input(
+            _("Search"),
+            key="q",
+            bind="query-params",
+            type="search",
+            placeholder=_("Deal, customer, invoice"),
+            width=320,
+        )
+        status = st.pills(
+            _("State"), ["won", "open", "lost"], format_func=labels.deal_status, key="status", bind="query-params"
+        )
+    found = deals.count(session.data(), text or "", status or "")
+    if not found:
+        nothing(
+            _("No deal matches"), _("Search by title, customer, reference or invoice number."), ":material/search_off:"
+        )
+        return
+    pages = -(-found // deals.PAGE)
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.markdown(f"**{several('{count} deal', '{count} deals', found)}**", width="content")
+        at = st.pagination(pages, key="page", bind="query-params", max_visible_pages=5) if pages > 1 else 1
+    rows = deals.page(session.data(), text or "", status or "", min(at, pages))
+    shown = {
+        "title": [r["title"] or r["id"] for r in rows],
+        "amount": [money(r["amount"], r["currency"]) for r in rows],
+        "customer": [r["customer"] or "" for r in rows],
+        "status": [labels.deal_status(r["status"]) for r in rows],
+        "won": [r["won_on"] for r in rows],
+        "invoiced": [money(r["invoiced"], r["currency"]) if r["invoices"] else DASH for r in rows],
+        "paid": [money(r["paid"], r["currency"]) if r["invoices"] else DASH for r in rows],
+        "invoice": [r["invoice_number"] or "" for r in rows],
+        "state": [_state(r["invoice_status"]) for r in rows],
+    }
+    sums = {"amount": _("Amount"), "invoiced": _("Invoiced"), "paid": _("Paid")}
+    right = {n: st.column_config.TextColumn(title, width=110, alignment="right") for n, title in sums.items()}
+    config = {
+        "title": st.column_config.TextColumn(_("Deal"), width=210),
+        "customer": st.column_config.TextColumn(_("Customer"), width=180),
+        "status": st.column_config.TextColumn(_("State"), width=70),
+        "won": st.column_config.DateColumn(_("Won"), width=95, format="localized"),
+        "invoice": st.column_config.TextColumn(_("Invoice"), width=110),
+        "state": st.column_config.TextColumn(_("Invoice state"), width=120),
+    } | right
+    state = st.dataframe(
+        shown, column_config=config, hide_index=True, on_select="rerun", selection_mode="single-row", key="deals-list",
+        height=min(640, 38 + 35 * len(rows)), alt=_("Deals"),
+    )  # fmt: skip
+    if picked := [rows[i] for i in state.selection.rows if i < len(rows)]:
+        go("deals", deal=f"{picked[0]['vendor']}:{picked[0]['id']}")
+
+
+def _state(value: str | None) -> str:
+    return f"{invoice_state(value).sign} {invoice_state(value).word}" if value else ""
+
+
+def _one(vendor: str, key: str) -> None:
+    deal = deals.deal(session.data(), vendor, key)
+    link("deals", _("All deals"), ":material/arrow_back:")
+    if deal is None:
+        nothing(
+            _("There is no such deal"), _("It may have been deleted or merged in the CRM."), ":material/search_off:"
+        )
+        return
+    _head(deal)
+    act.report()
+    _findings(findings.about(session.data(), "deals", vendor, key))
+    left, right = st.columns([5, 3], gap="medium")
+    with left:
+        _chain(deal)
+    with right:
+        _sides(deals.customers(session.data(), vendor, key))
+        _lines(deals.lines(session.data(), "deal", vendor, key))
+
+
+def _head(deal: Row) -> None:
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.title(plain(deal["title"] or deal["id"]), anchor=False)
+        if deal["url"]:
+            st.link_button(
+                _("Open in {vendor}").format(vendor=labels.vendor(deal["vendor"])),
+                deal["url"],
+                icon=":material/open_in_new:",
+            )
+    said = [plain(deal["customer"] or ""), labels.deal_status(deal["status"])]
+    if deal["won_on"]:
+        said.append(_("won {day}").format(day=day(deal["won_on"])))
+    said += [plain(deal[name]) for name in ("owner", "reference") if deal[name]]
+    st.caption(" · ".join(s for s in said if s))
+    currency = deal["currency"]
+    basis = {"net": _("without tax"), "gross": _("with tax")}.get(deal["basis"] or "", "")
+    with st.grid(4, min_column_width=150):
+        st.metric(_("Deal"), money(deal["amount"], currency), border=True)
+        st.metric(_("Invoiced"), money(deal["invoiced"], currency), border=True, help=basis or None)
+        st.metric(_("Paid"), money(deal["paid"], currency), border=True, help=_("With tax, as it arrived"))
+        st.metric(_("Left to invoice"), money(deal["remaining"], currency), border=True, help=basis or None)
+    if deal["currency_differs"]:
+        st.warning(
+            _("An invoice is in another currency than the deal ({deal} and {invoice}): amounts are neither "
+              "compared nor written to the CRM.").format(deal=currency, invoice=deal["invoice_currency"]),
+            icon=":material/currency_exchange:",
+        )  # fmt: skip
+
+
+def _findings(found: list[Row]) -> None:
+    for finding in found:
+        with st.container(border=True):
+            with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+                text = f"{badge(severity(finding['severity']))} **{plain(_(finding['title']))}**"
+                amount = plain(money(finding["amount_at_stake"], finding["currency"]))
+                st.markdown(f"{text} · {amount}", width="content")
+                if finding["action"] and finding["state"] == "open":
+                    label = labels.fix(finding["action"]) + " …"
+                    if st.button(label, key=f"fix-{finding['id']}", type="primary", icon=":material/visibility:"):
+                        act.preview((finding["id"],))
+                elif finding["state"] != "open":
+                    st.badge(labels.state(finding["state"]), color="gray")
+            if finding["why"]:
+                st.caption(plain(_(finding["why"])))
+            evidence.show(findings.evidence(finding))
+
+
+def _chain(deal: Row) -> None:
+    st.subheader(_("From offer to money"), anchor=False)
+    for quote in deals.quotes(session.data(), deal["vendor"], deal["id"]):
+        with st.container(border=True):
+            amount = plain(money(quote["gross"] or quote["net"], quote["currency"]))
+            st.markdown(
+                f":material/request_quote: **{_('Quote')} {plain(quote['number'] or quote['title'] or '')}** · {amount}"
+            )
+            st.caption(" · ".join(filter(None, [labels.quote_status(quote["status"]), day(quote["valid_until_on"])])))
+    found = deals.invoices(session.data(), deal["vendor"], deal["id"])
+    if not found:
+        nothing(
+            _("No invoice"), _("Nothing was invoiced for this deal, as far as billing says."), ":material/receipt_long:"
+        )
+    for one in found:
+        invoice.card(one)
+
+
+def _sides(sides: list[Row]) -> None:
+    if not sides:
+        return
+    st.subheader(_("Customer"), anchor=False)
+    fields = {"name": _("Name"), "tax_id": _("Tax id"), "email": _("E-mail"), "street": _("Street"),
+              "postcode": _("Postcode"), "city": _("City"), "country": _("Country")}  # fmt: skip
+    names = " | ".join(plain(labels.vendor(side["vendor"])) for side in sides)
+    rows = []
+    for field, title in fields.items():
+        values = [side[field] for side in sides]
+        if not any(values):
+            continue
+        differs = len({str(v).casefold().strip() for v in values if v}) > 1
+        cells = [f"**{plain(v or DASH)}**" if differs else plain(v or DASH) for v in values]
+        sign = ":orange[≠]" if differs else ""
+        rows.append(f"| {title} {sign} | " + " | ".join(cells) + " |")
+    st.markdown(f"| | {names} |\n|:--|{':--|' * len(sides)}\n" + "\n".join(rows))
+
+
+def _lines(rows: list[Row]) -> None:
+    if rows:
+        st.subheader(_("Lines"), anchor=False)
+        invoice.lines(rows)

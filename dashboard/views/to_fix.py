@@ -103,7 +103,7 @@ def _table(rows: list[Row], titles: dict[str, str]) -> list[Row]:
     shown = {
         "problem": [f"{severity(r['severity']).sign} {titles.get(r['check'], r['check'])}" for r in rows],
         "amount": [money(r["amount_at_stake"], r["currency"]) for r in rows],
-        "record": [r["record"] for r in rows],
+        "record": [labels.record(r) for r in rows],
         "customer": [r["customer"] or "" for r in rows],
         "days": [(today - r["since_on"]).days if r["since_on"] else None for r in rows],
         "owner": [r["owner"] or "" for r in rows],
@@ -165,7 +165,7 @@ def detail(finding: Row) -> None:
     st.markdown(f"**{plain(_(finding['title'] or ''))}**")
     st.markdown(f"### {plain(money(finding['amount_at_stake'], finding['currency']))}", anchors=False)
     since = finding["since_on"]
-    pairs = [(labels.table(finding["subject_table"]), plain(finding["record"]))]
+    pairs = [(labels.table(finding["subject_table"]), plain(labels.record(finding)))]
     if finding["customer"] and finding["customer"] != finding["record"]:
         pairs.append((_("Customer"), plain(finding["customer"])))
     if since:
@@ -198,7 +198,7 @@ def _buttons(finding: Row) -> None:
             link("deals", _("Open the invoice"), ":material/receipt_long:",
                  invoice=f"{finding['subject_vendor']}:{finding['subject_id']}")  # fmt: skip
         if finding["url"]:
-            st.link_button(_("Open in {vendor}").format(vendor=finding["subject_vendor"]), finding["url"],
-                           icon=":material/open_in_new:", type="tertiary")  # fmt: skip
+            label = _("Open in {vendor}").format(vendor=labels.vendor(finding["subject_vendor"]))
+            st.link_button(label, finding["url"], icon=":material/open_in_new:", type="tertiary")
         if finding["state"] == "open":
             act.agree(finding)

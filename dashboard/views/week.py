@@ -1,8 +1,232 @@
-"""Page week."""
+"""This week: how much money is stuck, where, and what to click; how fresh each source is."""
+
+import datetime as dt
+from collections.abc import Callable
+from decimal import Decimal
 
 import streamlit as st
 
+from dashboard import act, charts, labels, session
+from dashboard.parts import badge, go, nothing, plain, sums
+from dashboard.read import Row, figures, findings, sources
+from dashboard.read.figures import CONVERTED, MONEY, Point
+from dashboard.theme import severity, source_state
+from dashboard.words import _, ago, day, money, several, short_day
+
+TREND = 13  # weeks of the small curves
+BIGGEST = 3
+
 
 def show() -> None:
-    """Lay out the page."""
-    st.title("week")
+    """Lay out the page, the most important first."""
+    currency, unit = _head()
+    act.report()
+    _alarms()
+    _stuck(currency)
+    _figures(currency, unit)
+    left, right = st.columns([3, 2], gap="medium")
+    with left, st.container(border=True):
+        st.markdown(
+            f"**{_('From won to paid')}**",
+            help=_("Deals won in the last 365 days, without tax where the deal is without tax"),
+        )
+        _flow(currency, unit)
+    with right, st.container(border=True):
+        st.markdown(f"**{_('Open invoices by days overdue')}**")
+        _ageing(currency, unit)
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        _biggest()
+    with right:
+        _freshness()
+
+
+def _head() -> tuple[str, str]:
+    """Show the title and let the reader choose a currency; return it with the unit of its figures."""
+    known = figures.currencies(session.data())
+    total = _("All in {currency}").format(currency=known[0]) if known and figures.has_total(session.data()) else ""
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        with st.container(width="content", gap="xsmall"):
+            st.title(_("This week"), anchor=False)
+            points = figures.weeks(session.data(), "won", known[0]) if known else []
+            if points:
+                st.caption(
+                    f"{plain(session.settings().company.name)} · {short_day(points[-1].start)} – {day(points[-1].end)}"
+                )
+        options = ([total] if total else []) + known
+        chosen = st.segmented_control(
+            _("Currency"), options, default=options[0], key="currency", required=True, label_visibility="collapsed"
+        ) if len(options) > 1 else (options or ["EUR"])[0]  # fmt: skip
+    if total and chosen == total:
+        return known[0], CONVERTED
+    return chosen or "EUR", MONEY
+
+
+def _alarms() -> None:
+    """Say first what makes the rest doubtful: a source that stopped, keys that are only for tests."""
+    for source in sources.sources(session.data()):
+        if source.error:
+            with st.container(horizontal=True, vertical_alignment="center"):
+                said = _("{vendor} stopped: {error} The figures below rest on its last good reading ({ago}).")
+                st.error(
+                    said.format(vendor=plain(labels.vendor(source.vendor)), error=plain(source.error),
+                                ago=ago(source.completed_at, session.now())),
+                    icon=":material/error:",
+                )  # fmt: skip
+                if st.button(_("Mend the connection"), key=f"mend-{source.vendor}", icon=":material/cable:"):
+                    go("connections", connection=source.vendor)
+    if act.only_test_keys():
+        st.info(
+            _("**TEST**: every key here is a test key. Fixes are written to test accounts; no customer sees them."),
+            icon=":material/science:",
+        )
+
+
+def _stuck(currency: str) -> None:
+    counted = findings.counts(session.data(), _monday())
+    waiting = {name: figures.now(session.data(), name) for name in ("remaining_to_invoice", "overdue")}
+    first = {name: dict(amounts).get(currency, Decimal(0)) for name, amounts in waiting.items()}
+    across = {"horizontal_alignment": "distribute", "vertical_alignment": "center"}
+    with st.container(border=True, horizontal=True, **across):  # type: ignore[arg-type]
+        with st.container(width="content", gap="xsmall"):
+            said = _("{unbilled} sold and not invoiced · {overdue} overdue").format(
+                unbilled=f":red[{plain(money(first['remaining_to_invoice'], currency, whole=True))}]",
+                overdue=f":orange[{plain(money(first['overdue'], currency, whole=True))}]",
+            )
+            st.markdown(f"### {said}", anchors=False)
+            st.caption(plain(_others(waiting, currency, counted)))
+        label = several("Fix {count} finding", "Fix {count} findings", counted["open"])
+        if st.button(label, type="primary", icon=":material/checklist:", key="to-fix", disabled=not counted["open"]):
+            go("to-fix")
+
+
+def _others(waiting: dict[str, tuple[tuple[str, Decimal], ...]], currency: str, counted: Row) -> str:
+    """Return the line under the headline: other currencies, what is new, fixed and unchecked."""
+    said = []
+    titles = {"remaining_to_invoice": _("not invoiced also"), "overdue": _("overdue also")}
+    for name, amounts in waiting.items():
+        if rest := [(c, a) for c, a in amounts if c != currency]:
+            said.append(f"{titles[name]} {sums(rest, most=4)}")
+    if counted["new"]:
+        said.append(several("{count} new this week", "{count} new this week", counted["new"]))
+    if counted["fixed"]:
+        said.append(several("{count} fixed this week", "{count} fixed this week", counted["fixed"]))
+    if counted["unchecked"]:
+        said.append(several("{count} not checked: a source was not read since",
+                            "{count} not checked: a source was not read since", counted["unchecked"]))  # fmt: skip
+    return " · ".join(said)
+
+
+def _monday() -> dt.datetime:
+    today = session.day()
+    return dt.datetime.combine(today - dt.timedelta(days=today.weekday()), dt.time(), session.zone()).astimezone(dt.UTC)
+
+
+def _figures(currency: str, unit: str) -> None:
+    """Show the six figures with their change since last week and a curve of a quarter."""
+    meant = figures.definitions(session.data())
+    short = {"gap": _("Gap"), "dso": _("DSO")}
+    with st.grid(6, min_column_width=140):
+        for name, grows in (
+            ("won", "off"),
+            ("invoiced", "off"),
+            ("collected", "off"),
+            ("gap", "off"),
+            ("overdue", "inverse"),
+        ):
+            points = figures.weeks(session.data(), name, currency, unit, TREND)
+            _metric(short.get(name), meant.get(name), points, lambda v: money(v, currency, whole=True), grows)
+        points = figures.weeks(session.data(), "dso", currency if unit == MONEY else "", "days", TREND)
+        _metric(
+            short["dso"],
+            meant.get("dso"),
+            points,
+            lambda v: several("{count} day", "{count} days", round(v)),
+            "inverse",
+        )
+
+
+def _metric(
+    title: str | None, meant: Row | None, points: list[Point], spelt: Callable[[Decimal], str], grows: str
+) -> None:
+    if not meant:
+        return
+    now = points[-1].value if points else None
+    before = points[-2].value if len(points) > 1 else None
+    delta = None
+    if now is not None and before is not None:
+        change = now - before
+        delta = ("+" if change > 0 else "") + spelt(change) if round(change) else None
+    st.metric(
+        title or _(meant["title"]),
+        "–" if now is None else spelt(now),
+        delta,
+        delta_color=grows,  # type: ignore[arg-type]
+        delta_description=_("on last week") if delta else None,
+        help=_(meant["formula"]),
+        border=True,
+        chart_data=[float(p.value) for p in points] if len(points) > 2 else None,  # a curve, not an amount
+        chart_type="bar" if points and points[-1].start else "line",
+        height="stretch",
+    )
+
+
+def _flow(currency: str, unit: str) -> None:
+    parts = figures.parts(session.data(), "flow", "part", currency, unit)
+    if not parts.get("won"):
+        nothing(
+            _("Nothing won yet"), _("No deal was won in this currency in the last 365 days."), ":material/water_drop:"
+        )
+        return
+    st.plotly_chart(charts.flow(parts, currency), config=charts.QUIET, key="flow", alt=_("From won to paid"))
+
+
+def _ageing(currency: str, unit: str) -> None:
+    parts = figures.parts(session.data(), "ageing", "bucket", currency, unit)
+    if not any(parts.values()):
+        nothing(_("Nothing open"), _("Every invoice in this currency is paid."), ":material/done_all:")
+        return
+    st.plotly_chart(
+        charts.ageing(parts, currency), config=charts.QUIET, key="ageing", alt=_("Open invoices by days overdue")
+    )
+    st.caption(_("Total {amount}").format(amount=plain(money(sum(parts.values(), Decimal(0)), currency))))
+
+
+def _biggest() -> None:
+    st.subheader(_("Fix these first"), anchor=False)
+    rows = findings.page(session.data(), findings.Wanted(), 1, BIGGEST)
+    if not rows:
+        nothing(_("All adds up"), _("Every won deal is invoiced, and every invoice that is due is paid."))
+    for row in rows:
+        with st.container(border=True, horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            with st.container(width="content", gap="xsmall"):
+                amount = plain(money(row["amount_at_stake"], row["currency"]))
+                st.markdown(f"{badge(severity(row['severity']))} **{plain(_(row['title']))}** · {amount}")
+                st.caption(plain(" · ".join(filter(None, [labels.record(row), row["customer"], row["owner"]]))))
+            if row["action"]:
+                if st.button(labels.fix(row["action"]) + " …", key=f"first-{row['id']}", icon=":material/visibility:"):
+                    act.preview((row["id"],))
+            elif st.button(_("Look"), key=f"first-{row['id']}", icon=":material/arrow_forward:"):
+                go("to-fix", finding=row["id"])
+
+
+def _freshness() -> None:
+    st.subheader(_("Sources"), anchor=False)
+    found = sources.sources(session.data())
+    now = session.now()
+    with st.container(border=True):
+        if not found:
+            st.caption(_("Nothing was read yet."))
+        for source in found:
+            with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+                st.markdown(
+                    f"**{plain(labels.vendor(source.vendor))}** · :gray[{ago(source.completed_at, now)}]",
+                    width="content",
+                )
+                st.markdown(badge(source_state(source.state(now))), width="content")
+            if source.rejected:
+                said = several("{count} item could not be used", "{count} items could not be used", source.rejected)
+                st.page_link(st.session_state["pages"]["connections"], label=said, icon=":material/report:",
+                             query_params={"connection": source.vendor})  # fmt: skip
+        if st.button(_("Read all again"), icon=":material/sync:", key="sync-all", width="stretch"):
+            act.sync()

@@ -1,0 +1,135 @@
+"""One invoice: as a card in a deal's chain, and its preview when its number is clicked."""
+
+import streamlit as st
+
+from dashboard import labels, session
+from dashboard.parts import badge, facts, link, nothing, plain
+from dashboard.read import Row, deals, findings
+from dashboard.theme import invoice_state
+from dashboard.views import evidence
+from dashboard.words import _, day, money, number
+
+
+def card(invoice: Row) -> None:
+    """Show an invoice of a deal: number, amount, due date, state, why it belongs to the deal, and what paid it."""
+    vendor, key = invoice["vendor"], invoice["id"]
+    with st.container(border=True):
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            called = f"{labels.invoice_kind(invoice['kind'])} {invoice['number'] or ''}".strip()
+            if st.button(called, key=f"invoice-{vendor}-{key}", type="tertiary", icon=":material/receipt_long:",
+                         help=_("Preview")):  # fmt: skip
+                preview(vendor, key)
+            st.markdown(f"**{plain(money(invoice['gross'], invoice['currency']))}**", width="content")
+            st.markdown(badge(invoice_state(invoice["state"])), width="content")
+            if invoice["url"]:
+                st.link_button(labels.vendor(vendor), invoice["url"], icon=":material/open_in_new:", type="tertiary")
+        said = [_("due {day}").format(day=day(invoice["due_on"]))] if invoice["due_on"] else []
+        if invoice["open_amount"]:
+            said.append(_("{amount} open").format(amount=money(invoice["open_amount"], invoice["currency"])))
+        if (invoice["deal_count"] or 0) > 1:
+            said.append(_("one invoice for {count} deals").format(count=number(invoice["deal_count"])))
+        if said:
+            st.caption(plain(" · ".join(said)))
+        _because(invoice)
+        for payment in deals.payments(session.data(), vendor, key):
+            _payment(payment)
+
+
+def _because(linked: Row) -> None:
+    """Say why two records are linked."""
+    reasons = findings.evidence(linked)
+    words = " · ".join(evidence.sentence(r) for r in reasons) or plain(labels.rule(linked["rule"]))
+    if linked["link_status"] == "suggested":
+        st.caption(f":orange[:material/help: {_('Perhaps')}] · {words}")
+    else:
+        who = _("Confirmed by a person") if linked["link_status"] == "confirmed" else _("Linked")
+        st.caption(f":green[:material/link: {who}] · {words}")
+
+
+def _payment(payment: Row) -> None:
+    amount = money(payment["allocated"] if payment["allocated"] is not None else payment["amount"],
+                   payment["allocated_currency"] or payment["currency"])  # fmt: skip
+    part = ""
+    if payment["allocated"] is not None and payment["allocated"] != payment["amount"]:
+        part = " " + _("of {amount}").format(amount=money(payment["amount"], payment["currency"]))
+    who = plain(payment["payer_name"] or labels.method(payment["method"]))
+    icon = ":material/account_balance:" if payment["method"] == "transfer" else ":material/payments:"
+    with st.container(border=True):
+        st.markdown(f"{icon} **{plain(amount)}**{plain(part)} · {day(payment['paid_on'])} · {who}")
+        if payment["reference"]:
+            st.caption(f"“{plain(payment['reference'])}”")
+        _because(payment)
+
+
+def preview(vendor: str, key: str) -> None:
+    """Open an invoice over the page."""
+
+    @st.dialog(_("Invoice"), width="large", icon=":material/receipt_long:")
+    def opened() -> None:
+        show(vendor, key)
+
+    opened()
+
+
+def show(vendor: str, key: str) -> None:
+    """Show an invoice: number, state, parties, lines, totals, payments, and where it is in billing."""
+    invoice = deals.invoice(session.data(), vendor, key)
+    if invoice is None:
+        nothing(_("There is no such invoice"), _("It may have been deleted in billing."), ":material/search_off:")
+        return
+    currency = invoice["currency"]
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.markdown(f"### {plain(invoice['number'] or _('Draft'))}", anchors=False, width="content")
+        st.markdown(badge(invoice_state(invoice["state"])), width="content")
+    pairs = [
+        (_("Customer"), plain(invoice["customer_name"] or "")),
+        (_("Tax id"), plain(invoice["customer_tax_id"] or "–")),
+        (_("Sent to"), plain(invoice["customer_email"] or "–")),
+        (_("Issued"), day(invoice["issued_on"])),
+        (_("Due"), day(invoice["due_on"])),
+    ]
+    if invoice["deal_reference"]:
+        pairs.append((_("Reference"), plain(invoice["deal_reference"])))
+    facts(pairs)
+    lines(deals.lines(session.data(), "invoice", vendor, key))
+    with st.grid(4, min_column_width=120):
+        st.metric(_("Without tax"), money(invoice["net"], currency))
+        st.metric(_("Tax"), money(invoice["tax"], currency))
+        st.metric(_("Total"), money(invoice["gross"], currency))
+        st.metric(_("Still open"), money(invoice["open_amount"], currency))
+    for payment in deals.payments(session.data(), vendor, key):
+        _payment(payment)
+    with st.container(horizontal=True):
+        for deal in deals.deals_of(session.data(), vendor, key):
+            link("deals", plain(deal["title"]), ":material/handshake:", deal=f"{deal['vendor']}:{deal['id']}")
+        if invoice["url"]:
+            st.link_button(
+                _("Open in {vendor}").format(vendor=labels.vendor(vendor)),
+                invoice["url"],
+                icon=":material/open_in_new:",
+            )
+        if invoice["pdf_url"]:
+            st.link_button("PDF", invoice["pdf_url"], icon=":material/picture_as_pdf:")
+
+
+def lines(rows: list[Row]) -> None:
+    """Show the lines of a document."""
+    if not rows:
+        return
+    head = f"| {_('Line')} | {_('Quantity')} | {_('Price')} | {_('Tax')} | {_('Net')} |\n|:--|--:|--:|--:|--:|\n"
+    st.markdown(head + "\n".join(_line(row) for row in rows))
+
+
+def _line(row: Row) -> str:
+    whole = row["quantity"] is None or row["quantity"] == int(row["quantity"])
+    net = row["net"]
+    if net is None and row["quantity"] is not None and row["unit_price"] is not None:
+        net = row["quantity"] * row["unit_price"]
+    cells = [
+        row["description"] or row["sku"] or "",
+        number(row["quantity"], 0 if whole else 2),
+        money(row["unit_price"], row["currency"]),
+        "" if row["tax_rate"] is None else f"{number(row['tax_rate'])} %",
+        money(net, row["currency"]),
+    ]
+    return "| " + " | ".join(plain(cell) for cell in cells) + " |"
