@@ -140,6 +140,10 @@ class Vendor:
         """Return headers that every request carries, such as the API version."""
         return {}
 
+    def now(self) -> dt.datetime:
+        """Return this instant, UTC: the one clock of a vendor, so that a test can hold it."""
+        return dt.datetime.now(dt.UTC)
+
     def allowance(self) -> tuple[int, float]:
         """Return how many requests in how many seconds this account may send."""
         return self.rate

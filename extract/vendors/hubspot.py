@@ -101,6 +101,7 @@ class HubSpot(Vendor):
         Option("invoice_recipient_property", "deal property for who got the invoice", "cuadra_invoice_recipient"),
         Option("paid_on_property", "deal property for the day of payment", "cuadra_paid_on"),
         Option("key_property", "company and contact property for our own key", "cuadra_key"),
+        Option("requests_per_10_seconds", "pace that HubSpot allows this account: 100, 190 or 250", "100"),
         Option("reread_won_days", "days after winning in which a deal's lines are read again", "3"),
     )
     reads = ("customers", "products", "owners", "stages", "deals", "quotes", "lines", "merged")
@@ -148,6 +149,10 @@ class HubSpot(Vendor):
     def auth(self) -> httpx.Auth:
         """Sign by bearer token."""
         return HeaderAuth(self.credentials["HUBSPOT_TOKEN"])
+
+    def allowance(self) -> tuple[int, float]:
+        """Return the pace of the account's plan."""
+        return int(self.chosen["requests_per_10_seconds"]), 10.0
 
     def pace(self, path: str) -> None:
         """Hold searches to their own five a second besides the common limit."""
@@ -216,6 +221,10 @@ class HubSpot(Vendor):
             streams.append(self._lines_of_new_deals(since))
         yield from together(*streams)
 
+    def key(self, kind: str, item: Item) -> str:
+        """Return the record's id; the account is known by its portal."""
+        return str(item["portalId"] if kind == "account" else item["id"])
+
     def fetch_one(self, kind: str, key: str) -> Iterator[tuple[str, Item]]:
         """Yield one record again; nothing where it is gone."""
         if kind not in LINKS:
@@ -247,6 +256,9 @@ class HubSpot(Vendor):
         outcomes = {s["id"]: _outcome(s) for p in pipelines for s in p["stages"]}
         screen = f"https://{account.get('uiDomain', 'app.hubspot.com')}/contacts/{account['portalId']}/record/0-3/"
         for kind, item in deals:
+            if item.get("archived"):
+                yield kind, item
+                continue
             p, extra = item["properties"], dict[str, Any]()
             if outcome := outcomes.get(p.get("dealstage")):
                 extra["outcome"] = outcome
