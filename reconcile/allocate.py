@@ -5,10 +5,13 @@ bank or gateway saw are two views of the same money, so an invoice may be settle
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from reconcile.rates import NEAR, Rates
 
 CENTS = 500  # five cents: rounding and nothing else
 FEE = 400_000  # most that banks on the way keep of a transfer
+FEE_STEP = 5_000  # fees are round: multiples of a half
 FEE_SHARE = 0.1  # and never more of it than this
 WITHHELD = (0.15, 0.07, 0.19, 0.20, 0.02, 0.01)  # shares of the net that customers of some countries keep for the tax office
 DISCOUNT = (0.01, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05)  # usual discounts for paying early
@@ -49,7 +52,7 @@ def kept_back(amount: int, owed: int, net_share: float) -> int:
         return 0
     if missing <= CENTS:
         return missing
-    round_fee = missing % 5_000 <= 0 and missing <= FEE and missing <= FEE_SHARE * owed
+    round_fee = missing % FEE_STEP == 0 and missing <= FEE and missing <= FEE_SHARE * owed
     if round_fee:
         return missing
     usual = [owed * net_share * rate for rate in WITHHELD] + [owed * rate for rate in DISCOUNT]
@@ -57,21 +60,43 @@ def kept_back(amount: int, owed: int, net_share: float) -> int:
     return missing if any(abs(missing - each) <= 200 for each in usual) else 0
 
 
-def settle_named(links: Iterable[tuple[int, int, float]], purse: Purse) -> list[Given]:
-    """Return what each payment gives to the invoices it names. links: payment, invoice, net / gross, in order of time.
+def settle_named(links: Iterable[dict[str, Any]], purse: Purse, rates: Rates) -> list[Given]:
+    """Return what each payment gives to the invoices it names, in the invoice's currency.
 
-    A payment for one invoice settles it also where a fee, a discount or withheld tax is missing.
+    links, in order of time: left_n, right_n, told (what a vendor or person said, or None), net_share, amount, paid_in,
+    currency, paid_on, recorded, names (how many invoices the payment names). A payment for one invoice settles it also
+    where a fee, a discount or withheld tax is missing. Without a rate, money of another currency settles nothing.
     """
-    listed = list(links)
-    named: dict[int, int] = {}
-    for payment, _, _ in listed:
-        named[payment] = named.get(payment, 0) + 1
-    given = []
-    for payment, invoice, net_share in listed:
-        amount = purse.give(payment, invoice)
-        kept = 0
-        if named[payment] == 1 and amount and not purse.payments[payment]:
-            kept = kept_back(amount, amount + purse.invoices[invoice], net_share)
-            purse.invoices[invoice] -= kept
-        given.append(Given(payment, invoice, amount, kept))
-    return given
+    return [_given(link, purse, rates) for link in links]
+
+
+def _given(link: dict[str, Any], purse: Purse, rates: Rates) -> Given:
+    payment, invoice = link["left_n"], link["right_n"]
+    account = -invoice if link["recorded"] else invoice
+    if link["amount"] < 0 or (link["told"] or 0) < 0:
+        return Given(payment, invoice, link["amount"] if link["told"] is None else link["told"], 0)  # money going back
+    if link["paid_in"] != link["currency"]:
+        return Given(payment, invoice, _converted(link, account, purse, rates), 0)
+    amount = purse.give(payment, account, link["told"])
+    kept = 0
+    if link["names"] == 1 and link["told"] is None and amount and not purse.payments[payment]:
+        kept = kept_back(amount, amount + purse.invoices[account], link["net_share"])
+        purse.invoices[account] -= kept
+    return Given(payment, invoice, amount, kept)
+
+
+def _converted(link: dict[str, Any], account: int, purse: Purse, rates: Rates) -> int:
+    """Return how much a payment in another currency settles; what is within the reach of rates is settled in full."""
+    payment, owed = link["left_n"], purse.invoices[account]
+    rate = rates.rate(link["paid_in"], link["currency"], link["paid_on"]) if link["paid_on"] else None
+    if link["told"] is not None:
+        amount = min(link["told"], owed)
+    elif rate is None:
+        return 0
+    else:
+        worth = round(purse.payments[payment] * rate)
+        amount = owed if abs(worth - owed) <= NEAR * owed else min(worth, owed)
+    purse.invoices[account] -= amount
+    used = round(amount / rate) if rate else purse.payments[payment]
+    purse.payments[payment] = 0 if link["names"] == 1 else max(purse.payments[payment] - used, 0)
+    return amount

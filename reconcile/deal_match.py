@@ -14,7 +14,7 @@ MOST_INSTALMENTS = 12
 DEPOSITS = (5, 10, 15, 20, 25, 30, 33, 35, 40, 50, 60, 65, 67, 70, 75, 80, 85, 90, 95)  # usual percentages
 EARLY = 10  # days that an invoice may come before the deal is marked won
 RULES = (
-    ("amount", "Same customer, same amount", "The invoice's net or gross is the deal's amount and no rival comes near."),
+    ("deal_amount", "Same customer, same amount", "The invoice's net or gross is the deal's amount and no rival comes near."),
     ("rest_of_deal", "Same customer, the rest of the deal", "The invoice is for what the deal's other invoices left."),
     ("instalment", "Same customer, equal instalments", "Equal invoices of one customer add up to the deal."),
     ("deposit", "Same customer, deposit or final", "The invoice is a usual percentage of the deal and another is the rest."),
@@ -60,7 +60,7 @@ def run(db: DuckDBPyConnection, off: frozenset[str]) -> list[str]:
     pairs, cut = _pairs(keys, invoices)
     pairs = _weighed(pairs)
     settled = _settled(pairs)
-    found = match.judged(settled, "right_n").with_columns(
+    found = pl.concat([match.sure(settled), match.unsure(settled, "right_n")], how="diagonal_relaxed").with_columns(
         confidence=pl.col("sure").clip(0, 0.99), amount=pl.lit(None, dtype=pl.Int64), kept=pl.lit(0)
     )
     match.keep(db, PAIR, found)
@@ -101,7 +101,7 @@ def _keys(deals: pl.DataFrame) -> pl.DataFrame:
     fresh, begun = pl.col("links") == 0, pl.col("links") > 0
     for basis in ("net", "gross"):
         rest = amount - pl.col(f"linked_{basis}")
-        add("amount", basis, amount, 100, 1.0, 1, fresh)
+        add("deal_amount", basis, amount, 100, 1.0, 1, fresh)
         add("rest_of_deal", basis, rest, 200, rest / amount, 1, begun)
         for k in range(2, MOST_INSTALMENTS + 1):
             each = (amount / k / 100).round() * 100
@@ -142,7 +142,7 @@ def _weighed(pairs: pl.DataFrame) -> pl.DataFrame:
     pairs = pairs.join(complement.with_columns(completed=pl.lit(True)), on=["n", "basis", "of"], how="left")
     series = pl.min_horizontal(pl.col("mates") / pl.max_horizontal("of", 2), 1.0)
     odds = (
-        pl.when(pl.col("rule") == "amount").then(1.0 * (-late / 15).exp())
+        pl.when(pl.col("rule") == "deal_amount").then(1.0 * (-late / 15).exp())
         .when(pl.col("rule") == "rest_of_deal").then(1.0 * (-late / 45).exp())
         .when((pl.col("rule") == "instalment") & (pl.col("links") > 0)).then(0.5 * (-late / 400).exp())
         .when((pl.col("rule") == "instalment") & (pl.col("mates") >= 2)).then(0.3 * series**2 * (-late / (15 + 31 * pl.col("of"))).exp())

@@ -66,13 +66,14 @@ def keep(db: DuckDBPyConnection, pair: str, found: pl.DataFrame) -> None:
     db.unregister("found_by_match")
 
 
-def judged(settled: pl.DataFrame, left: str) -> pl.DataFrame:
-    """Return the explanations worth keeping with status and rule suffix: sure ones, and ties with their candidates."""
-    sure = settled.filter(pl.col("sure") >= SURE).with_columns(status=pl.lit("automatic"))
+def sure(settled: pl.DataFrame) -> pl.DataFrame:
+    """Return the explanations that need nobody's word."""
+    return settled.filter(pl.col("sure") >= SURE).with_columns(status=pl.lit("automatic"))
+
+
+def unsure(settled: pl.DataFrame, left: str = "left_n") -> pl.DataFrame:
+    """Return what is worth asking about: a single candidate as it is, several as a tie with all its candidates."""
     rest = settled.filter(pl.col("sure") < SURE, pl.col("sure") >= WORTH_ASKING)
     rest = rest.sort(left, "sure", "e", descending=[False, True, False]).group_by(left, maintain_order=True).head(SHOWN)
-    rivals = pl.len().over(left) > 1
-    rest = rest.with_columns(
-        status=pl.lit("suggested"), rule=pl.when(rivals).then(pl.format("{}_tie", "rule")).otherwise(pl.col("rule"))
-    )
-    return pl.concat([sure, rest.select(sure.columns)])
+    rule = pl.when(pl.len().over(left) > 1).then(pl.format("{}_tie", "rule")).otherwise(pl.col("rule"))
+    return rest.with_columns(status=pl.lit("suggested"), rule=rule)

@@ -1,225 +1,193 @@
 """Payments and invoices of one customer whose amounts agree: to the cent, in parts, less a fee, several at once.
 
-Works on what the rules left over, after giving the named invoices their money. A payment chooses one explanation or
-none; an invoice takes no more than is open.
+Works on what the rules left over, after the named invoices have their money. A payment chooses one explanation or none;
+an invoice takes no more than is open. Sure links are made step by step, since each leaves fewer rivals to the next;
+what stays unsure is shown as suggestions.
 """
+
+from collections.abc import Callable
 
 import polars as pl
 from duckdb import DuckDBPyConnection
 
-from reconcile import allocate, match, parties
+from reconcile import allocate, fits, match, payers, sets
+from reconcile.books import Books
 from reconcile.shares import settle
 
-PAIR = "payments invoices"
 RULES = (
-    ("amount", "Same customer, same amount", "The payment is what is open on one invoice of that customer."),
-    ("part", "Same customer, a usual part", "The payment is a usual part of an invoice: a half, a third, 30 %."),
+    ("payment_amount", "Same customer, same amount", "The payment is what is open on one invoice of that customer."),
+    ("part_payment", "Same customer, a usual part", "The payment is a usual part of an invoice: a half, a third, 30 %."),
     ("withheld", "Same customer, tax withheld", "The payment is what is open less tax that the customer withholds."),
     ("discount", "Same customer, cash discount", "The payment is what is open less a usual discount."),
     ("gateway_fee", "Same customer, gateway fee", "The payment is what is open less what a card gateway keeps."),
     ("bank_fee", "Same customer, bank fee", "The payment is what is open less a round fee of a bank."),
+    ("several_invoices", "Same customer, several invoices", "Open invoices of that customer add up to the payment."),
+    ("other_currency", "Same customer, other currency", "At the day's rate the payment is what is open."),
+    ("amount_alone", "Amount alone", "Nobody knows the payer; one open invoice of anybody has this amount. Only suggested."),
 )
 EARLY = 10  # days that money may come before the invoice's date
 BACK = 200  # days that a payment looks back for its invoice
-PARTS = ((2, 0.5), (3, 1 / 3), (4, 0.25), (6, 1 / 6), (12, 1 / 12))  # equal parts: how many, share of each
-SHARES = (0.1, 0.2, 0.3, 0.4, 0.6, 0.7, 0.75, 0.8, 0.9)  # unequal parts that people agree on
+MENTIONED, NOT_MENTIONED = 30.0, 0.05  # odds where the text hints at this invoice, or at another one
 
-_NAMED = """
-SELECT m.left_n, m.right_n, m.amount AS told, coalesce(i.net / nullif(i.gross, 0), 1) AS net_share,
-  p.currency = i.currency AS same_currency, m.rule
-FROM made AS m
-JOIN link_payments AS p ON p.n = m.left_n
-JOIN link_invoices AS i ON i.n = m.right_n
-WHERE m.pair = 'payments invoices'
-ORDER BY m.amount IS NULL, p.paid_on, m.left_n, i.due_on, m.right_n
-"""
-_PAYMENTS = """
-SELECT p.n, p.amount, p.currency, p.paid_on, p.method, p.name_key, p.tax_key, p.iban, p.vendor, p.customer_id
-FROM link_payments AS p
-WHERE p.amount > 0 AND coalesce(p.status, '') <> 'failed' AND coalesce(p.method, '') <> 'recorded'
-ORDER BY p.n
-"""
-_INVOICES = """
-SELECT i.n, i.party, i.currency, i.net, i.gross, i.issued_on, i.due_on FROM link_invoices AS i
-WHERE i.gross > 0 AND i.issued_on IS NOT NULL
-  AND coalesce(i.status, '') NOT IN ('void', 'draft') AND coalesce(i.kind, '') <> 'proforma'
-ORDER BY i.n
-"""
-_LEARNT = """
-SELECT p.iban, p.name_key, i.party, count(*) AS times FROM made AS m
-JOIN link_payments AS p ON p.n = m.left_n JOIN link_invoices AS i ON i.n = m.right_n
-WHERE m.pair = 'payments invoices' AND i.party IS NOT NULL
-GROUP BY p.iban, p.name_key, i.party ORDER BY p.iban, p.name_key, i.party
-"""
+Keys = Callable[[pl.DataFrame], pl.DataFrame]
 
 
 def run(db: DuckDBPyConnection, off: frozenset[str]) -> list[str]:
     """Give the named invoices their money and link the payments that are still free; return what was given up."""
-    payments, invoices = db.sql(_PAYMENTS).pl(), db.sql(_INVOICES).pl()
-    purse = allocate.Purse(
-        dict(db.execute("SELECT n, greatest(amount, 0) FROM link_payments").fetchall()),
-        dict(db.execute("SELECT n, greatest(gross, 0) FROM link_invoices").fetchall()),
-    )
-    _give_named(db, purse)
-    payers = _payers(db, payments, invoices)
-    notes: list[str] = []
-    for step in (_exact_keys, _short_keys):
-        free = _free(db, payments, purse)
-        owed = _owed(invoices, purse)
-        pairs, cut = _pairs(free.join(payers, on="n"), step(owed.join(payers.select("party").unique(), on="party", how="semi")))
-        pairs = pairs.filter(~pl.col("rule").is_in(list(off)))
-        _keep(db, purse, _settled(_weighed(pairs)))
-        if cut:
-            notes.append(f"payments: {cut} payments have more open invoices of one amount than are compared")
-    return notes
+    books = Books(db, off)
+    books.give_named()
+    who = payers.payers(db, books.free().select("n", "name_key", "tax_key", "iban"))
+    who = payers.best(pl.concat([who, books.mentioned.select("n", "party", trust=pl.lit(0.9))]))
+    notes: set[str] = set()
+    for _ in range(2):  # links of the first round teach the second whose accounts and names are whose
+        who = payers.best(pl.concat([who, payers.learnt(db, books.free())]))
+        for keys in (fits.exact, fits.short):
+            found, cut = _explained(books, who, keys)
+            books.keep(match.sure(found))
+            notes |= _cut(cut)
+        books.keep(match.sure(_sets(books, who, notes)))
+    for keys in (fits.short_parts,):
+        books.keep(match.sure(_explained(books, who, keys)[0]))
+    books.keep(match.sure(_foreign(books, who)))
+    _suggest(books, who, notes)
+    return sorted(notes)
 
 
-def _give_named(db: DuckDBPyConnection, purse: allocate.Purse) -> None:
-    """Fill in how much each payment gives to the invoices that rules say it is for."""
-    links = db.sql(_NAMED).pl()
-    same = links.filter("same_currency").select("left_n", "right_n", "net_share")
-    given = allocate.settle_named(same.iter_rows(), purse)
-    rows = pl.DataFrame(given, schema=["left_n", "right_n", "amount", "kept"], orient="row")
-    db.register("given", rows)
-    db.execute(
-        "UPDATE made SET amount = g.amount, kept = g.kept FROM given AS g"
-        " WHERE made.pair = 'payments invoices' AND made.left_n = g.left_n AND made.right_n = g.right_n"
-    )
-    db.unregister("given")
+def _cut(cut: int) -> set[str]:
+    return {f"payments: {cut} payments have more open invoices of one amount than are compared"} if cut else set()
 
 
-def _payers(db: DuckDBPyConnection, payments: pl.DataFrame, invoices: pl.DataFrame) -> pl.DataFrame:
-    """Return n, party, trust: the billing customers that may stand behind each payment."""
-    billing = db.sql("SELECT party, name_key, tax_key FROM link_invoices WHERE party IS NOT NULL").pl()
-    learnt = db.sql(_LEARNT).pl()
-    crm = db.sql(
-        "SELECT DISTINCT s.billing AS party, d.name_key FROM same_customer AS s JOIN link_deals AS d ON d.party = s.crm"
-        " WHERE s.trust >= 0.85 AND d.name_key IS NOT NULL"
-    ).pl()
-    names = billing.select("party", "name_key").drop_nulls().unique()
-    ways = [
-        payments.join(billing.select("party", "tax_key").drop_nulls().unique(), on="tax_key").select("n", "party", trust=pl.lit(0.98)),
-        payments.join(_few(learnt, "iban"), on="iban").select("n", "party", trust=pl.lit(0.97)),
-        payments.join(_few(names, "name_key"), on="name_key").select("n", "party", trust=pl.lit(0.93)),
-        payments.join(_few(learnt, "name_key"), on="name_key").select("n", "party", trust=pl.lit(0.9)),
-        payments.join(_few(crm, "name_key"), on="name_key").select("n", "party", trust=pl.lit(0.85)),
-    ]
-    known = pl.concat(ways)
-    unknown = payments.join(known.select("n").unique(), on="n", how="anti").drop_nulls("name_key")
-    spelled = unknown.select("name_key").unique().sort("name_key").with_row_index("party").select(pl.col("party").cast(pl.Int64), value="name_key")
-    like = parties.alike(spelled, names.select("party", value="name_key"))
-    like = like.join(spelled.select(left="party", name_key="value"), on="left")
-    near = unknown.join(like, on="name_key").select("n", party="right", trust=0.8 * pl.col("likeness") / 100)
-    both = pl.concat([known, near]).group_by("n", "party").agg(pl.col("trust").max())
-    return both.sort("n", "party")
+def _suggest(books: Books, who: pl.DataFrame, notes: set[str]) -> None:
+    """Show what is left with its candidates: every way of explaining it at once, so that all rivals are seen."""
+    pairs, _ = _explained(books, who, lambda owed: pl.concat([fits.exact(owed), fits.short(owed)]))
+    columns = ["left_n", "right_n", "e", "rule", "settles", "paid_on", "weight", "sure"]
+    several = _sets(books, who, notes)
+    both = pl.concat([pairs.select(columns), several.select(columns), _foreign(books, who).select(columns)], how="vertical_relaxed")
+    both = both.sort("left_n", "right_n", "sure", "rule", descending=[False, False, True, False])
+    books.keep(match.unsure(both.unique(["left_n", "right_n"], keep="first", maintain_order=True)))
+    books.keep(_alone(books, who))
 
 
-def _few(rows: pl.DataFrame, column: str) -> pl.DataFrame:
-    """Return party and column for the values that lead to few parties."""
-    pairs = rows.select("party", column).drop_nulls().unique()
-    return pairs.filter(pl.len().over(column) <= parties.MOST)
-
-
-def _free(db: DuckDBPyConnection, payments: pl.DataFrame, purse: allocate.Purse) -> pl.DataFrame:
-    """Return the payments that have something left to give."""
-    left = payments.with_columns(left=pl.Series([purse.payments[n] for n in payments["n"]], dtype=pl.Int64))
-    linked = set(db.sql("SELECT DISTINCT left_n FROM made WHERE pair = 'payments invoices' AND status = 'automatic'").pl()["left_n"])
-    left = left.with_columns(begun=pl.col("n").is_in(list(linked)))
-    return left.filter(pl.col("left") > pl.when("begun").then(10_000).otherwise(0))
-
-
-def _owed(invoices: pl.DataFrame, purse: allocate.Purse) -> pl.DataFrame:
-    owed = invoices.with_columns(owed=pl.Series([purse.invoices[n] for n in invoices["n"]], dtype=pl.Int64))
-    return owed.filter(pl.col("owed") > allocate.CENTS)
-
-
-def _key(owed: pl.DataFrame, rule: str, value: pl.Expr, settles: pl.Expr, prior: float, of: int, off: int = allocate.CENTS) -> pl.DataFrame:
-    return owed.select(
-        "party", "currency", "due_on", "gross", "owed", n_right="n", day="issued_on", value=value.round().cast(pl.Int64),
-        settles=settles.round().cast(pl.Int64), rule=pl.lit(rule), prior=pl.lit(prior), of=pl.lit(of), off=pl.lit(off),
-    )
-
-
-def _exact_keys(owed: pl.DataFrame) -> pl.DataFrame:
-    """Return the amounts that settle an invoice in full or in a usual part."""
-    gross, rest = pl.col("gross"), pl.col("owed")
-    keys = [_key(owed, "amount", rest, rest, 1.0, 1)]
-    whole = owed
-    for of, share in PARTS:
-        keys.append(_key(whole, "part", gross * share, gross * share, 0.3, of, 300))
-    for share in SHARES:
-        keys.append(_key(whole, "part", gross * share, gross * share, 0.3, round(share * 100), 200))
-    return pl.concat(keys).filter(pl.col("settles") <= pl.col("owed") + allocate.CENTS)
-
-
-def _short_keys(owed: pl.DataFrame) -> pl.DataFrame:
-    """Return the amounts that settle an invoice in full less what somebody kept."""
-    rest = pl.col("owed")
-    net = rest * pl.col("net") / pl.col("gross")
-    keys = [_key(owed, "amount", rest, rest, 1.0, 1)]
-    keys += [_key(owed, "withheld", rest - net * rate, rest, 0.1, 1, 200) for rate in allocate.WITHHELD]
-    keys += [_key(owed, "discount", rest * (1 - rate), rest, 0.1, 1, 200) for rate in allocate.DISCOUNT]
-    keys += [_key(owed, "gateway_fee", rest * (1 - rate) - fix, rest, 0.1, 2, 200) for rate, fix in allocate.GATEWAY]
-    keys += [_key(owed, "bank_fee", rest - fee, rest, 0.05, 3, 100) for fee in range(10_000, allocate.FEE + 1, 5_000)]
-    return pl.concat(keys).filter(pl.col("value") > 0)
-
-
-def _pairs(free: pl.DataFrame, keys: pl.DataFrame) -> tuple[pl.DataFrame, int]:
-    """Return payments with the keys of their customers' invoices that they meet."""
+def _explained(books: Books, who: pl.DataFrame, keys: Keys) -> tuple[pl.DataFrame, int]:
+    """Return explanations of one invoice for one payment, settled against each other, and how many were cut short."""
+    free = books.free().join(who, on="n")
+    owed = books.owed().join(who.select("party").unique(), on="party", how="semi")
     by = ["party", "currency", "slot"]
-    left = free.select("n", "party", "currency", "trust", "paid_on", "method", "left", "begun", on=pl.col("paid_on") - pl.duration(days=BACK), slot=pl.col("left") // match.SLOT)
-    right = match.slots(keys).join(left.select(by).unique(), on=by, how="semi")
+    left = free.select(
+        "n", "party", "currency", "trust", "paid_on", "method", "left", "begun",
+        on=pl.col("paid_on") - pl.duration(days=BACK), slot=pl.col("left") // match.SLOT,
+    )  # fmt: skip
+    wanted = keys(owed).filter(~pl.col("rule").is_in(list(books.off)))
+    right = match.slots(wanted).join(left.select(by).unique(), on=by, how="semi")
     pairs, cut = match.near(left, right, by)
-    fits = ((pl.col("left") - pl.col("value")).abs() <= pl.col("off")) & (pl.col("day") <= pl.col("paid_on") + pl.duration(days=EARLY))
-    return pairs.filter(fits), cut
+    in_time = pl.col("day") <= pl.col("paid_on") + pl.duration(days=EARLY)
+    near = (pl.col("left") - pl.col("value")).abs() <= pl.col("off")
+    whole = ~pl.col("begun") | (pl.col("rule") == "payment_amount")  # what is left of a payment is not a part again
+    return _settled(_weighed(pairs.filter(in_time, near, whole), books.mentioned)), cut
 
 
-def _weighed(pairs: pl.DataFrame) -> pl.DataFrame:
-    """Return the best explanation of each payment and invoice, with its odds."""
-    lag = (pl.col("paid_on") - pl.col("day")).dt.total_days()
-    late = (pl.col("paid_on") - pl.col("due_on")).dt.total_days().cast(pl.Float64)
-    timely = (
+def timely(paid_on: pl.Expr, issued_on: pl.Expr, due_on: pl.Expr) -> pl.Expr:
+    """Return how usual the day of a payment is, 1 near the due date: most pay within days of it, the rest trickle in."""
+    lag = (paid_on - issued_on).dt.total_days()
+    late = (paid_on - due_on).dt.total_days().cast(pl.Float64)
+    return (
         pl.when(lag < 0).then(0.02)
-        .when(late < -10).then(((late + 10) / 10).exp().clip(0.02, 1))
-        .when(late > 5).then((-(late - 5) / 20).exp().clip(0.001, 1))
+        .when(late < -10).then(0.15 * ((late + 10) / 15).exp().clip(0.05, 1))
+        .when(late > 5).then((0.25 * (-(late - 5) / 20).exp()).clip(0.0005, 1))
         .otherwise(1.0)
-    )
-    mates = pl.col("n").n_unique().over("n_right", "rule", "of")
-    pairs = pairs.with_columns(mates=mates)
-    other = pairs.filter(pl.col("rule") == "part").select("n_right", of=100 - pl.col("of")).unique()
+    )  # fmt: skip
+
+
+def _weighed(pairs: pl.DataFrame, mentioned: pl.DataFrame) -> pl.DataFrame:
+    """Return the best explanation of each payment and invoice, with its odds."""
+    part = pl.col("rule") == "part_payment"
+    late = (pl.col("paid_on") - pl.col("due_on")).dt.total_days().cast(pl.Float64)
+    in_time = timely(pl.col("paid_on"), pl.col("day"), pl.col("due_on"))
+    # Later parts come weeks after the due date, and nobody calls that late.
+    in_time = pl.when(part & (late > 5)).then((0.6 * (-(late - 5) / 50).exp()).clip(0.001, 1)).otherwise(in_time)
+    pairs = pairs.with_columns(mates=pl.col("n").n_unique().over("n_right", "rule", "of"))
+    other = pairs.filter(part).select("n_right", of=100 - pl.col("of")).unique()
     pairs = pairs.join(other.with_columns(completed=pl.lit(True)), on=["n_right", "of"], how="left")
+    pairs = _with_mentions(pairs, mentioned)
     backed = (
-        pl.when((pl.col("rule") == "part") & (pl.col("of") <= 12)).then(pl.min_horizontal(pl.col("mates") / pl.col("of"), 1.0) ** 2)
-        .when(pl.col("rule") == "part").then(pl.when(pl.col("completed").fill_null(False)).then(1.0).otherwise(0.1))
+        pl.when(part & (pl.col("of") == 0)).then(1.0)
+        .when(part & (pl.col("of") <= 12)).then(pl.min_horizontal(pl.col("mates") / pl.col("of"), 1.0) ** 2)
+        .when(part).then(pl.when(pl.col("completed").fill_null(False)).then(1.0).otherwise(0.1))
         .otherwise(1.0)
-    )
-    card = pl.when((pl.col("rule") == "gateway_fee") & ~pl.col("method").is_in(["card", "gateway"])).then(0.02).otherwise(1.0)
-    weight = pl.col("prior") * match.specific(pl.col("left")) * timely * backed * card * pl.col("trust") ** 2
-    pairs = pairs.with_columns(weight=weight).filter(pl.col("weight") > 0.02)
-    best = pairs.sort("n", "n_right", "weight", "rule", "of", descending=[False, False, True, False, False])
+    )  # fmt: skip
+    no_gateway = (pl.col("rule") == "gateway_fee") & ~pl.col("method").is_in(["card", "gateway"])
+    weight = pl.col("prior") * match.specific(pl.col("left")) * in_time * backed * pl.col("hint") * pl.col("trust") ** 2
+    pairs = pairs.with_columns(weight=weight * pl.when(no_gateway).then(0.02).otherwise(1.0)).filter(pl.col("weight") > 0.02)
+    order = ["n", "n_right", "weight", "rule", "of"]
+    best = pairs.sort(order, descending=[False, False, True, False, False])
     return best.unique(["n", "n_right"], keep="first", maintain_order=True)
+
+
+def _with_mentions(pairs: pl.DataFrame, mentioned: pl.DataFrame) -> pl.DataFrame:
+    """Return the pairs with `hint`: more where the payment's text hints at the invoice, less where at another."""
+    here = mentioned.select("n", "n_right").with_columns(here=pl.lit(True))
+    there = mentioned.select("n").unique().with_columns(there=pl.lit(True))
+    pairs = pairs.join(here, on=["n", "n_right"], how="left").join(there, on="n", how="left")
+    hint = pl.when(pl.col("here")).then(MENTIONED).when(pl.col("there")).then(NOT_MENTIONED).otherwise(1.0)
+    return pairs.with_columns(hint=hint).drop("here", "there")
 
 
 def _settled(pairs: pl.DataFrame) -> pl.DataFrame:
     pairs = pairs.with_row_index("e")
     uses = pairs.select("e", row="n_right", share=pl.col("settles") / (pl.col("owed") + allocate.CENTS))
     settled = settle(pairs.select("e", chooser="n", weight="weight"), uses)
-    found = pairs.with_columns(sure=settled["sure"]).rename({"n": "left_n", "n_right": "right_n"})
-    return match.judged(found, "left_n")
+    return pairs.with_columns(sure=settled["sure"]).rename({"n": "left_n", "n_right": "right_n"})
 
 
-def _keep(db: DuckDBPyConnection, purse: allocate.Purse, found: pl.DataFrame) -> None:
-    """Keep the links with what each payment gives; sure ones use up payment and invoice."""
-    rows = []
-    order = ["status", "paid_on", "left_n", "right_n"]
-    for payment, invoice, settles, status in found.sort(order).select("left_n", "right_n", "settles", "status").iter_rows():
-        if status == "automatic":
-            amount = purse.give(payment, invoice)
-            kept = min(max(settles - amount, 0), purse.invoices[invoice])
-            purse.invoices[invoice] -= kept
-        else:
-            amount, kept = min(purse.payments[payment], purse.invoices[invoice]), 0
-        rows.append((amount, kept))
-    given = pl.DataFrame(rows, schema={"amount": pl.Int64, "kept": pl.Int64}, orient="row")
-    found = found.sort(order).with_columns(given["amount"], given["kept"], confidence=pl.col("sure").clip(0, 0.99))
-    match.keep(db, PAIR, found)
+def _sets(books: Books, who: pl.DataFrame, notes: set[str]) -> pl.DataFrame:
+    """Return explanations of several invoices for one payment, a row for each invoice, settled against each other."""
+    empty = pl.DataFrame(schema={"left_n": pl.Int64, "right_n": pl.Int64, "e": pl.UInt32, "rule": pl.String,
+                                 "settles": pl.Int64, "paid_on": pl.Date, "weight": pl.Float64, "sure": pl.Float64})  # fmt: skip
+    if "several_invoices" in books.off:
+        return empty
+    found, gave_up = sets.explained(books.free().join(who, on="n"), books.owed(), books.mentioned)
+    if gave_up:
+        notes.add(f"payments: {gave_up} payments could be for too many sets of invoices to search them all")
+    if found.is_empty():
+        return empty
+    whole = found.unique("e", keep="first", maintain_order=True).sort("e")
+    settled = settle(whole.select("e", chooser="left_n", weight="weight"), found.select("e", row="right_n", share="share"))
+    return found.join(whole.select("e").with_columns(settled["sure"]), on="e").select(empty.columns)
+
+
+def _foreign(books: Books, who: pl.DataFrame) -> pl.DataFrame:
+    """Return explanations of payments in another currency than the invoice's, settled against each other."""
+    free = books.free().filter(~pl.col("begun")).join(who, on="n").rename({"currency": "paid_in"})
+    pairs = free.join(books.owed(), on="party").filter(pl.col("paid_in") != pl.col("currency"))
+    pairs = pairs.filter(
+        pl.col("issued_on") <= pl.col("paid_on") + pl.duration(days=EARLY), pl.col("issued_on") >= pl.col("paid_on") - pl.duration(days=BACK)
+    )
+    rate = pl.Series([books.rates.rate(a, b, day) for a, b, day in pairs.select("paid_in", "currency", "paid_on").iter_rows()], dtype=pl.Float64)
+    pairs = pairs.with_columns(worth=pl.col("left") * rate).drop_nulls("worth")
+    shares = pl.DataFrame({"share": [1.0, 1 / 2, 1 / 3, 1 / 4, 0.3, 0.4, 0.6, 0.7], "prior": [1.0] + [0.2] * 7})
+    pairs = pairs.join(shares, how="cross").with_columns(
+        settles=pl.when(pl.col("share") == 1).then(pl.col("owed")).otherwise((pl.col("gross") * pl.col("share")).round().cast(pl.Int64))
+    )
+    pairs = pairs.with_columns(off=(pl.col("worth") / pl.col("settles") - 1).abs())
+    pairs = pairs.filter(pl.col("off") <= books.near, pl.col("settles") <= pl.col("owed") + allocate.CENTS)
+    in_time = timely(pl.col("paid_on"), pl.col("issued_on"), pl.col("due_on"))
+    pairs = _with_mentions(pairs, books.mentioned)
+    pairs = pairs.with_columns(
+        rule=pl.lit("other_currency"), weight=25 * pl.col("prior") * in_time * pl.col("hint") * pl.col("trust") ** 2, day="issued_on"
+    ).filter(~pl.col("rule").is_in(list(books.off)))
+    best = pairs.sort("n", "n_right", "weight", "share", descending=[False, False, True, True])
+    return _settled(best.unique(["n", "n_right"], keep="first", maintain_order=True))
+
+
+def _alone(books: Books, who: pl.DataFrame) -> pl.DataFrame:
+    """Return suggestions for payments of unknown payers: the only open invoice of anybody with this amount in time."""
+    unknown = books.free().filter(~pl.col("begun")).join(who.select("n").unique(), on="n", how="anti")
+    unknown = unknown.select("n", "paid_on", "currency", "left", value="left")
+    pairs = unknown.join(books.owed().with_columns(value="owed"), on=["currency", "value"])
+    in_time = timely(pl.col("paid_on"), pl.col("issued_on"), pl.col("due_on"))
+    pairs = pairs.with_columns(in_time=in_time).filter(pl.col("in_time") >= 0.1, pl.len().over("n") <= match.SHOWN)
+    rivals = pl.len().over("n")
+    rule = pl.when(rivals > 1).then(pl.lit("amount_alone_tie")).otherwise(pl.lit("amount_alone"))
+    found = pairs.with_columns(rule=rule, sure=0.5 / rivals, status=pl.lit("suggested"), settles=pl.col("left"))
+    found = found.filter(~pl.lit("amount_alone").is_in(list(books.off)))
+    return found.rename({"n": "left_n", "n_right": "right_n"})

@@ -1,0 +1,140 @@
+"""Payments and invoices while they are matched: what is left of each, who names whom, and the links made on the way."""
+
+import polars as pl
+from duckdb import DuckDBPyConnection
+
+from reconcile import allocate, match
+from reconcile.rates import NEAR, Rates, rates
+
+PAIR = "payments invoices"
+SMALL = 10_000  # less than one unit of currency left of a payment that found its invoices is a rounding
+
+_PAYMENTS = """
+SELECT p.n, p.amount, p.currency, p.paid_on, p.method, p.name_key, p.tax_key, p.iban
+FROM link_payments AS p
+WHERE p.amount > 0 AND p.paid_on IS NOT NULL
+  AND coalesce(p.status, '') <> 'failed' AND coalesce(p.method, '') <> 'recorded'
+  AND p.n NOT IN (SELECT left_n FROM made WHERE pair = 'payments payouts' AND status <> 'suggested')
+ORDER BY p.n
+"""
+_INVOICES = """
+SELECT i.n AS n, i.party, i.currency, i.net, i.gross, i.issued_on, i.due_on FROM link_invoices AS i
+WHERE i.gross > 0 AND i.issued_on IS NOT NULL
+  AND coalesce(i.status, '') NOT IN ('void', 'draft') AND coalesce(i.kind, '') <> 'proforma'
+ORDER BY i.n
+"""
+_NAMED = """
+SELECT m.left_n, m.right_n, m.amount AS told, CAST(coalesce(i.net / nullif(i.gross, 0), 1) AS DOUBLE) AS net_share,
+  p.amount, p.currency AS paid_in, i.currency, i.gross, p.paid_on, coalesce(p.method, '') = 'recorded' AS recorded,
+  count(*) OVER (PARTITION BY m.left_n) AS names
+FROM made AS m
+JOIN link_payments AS p ON p.n = m.left_n
+JOIN link_invoices AS i ON i.n = m.right_n
+WHERE m.pair = 'payments invoices'
+ORDER BY m.status <> 'confirmed', m.amount IS NULL, p.paid_on, m.left_n, i.due_on, m.right_n
+"""
+# A text may hint at an invoice without naming it: an order that was billed, or a short form of several numbers.
+_MENTIONED = """
+SELECT DISTINCT k.n, m.right_n AS n_right, i.party
+FROM payment_keys AS k
+JOIN deal_keys AS j ON j.key = k.key AND j.exactness = 3
+JOIN made AS m ON m.pair = 'deals invoices' AND m.left_n = j.n AND m.status IN ('automatic', 'confirmed')
+JOIN link_invoices AS i ON i.n = m.right_n
+UNION
+SELECT DISTINCT k.n, j.n AS n_right, i.party
+FROM payment_keys AS k
+JOIN invoice_keys AS j ON j.key = k.key AND j.exactness IN (1, 2)
+JOIN link_invoices AS i ON i.n = j.n
+JOIN link_payments AS p ON p.n = k.n AND p.paid_on >= i.issued_on - 10
+"""
+
+
+class Books:
+    """The state of one run: what is left of each payment and invoice."""
+
+    def __init__(self, db: DuckDBPyConnection, off: frozenset[str]) -> None:
+        self.db, self.off = db, off
+        self.payments, self.invoices = db.sql(_PAYMENTS).pl(), db.sql(_INVOICES).pl()
+        gross = db.execute("SELECT n, greatest(gross, 0) FROM link_invoices WHERE gross IS NOT NULL").fetchall()
+        # What billing recorded settles an invoice in a view of its own, under the negative number.
+        self.purse = allocate.Purse(
+            dict(db.execute("SELECT n, greatest(amount, 0) FROM link_payments WHERE amount IS NOT NULL").fetchall()),
+            dict(gross) | {-n: amount for n, amount in gross},
+        )
+        self.begun: set[int] = set()
+        self.spent: set[int] = set()  # payments that name an invoice which takes no more: nobody else's money either
+        self.units: dict[int, int] = {}  # what each part of an invoice was, 0 where they differ
+        self.mentioned = db.sql(_MENTIONED).pl().filter(pl.col("party").is_not_null())
+        self.rates, self.near = Rates({}, {}), NEAR
+        self.refused = db.sql(f"SELECT left_n, right_n FROM refused WHERE pair = '{PAIR}'").pl()
+
+    def give_named(self) -> None:
+        """Give the invoices that rules and persons name their money, and note how much on the links."""
+        links = self.db.sql(_NAMED).pl()
+        self.rates = rates(self.db, _examples(links))
+        given = allocate.settle_named(links.iter_rows(named=True), self.purse, self.rates)
+        for each in given:
+            self._note(each.payment, each.invoice, each.amount)
+        rows = pl.DataFrame(given, schema=["left_n", "right_n", "amount", "kept"], orient="row")
+        self.db.register("given", rows)
+        self.db.execute(
+            "UPDATE made SET amount = g.amount, kept = g.kept FROM given AS g"
+            f" WHERE made.pair = '{PAIR}' AND made.left_n = g.left_n AND made.right_n = g.right_n"
+        )
+        self.db.unregister("given")
+
+    def _note(self, payment: int, invoice: int, amount: int) -> None:
+        if amount <= 0:
+            self.spent.add(payment)
+            return
+        self.begun.add(payment)
+        self.units[invoice] = amount if abs(self.units.get(invoice, amount) - amount) <= 300 else 0
+
+    def free(self) -> pl.DataFrame:
+        """Return the payments that have something left to give: left, and begun where a part is already given."""
+        left = self.payments.with_columns(
+            left=pl.Series([self.purse.payments[n] for n in self.payments["n"]], dtype=pl.Int64),
+            begun=pl.Series([n in self.begun for n in self.payments["n"]], dtype=pl.Boolean),
+            spent=pl.Series([n in self.spent and n not in self.begun for n in self.payments["n"]], dtype=pl.Boolean),
+        )
+        enough = pl.col("left") > pl.when("begun").then(pl.max_horizontal(SMALL, pl.col("amount") // 50)).otherwise(0)
+        return left.filter(enough, ~pl.col("spent")).drop("spent")
+
+    def owed(self) -> pl.DataFrame:
+        """Return the invoices that are open: owed, and unit where earlier parts were all alike."""
+        owed = self.invoices.with_columns(
+            owed=pl.Series([self.purse.invoices[n] for n in self.invoices["n"]], dtype=pl.Int64),
+            unit=pl.Series([self.units.get(n) or None for n in self.invoices["n"]], dtype=pl.Int64),
+        )
+        return owed.filter(pl.col("owed") > allocate.CENTS, pl.col("party").is_not_null()).rename({"n": "n_right"})
+
+    def keep(self, found: pl.DataFrame) -> None:
+        """Keep links (left_n, right_n, rule, status, settles, sure, paid_on); sure ones use up payment and invoice."""
+        found = found.join(self.refused, on=["left_n", "right_n"], how="anti").sort("paid_on", "left_n", "right_n")
+        amounts, kept = [], []
+        for payment, invoice, settles, status in found.select("left_n", "right_n", "settles", "status").iter_rows():
+            amount = min(self.purse.payments[payment], self.purse.invoices[invoice], settles)
+            rest = 0
+            if status == "automatic":
+                amount = self.purse.give(payment, invoice, settles)
+                rest = (
+                    min(max(settles - amount, 0), self.purse.invoices[invoice])
+                    if not self.purse.payments[payment]
+                    else 0
+                )
+                self.purse.invoices[invoice] -= rest
+                self._note(payment, invoice, amount)
+            amounts.append(amount)
+            kept.append(rest)
+        found = found.with_columns(
+            amount=pl.Series(amounts, dtype=pl.Int64),
+            kept=pl.Series(kept, dtype=pl.Int64),
+            confidence=pl.col("sure").clip(0, 0.99),
+        )
+        match.keep(self.db, PAIR, found)
+
+
+def _examples(links: pl.DataFrame) -> pl.DataFrame:
+    """Return of, into, ratio of the payments in another currency that name one invoice."""
+    foreign = links.filter((pl.col("names") == 1) & (pl.col("paid_in") != pl.col("currency")) & (pl.col("amount") > 0))
+    return foreign.select(of="paid_in", into="currency", ratio=pl.col("gross") / pl.col("amount"))

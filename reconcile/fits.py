@@ -1,0 +1,56 @@
+"""The amounts that would settle an invoice: in full, in a usual part, or less what somebody keeps on the way."""
+
+import polars as pl
+
+from reconcile import allocate
+
+PARTS = ((2, 0.5), (3, 1 / 3), (4, 0.25), (5, 0.2), (6, 1 / 6), (12, 1 / 12))  # equal parts: how many, share of each
+SHARES = (0.1, 0.15, 0.3, 0.35, 0.4, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9)  # unequal parts that people agree on
+LIKELY_PART, LIKELY_UNIT, LIKELY_KEPT, LIKELY_FEE = 0.3, 0.3, 0.1, 0.03  # against 1 for the full amount
+
+
+def exact(owed: pl.DataFrame) -> pl.DataFrame:
+    """Return keys for the amounts that settle an invoice in full, in a usual part, or like its other parts.
+
+    owed: n_right, party, currency, net, gross, owed, unit (what each earlier part was, where they were equal), issued_on, due_on.
+    """
+    gross, rest = pl.col("gross"), pl.col("owed")
+    keys = [_key(owed, "payment_amount", rest, rest, 1.0, 1)]
+    keys += [_key(owed, "part_payment", gross * share, gross * share, LIKELY_PART, of, 300) for of, share in PARTS]
+    keys += [_key(owed, "part_payment", gross * s, gross * s, LIKELY_PART, round(s * 100), 200) for s in SHARES]
+    begun = owed.drop_nulls("unit")
+    keys.append(_key(begun, "part_payment", pl.col("unit"), pl.col("unit"), LIKELY_UNIT, 0, 300))
+    return pl.concat(keys).filter(pl.col("settles") <= pl.col("owed") + allocate.CENTS)
+
+
+def short(owed: pl.DataFrame) -> pl.DataFrame:
+    """Return keys for the amounts that settle an invoice less tax withheld, a discount or a fee."""
+    begun = owed.filter(pl.col("unit").is_not_null(), pl.col("unit") < pl.col("owed"))
+    return pl.concat([_less(owed, pl.col("owed"), 1.0), _less(begun, pl.col("unit"), LIKELY_UNIT)]).filter(pl.col("value") > 0)
+
+
+def short_parts(owed: pl.DataFrame) -> pl.DataFrame:
+    """Return keys for the first usual part of an invoice less tax withheld, a discount or a fee."""
+    fresh = owed.filter(pl.col("owed") == pl.col("gross"))
+    keys = [_less(fresh, pl.col("gross") * share, 0.05, fees=False) for _, share in PARTS[:3]]
+    return pl.concat(keys).filter(pl.col("value") > 0)
+
+
+def _less(owed: pl.DataFrame, due: pl.Expr, prior: float, fees: bool = True) -> pl.DataFrame:
+    net = due * pl.col("net") / pl.col("gross")
+    kept = prior * LIKELY_KEPT
+    keys = [_key(owed, "withheld", due - net * rate, due, kept, 1, 200) for rate in allocate.WITHHELD]
+    keys += [_key(owed, "discount", due * (1 - rate), due, kept, 1, 200) for rate in allocate.DISCOUNT]
+    keys += [_key(owed, "gateway_fee", due * (1 - rate) - fix, due, kept, 2, 200) for rate, fix in allocate.GATEWAY]
+    if fees:
+        steps = range(allocate.FEE_STEP * 2, allocate.FEE + 1, allocate.FEE_STEP)
+        keys += [_key(owed, "bank_fee", due - fee, due, prior * LIKELY_FEE, 3, 100) for fee in steps]
+    return pl.concat(keys)
+
+
+def _key(owed: pl.DataFrame, rule: str, value: pl.Expr, settles: pl.Expr, prior: float, of: int, off: int = allocate.CENTS) -> pl.DataFrame:
+    return owed.select(
+        "party", "currency", "due_on", "gross", "owed", "n_right", day="issued_on", value=value.round().cast(pl.Int64),
+        settles=settles.round().cast(pl.Int64), rule=pl.lit(rule), prior=pl.lit(prior), of=pl.lit(of),
+        off=pl.lit(off, dtype=pl.Int64),
+    )  # fmt: skip

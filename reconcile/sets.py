@@ -1,0 +1,89 @@
+"""One payment for several invoices: the sets of open invoices of the payer that add up to what was paid."""
+
+import math
+
+import polars as pl
+
+from reconcile import allocate, subsets
+
+BACK = 200  # days that a payment looks back
+EARLY = 10
+MOST_FEES = 4  # open invoices up to which also a round bank fee may be missing: with more, anything adds up
+ROUND = (1_000_000, 100_000, 10_000, 5_000, 100)  # units in which amounts may all be whole
+
+
+def explained(free: pl.DataFrame, owed: pl.DataFrame, mentioned: pl.DataFrame) -> tuple[pl.DataFrame, int]:
+    """Return a row per explanation and invoice: e, left_n, right_n, settles, share, weight, rule, paid_on.
+
+    free: n, party, trust, currency, paid_on, left. owed: n_right, party, currency, owed, issued_on, due_on. The second
+    value counts payments for which the search was cut.
+    """
+    by_payer = {
+        key: group.sort("due_on", "n_right")
+        for key, group in owed.filter(pl.len().over("party", "currency") > 1).group_by("party", "currency")
+    }
+    hints = set(mentioned.select("n", "n_right").iter_rows())
+    rows, e, gave_up = [], 0, 0
+    asked = free.select("n", "party", "currency", "paid_on", "left", "trust").sort("n", "party")
+    listed = {key: list(g.select("n_right", "owed", "issued_on", "due_on").iter_rows()) for key, g in by_payer.items()}
+    for n, party, currency, paid_on, left, trust in asked.iter_rows():
+        invoices = listed.get((party, currency))
+        if not invoices:
+            continue
+        near, cut = _candidates(invoices, left, paid_on)
+        if len(near) < 2:
+            continue
+        found, more = _sums([i[1] for i in near], left)
+        gave_up += bool(cut and not found) or more
+        for positions, prior in found:
+            chosen = [near[at] for at in positions]
+            weight = prior * trust**2 * _coherent(chosen, near, paid_on)
+            weight *= 20 if any((n, c[0]) in hints for c in chosen) else 1
+            total = sum(c[1] for c in chosen)
+            for right_n, amount, _, _ in chosen:
+                rows.append((e, n, right_n, amount, amount / (amount + allocate.CENTS), weight, paid_on, total))
+            e += 1
+    schema = {"e": pl.UInt32, "left_n": pl.Int64, "right_n": pl.Int64, "settles": pl.Int64, "share": pl.Float64,
+              "weight": pl.Float64, "paid_on": pl.Date, "total": pl.Int64}  # fmt: skip
+    found_rows = pl.DataFrame(rows, schema=schema, orient="row")
+    return found_rows.with_columns(rule=pl.lit("several_invoices")), gave_up
+
+
+def _candidates(invoices: list[tuple], left: int, paid_on) -> tuple[list[tuple], bool]:  # type: ignore[type-arg,no-untyped-def]
+    """Return the invoices that may be in the sum, nearest due first where there are too many, and whether any was cut."""
+    near = [
+        i for i in invoices
+        if i[1] <= left + allocate.CENTS and -EARLY <= (paid_on - i[2]).days <= BACK
+    ]  # fmt: skip
+    if len(near) <= subsets.MOST_AMOUNTS:
+        return near, False
+    near.sort(key=lambda i: (abs((paid_on - i[3]).days - 15), i[0]))
+    return sorted(near[: subsets.MOST_AMOUNTS], key=lambda i: (i[3], i[0])), True
+
+
+def _sums(amounts: list[int], left: int) -> tuple[list[tuple[tuple[int, ...], float]], bool]:
+    """Return the sets of positions that add up to the payment, with odds against chance, and whether more were left out."""
+    if sum(amounts) < left - allocate.CENTS:
+        return [], False
+    found, gave_up = subsets.adding_up(amounts, left - allocate.CENTS, left + allocate.CENTS)
+    spread = max(sum(amounts), 1)
+    unit = next(u for u in (*ROUND, 1) if left % u == 0 and all(a % u == 0 for a in amounts))
+    sets_there = 2 ** len(amounts)
+    chance = max(sets_there * max(unit, 100) / spread, 1e-4)
+    if found:
+        return [(positions, min(1.0 / chance, 3000.0) * 0.5 ** (len(positions) - 2) + 0.5) for positions in found], gave_up
+    if len(amounts) > MOST_FEES:
+        return [], gave_up
+    found, gave_up = subsets.adding_up(amounts, left + allocate.FEE_STEP, left + allocate.FEE)
+    fee = [(p, sum(amounts[at] for at in p) - left) for p in found]
+    odds = min(0.1 / (chance * allocate.FEE / allocate.FEE_STEP), 300.0)
+    return [(p, odds) for p, missing in fee if missing % allocate.FEE_STEP == 0], gave_up
+
+
+def _coherent(chosen: list[tuple], near: list[tuple], paid_on) -> float:  # type: ignore[type-arg,no-untyped-def]
+    """Return how natural the set is: paid when the last falls due, nothing older left out."""
+    last = max((paid_on - c[3]).days for c in chosen)
+    first = min((paid_on - c[3]).days for c in chosen)
+    newest = 1.0 if -10 <= first <= 5 else 0.3 * math.exp(-max(abs(first) - 5, 0) / 25)
+    skipped = sum(1 for i in near if i not in chosen and first <= (paid_on - i[3]).days <= last)
+    return max(newest, 0.01) * 0.6**skipped
