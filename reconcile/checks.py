@@ -152,7 +152,7 @@ def check(
     off = set(db.execute("SELECT unnest(checks_off) FROM settings").fetchall())
     for query in queries(folder):
         is_on = (query.name,) not in off
-        _announce(db, query, is_on)
+        announce(db, query, is_on)
         if is_on:
             if progress:
                 progress(query.name)
@@ -176,7 +176,8 @@ def ask(db: duckdb.DuckDBPyConnection, query: Query) -> None:
     db.execute("UPDATE checks SET seconds = ? WHERE name = ?", [str(round(seconds, 3)), query.name])
 
 
-def _announce(db: duckdb.DuckDBPyConnection, query: Query, is_on: bool) -> None:
+def announce(db: duckdb.DuckDBPyConnection, query: Query, is_on: bool) -> None:
+    """Enter a check in table `checks`."""
     said = [query.header.get(key, "") for key in ("title", "severity", "reads", "absent_from", "action", "why")]
     db.execute("INSERT INTO checks VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)", [query.name, *said, is_on])
 

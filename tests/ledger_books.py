@@ -1,0 +1,87 @@
+"""Makes a small warehouse from the rows of a test case: only what the case is about has to be said.
+
+A row without `vendor` is of the CRM, of billing or of the bank, as its table goes; every source was read on the morning
+of `today` unless the case says otherwise. Links are given, so that checks and figures are tested apart from link rules.
+"""
+
+import datetime as dt
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from extract import model
+from reconcile import tax_ids, warehouse
+from reconcile.run import SUMMARIES
+from reconcile.settings import Choices
+from reconcile.sqlfile import queries
+
+TODAY = dt.date(2026, 11, 20)
+VENDORS = {
+    "deals": "crm", "owners": "crm", "stages": "crm", "quotes": "crm", "customers": "crm", "lines": "crm",
+    "invoices": "billing", "allocations": "billing", "payouts": "billing", "payments": "bank", "merged": "crm",
+}  # fmt: skip
+LINKS = {
+    "left_table": ("VARCHAR", ""), "left_vendor": ("VARCHAR", ""), "left_id": ("VARCHAR", ""),
+    "right_table": ("VARCHAR", ""), "right_vendor": ("VARCHAR", ""), "right_id": ("VARCHAR", ""),
+    "amount": ("DECIMAL(18,4)", ""), "currency": ("VARCHAR", ""), "rule": ("VARCHAR", ""), "evidence": ("VARCHAR", ""),
+    "confidence": ("DECIMAL(5,4)", ""), "status": ("VARCHAR", ""),
+}  # fmt: skip
+USUAL: dict[str, dict[str, Any]] = {
+    "deals": {"status": "won", "currency": "EUR", "title": "Website"},
+    "invoices": {"status": "sent", "currency": "EUR", "kind": "invoice"},
+    "payments": {"currency": "EUR", "method": "transfer", "status": "booked"},
+    "lines": {"document": "deal", "currency": "EUR"},
+    "payouts": {"currency": "EUR"},
+}
+
+
+def books(rows: dict[str, list[dict[str, Any]]]) -> duckdb.DuckDBPyConnection:
+    """Return a database with the canonical tables, links and summaries of a case; `rows` is table -> rows.
+
+    `links` may be written "deals:1>invoices:9" or "payments:1>invoices:9=100.00", with "?" at the end if suggested.
+    `settings` is one row of choices.
+    """
+    db = duckdb.connect()
+    chosen = {"today": TODAY, "now_at": dt.datetime(2026, 11, 20, 8)} | (rows.get("settings") or [{}])[0]
+    warehouse.lay(db, Path("none"), Choices.model_validate(chosen), rows.get("decisions", []))
+    for table in model.TABLES:
+        described = {c.name: (c.sql, "") for c in model.columns(table)}
+        made = [{"vendor": VENDORS.get(table, "billing")} | USUAL.get(table, {}) | row for row in rows.get(table, [])]
+        warehouse.fill(db, table, described, made)
+    warehouse.fill(db, "rates", warehouse.RATES, rows.get("rates", []))
+    warehouse.fill(db, "freshness", warehouse.FRESHNESS, rows.get("freshness", _read_this_morning(chosen["today"])))
+    warehouse.resolve_merged(db)
+    warehouse.create(db, "links", "", LINKS)
+    warehouse.fill(db, "links", LINKS, [_link(db, said) for said in rows.get("links", [])])
+    tax_ids.examine(db)
+    for query in queries(SUMMARIES):
+        db.execute(f"CREATE TABLE {query.name} AS {query.sql}")
+    return db
+
+
+def _read_this_morning(today: dt.date | str) -> list[dict[str, Any]]:
+    at = {"mode": "full", "started_at": f"{today} 07:00", "completed_at": f"{today} 07:05", "error": ""}
+    tables = (
+        ("crm", "deals"),
+        ("crm", "customers"),
+        ("billing", "invoices"),
+        ("billing", "customers"),
+        ("bank", "payments"),
+    )
+    return [{"vendor": vendor, "kind": table} | at for vendor, table in tables]
+
+
+def _link(db: duckdb.DuckDBPyConnection, said: str | dict[str, Any]) -> dict[str, Any]:
+    if isinstance(said, dict):
+        return said
+    status = "suggested" if said.endswith("?") else "automatic"
+    pair, _, amount = said.rstrip("?").partition("=")
+    row: dict[str, Any] = {"status": status, "rule": "test", "amount": Decimal(amount) if amount else None}
+    for side, key in zip(("left", "right"), pair.split(">"), strict=True):
+        table, record = key.split(":")
+        vendors = db.execute(f"SELECT vendor FROM {table} WHERE id = ?", [record]).fetchall()
+        assert len(vendors) == 1, f"{key} is not one row"
+        row |= {f"{side}_table": table, f"{side}_vendor": vendors[0][0], f"{side}_id": record}
+    return row
