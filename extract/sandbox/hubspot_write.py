@@ -48,6 +48,10 @@ class HubSpotWriter(HubSpotReader):
             self.books.link(kind, row["id"], other, target, types)
         return row
 
+    def made(self, kind: str, values: dict[str, Any]) -> str:
+        """Make a record and return its id."""
+        return str(self._create(kind, {"properties": values})["id"])
+
     def _unique(self, kind: str, values: dict[str, str | None], own_id: str | None) -> None:
         known = self.books.properties[kind]
         for name, value in values.items():
@@ -73,10 +77,11 @@ class HubSpotWriter(HubSpotReader):
         """`PATCH /crm/objects/{V}/{type}/{id}`."""
         kind, request = self.kind(call.path["type"]), call.json()
         row = self.found(kind, call.path["id"], call.query.get("idProperty"))
-        self._update(kind, row, request.get("properties") or {})
+        self.change(kind, row, request.get("properties") or {})
         return Reply(200, self.shown(kind, row, list(request.get("properties") or {})))
 
-    def _update(self, kind: str, row: dict[str, Any], wanted: dict[str, Any]) -> None:
+    def change(self, kind: str, row: dict[str, Any], wanted: dict[str, Any]) -> None:
+        """Set properties of a record. Raises `Refused` and changes nothing if one of them is not accepted."""
         values, problems = accepted(wanted, self.books.properties[kind], kind, False)
         if problems:
             raise invalid_properties(problems)
@@ -184,7 +189,7 @@ class HubSpotWriter(HubSpotReader):
 
         def update(kind: str, item: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
             row = self.found(kind, str(item["id"]), item.get("idProperty"))
-            self._update(kind, row, item["properties"])
+            self.change(kind, row, item["properties"])
             return row, {}
 
         return self._each(call, 200, update)
@@ -200,7 +205,7 @@ class HubSpotWriter(HubSpotReader):
                 if refusal.reply.status != 404 or name == "hs_object_id":
                     raise
                 return self._create(kind, {"properties": {name: item["id"]} | item["properties"]}), {"new": True}
-            self._update(kind, row, item["properties"])
+            self.change(kind, row, item["properties"])
             return row, {"new": False}
 
         return self._each(call, 200, upsert)

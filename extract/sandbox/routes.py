@@ -5,7 +5,8 @@ from collections.abc import Callable
 from functools import partial
 
 from extract.sandbox.hubspot_write import HubSpotWriter
-from extract.sandbox.stripe_read import LISTS, SEARCHED, StripeReader
+from extract.sandbox.stripe_invoices import StripeInvoices
+from extract.sandbox.stripe_read import LISTS, SEARCHED
 from extract.sandbox.wire import Call, Reply
 
 Handler = Callable[[Call], Reply]
@@ -64,10 +65,39 @@ def hubspot_routes(api: HubSpotWriter) -> list[Route]:
     ]
 
 
-def stripe_routes(api: StripeReader) -> list[Route]:
+def stripe_routes(api: StripeInvoices) -> list[Route]:
     """Return Stripe's routes, the narrower before the wider."""
     routes = [route("GET", f"/v1/{kind}/search", partial(api.search, kind)) for kind in SEARCHED]
     routes += [
+        route("GET", "/v1/account", api.account),
+        route("GET", r"/invoice/[^/]+/(?P<id>[^/]+)/pdf", api.pdf),
+        route("POST", "/v1/customers", api.create_customer),
+        route("POST", r"/v1/customers/(?P<id>[^/]+)", api.update_customer),
+        route("DELETE", r"/v1/customers/(?P<id>[^/]+)", api.delete_customer),
+        route("POST", r"/v1/customers/(?P<id>[^/]+)/tax_ids", api.create_tax_id),
+        route("GET", r"/v1/customers/(?P<id>[^/]+)/tax_ids/(?P<tax_id>[^/]+)", api.tax_id),
+        route("DELETE", r"/v1/customers/(?P<id>[^/]+)/tax_ids/(?P<tax_id>[^/]+)", api.delete_tax_id),
+        route("POST", "/v1/products", api.create_product),
+        route("POST", r"/v1/products/(?P<id>[^/]+)", api.update_product),
+        route("POST", "/v1/prices", api.create_price),
+        route("POST", "/v1/tax_rates", api.create_tax_rate),
+        route("POST", "/v1/coupons", api.create_coupon),
+        route("GET", r"/v1/coupons/(?P<id>[^/]+)", api.coupon),
+        route("POST", "/v1/invoiceitems", api.create_item),
+        route("POST", r"/v1/invoiceitems/(?P<id>[^/]+)", api.update_item),
+        route("DELETE", r"/v1/invoiceitems/(?P<id>[^/]+)", api.delete_item),
+        route("POST", "/v1/invoices/create_preview", api.preview),
+        route("POST", "/v1/invoices", api.create_invoice),
+        route("POST", r"/v1/invoices/(?P<id>[^/]+)", api.update_invoice),
+        route("DELETE", r"/v1/invoices/(?P<id>[^/]+)", api.delete_invoice),
+        route("POST", r"/v1/invoices/(?P<id>[^/]+)/finalize", api.finalize),
+        route("POST", r"/v1/invoices/(?P<id>[^/]+)/send", api.send),
+        route("POST", r"/v1/invoices/(?P<id>[^/]+)/pay", api.pay),
+        route("POST", r"/v1/invoices/(?P<id>[^/]+)/attach_payment", api.attach_payment),
+        route("POST", r"/v1/invoices/(?P<id>[^/]+)/void", api.void),
+        route("POST", r"/v1/invoices/(?P<id>[^/]+)/mark_uncollectible", api.mark_uncollectible),
+        route("POST", "/v1/credit_notes", api.create_credit_note),
+        route("POST", r"/v1/credit_notes/(?P<id>[^/]+)/void", api.void_credit_note),
         route("GET", r"/v1/invoices/(?P<id>[^/]+)/lines", api.invoice_lines),
         route("GET", r"/v1/credit_notes/(?P<id>[^/]+)/lines", api.credit_note_lines),
         route("GET", r"/v1/customers/(?P<id>[^/]+)/tax_ids", api.customer_tax_ids),
