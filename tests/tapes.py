@@ -121,7 +121,7 @@ def reply_of(exchange: dict[str, Any], request: httpx.Request) -> httpx.Response
 
 
 class Brought(NamedTuple):
-    """What a run brings: rows by table, typed and without nulls; rejects; items that mean no row, such as archived ones."""
+    """What a run brings: rows by table, typed, without nulls; rejects; items that mean no row, such as archived ones."""
 
     rows: dict[str, list[dict[str, Any]]]
     rejects: list[dict[str, str]]

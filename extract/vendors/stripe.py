@@ -25,7 +25,7 @@ import httpx
 from extract.auth import HeaderAuth
 from extract.model import CustomerDraft, InvoiceDraft, InvoiceKind, InvoiceStatus, LineDraft, QuoteStatus, Written
 from extract.values import form, major, minor, plain, tax_id, with_prefix
-from extract.vendor import Connected, Item, MissingRight, Option, Params, Refused, Unsure, Vendor, VendorError, together
+from extract.vendor import Connected, Item, MissingRight, Option, Params, Refused, Vendor, VendorError, together
 
 Rows = list[tuple[str, dict[str, Any]]]
 VERSION = "2026-06-24.dahlia"
@@ -42,6 +42,7 @@ EXPANDED = {  # what comes inside an item, besides what always does
     "quotes": ("line_items",),
 }
 KINDS = ("customers", "products", "invoices", "credit_notes", "quotes", "charges", "refunds", "payouts")
+DATED = tuple(kind for kind in KINDS if kind != "quotes")  # lists that can be asked for by date of creation
 EVENT_TYPES = [
     f"{thing}.{verb}"
     for thing, verbs in {
@@ -87,8 +88,8 @@ EU = frozenset((
 ))  # fmt: skip
 
 
-class Replayed(Unsure):
-    """Stripe repeated the failure it kept under this idempotency key: nothing was done this time."""
+class Spent(VendorError):
+    """The idempotency key holds an older answer (a failure, or one to other values): nothing was done this time."""
 
 
 class Stripe(Vendor):
@@ -152,16 +153,15 @@ class Stripe(Vendor):
 
     def explain(self, reply: httpx.Response) -> str:
         """Return Stripe's message with its code and the field it speaks of."""
-        try:
-            error = reply.json()["error"]
-        except (ValueError, KeyError, TypeError):
-            return reply.text[:200]
-        return " · ".join(str(error[k]) for k in ("message", "code", "param") if error.get(k))
+        error = _error(reply)
+        return " · ".join(str(error[k]) for k in ("message", "code", "param") if error.get(k)) or reply.text[:200]
 
     def failure(self, reply: httpx.Response, otherwise: type[VendorError]) -> VendorError:
-        """Tell a failure that is only repeated from one that happened now."""
-        replayed = reply.status_code >= 500 and reply.headers.get("idempotent-replayed") == "true"
-        return super().failure(reply, Replayed if replayed else otherwise)
+        """Tell an answer that is only repeated from one given now."""
+        repeated = reply.status_code >= 500 and reply.headers.get("idempotent-replayed") == "true"
+        if repeated or _error(reply).get("type") == "idempotency_error":
+            return Spent(self.name, f"{reply.status_code} {self.explain(reply)}", reply.status_code)
+        return super().failure(reply, otherwise)
 
     def hopeless(self, reply: httpx.Response) -> bool:
         """Believe Stripe when it says that a retry will not help."""
@@ -261,7 +261,7 @@ class Stripe(Vendor):
         start = int(since.timestamp())
         events = list(self._events(start, EVENT_TYPES))
         changed, gone = _changed(events)
-        for kind in KINDS:  # what is new is certain even where an event is late
+        for kind in DATED:  # what is new is certain even where an event is late
             changed[kind] |= dict.fromkeys(item["id"] for item in self._list(kind, **{"created[gte]": start}))
         carried: dict[str, str] = {}
         for payout in changed["payouts"]:
@@ -454,19 +454,19 @@ class Stripe(Vendor):
             source = _id(payment.get("payment_intent")) or _id(payment.get("charge"))
             if source is None:  # a payment record may serve several invoices: each part is a payment of its own
                 source, told = part["id"], told + (part.get("amount_paid") or 0)
-                rows.append(("payments", self._recorded(item, source, money, on, _id(payment.get("payment_record")))))
+                rows.append(("payments", self._recorded(item, source, money, on)))
             rows.append(("allocations", _allocation(part["id"], source, item["id"], money, currency, on)))
         rest = (item.get("amount_paid_off_stripe") or 0) - told
         if rest > 0:
             id, money, on = f"{item['id']}:recorded", major(rest, currency), self.day(paid_at)
-            rows.append(("payments", self._recorded(item, id, money, on, None)))
+            rows.append(("payments", self._recorded(item, id, money, on)))
             rows.append(("allocations", _allocation(id, id, item["id"], money, currency, on)))
         return rows
 
-    def _recorded(self, item: Item, id: str, money: Decimal | None, on: dt.date | None, record: str | None) -> Item:
+    def _recorded(self, item: Item, id: str, money: Decimal | None, on: dt.date | None) -> Item:
         return {
             "id": id, "paid_on": on, "amount": money, "currency": item["currency"].upper(), "method": "recorded",
-            "payer_name": item.get("customer_name"), "reference": record, "invoice_reference": item.get("number"),
+            "payer_name": item.get("customer_name"), "invoice_reference": item.get("number"),
             "customer_id": _id(item.get("customer")), "invoice_id": item["id"], "status": "booked",
         }  # fmt: skip
 
@@ -635,23 +635,32 @@ class Stripe(Vendor):
 
     def find_invoice(self, draft: InvoiceDraft) -> Written | None:
         """Return the invoice of our key, if it has all its lines, else one of the deal with the same net amount."""
-        item = self._invoice_of(draft)
+        item, _ = self._invoice_of(draft)
         if item is not None and (item["status"] != "draft" or len(self._lines_made(item)) >= len(draft.lines)):
             return self._written_invoice(item)
         return None
 
     def create_invoice(self, draft: InvoiceDraft) -> Written:
         """Make a draft invoice with its lines. Called again after a failure, it completes what was begun."""
-        item = self._invoice_of(draft)
+        item, voided = self._invoice_of(draft)
+        key = f"{draft.key}:{voided}" if voided else draft.key  # one made in place of a void one is another wish
         if item is None:
-            item = self._post("/v1/invoices", self._invoice_form(draft), f"{draft.key}:invoice")
+            item, key = self._begun(draft, key)
         if item["status"] == "draft":
             made = self._lines_made(item)
             for at, line in enumerate(draft.lines, 1):
                 if str(at) not in made:
-                    values = self._line_form(draft, line, item["id"], at)
-                    self._post("/v1/invoiceitems", values, f"{draft.key}:line:{at}")
+                    self._post("/v1/invoiceitems", self._line_form(draft, line, item["id"], at), f"{key}:line:{at}")
         return self._written_invoice(self._one("invoices", item["id"]))
+
+    def _begun(self, draft: InvoiceDraft, key: str) -> tuple[Item, str]:
+        """Return a new draft without lines, and the key it was made under."""
+        values = self._invoice_form(draft)
+        item = self._post("/v1/invoices", values, f"{key}:invoice")
+        if self._again("invoices", item["id"]).get("deleted"):  # the key's answer outlives a draft that was deleted
+            key = f"{key}:{self.now():%Y%m%dT%H%M%S}"
+            item = self._post("/v1/invoices", values, f"{key}:invoice")
+        return item, key
 
     def invoice(self, id: str) -> dict[str, Any]:
         """Return one invoice as it is there now, as a typed row. Refused (404) where it does not exist."""
@@ -707,12 +716,12 @@ class Stripe(Vendor):
         return self._written_credit_note(self._post("/v1/credit_notes", values, f"{draft.key}:credit_note"))
 
     def _post(self, path: str, values: Mapping[str, Any], key: str) -> Any:
-        """Write once under an idempotency key. Where Stripe repeats a failure it kept, nothing was done: ask anew."""
+        """Write once under an idempotency key; where that is spent, nothing was done: ask anew under another."""
         try:
             return self.write("POST", path, data=form(values), headers={"Idempotency-Key": key[-MAX_KEY:]})
-        except Replayed:
-            again = f"{key}:{int(self.now().timestamp())}"[-MAX_KEY:]
-            return self.write("POST", path, data=form(values), headers={"Idempotency-Key": again})
+        except Spent:
+            again = {"Idempotency-Key": f"{key}:{self.now():%Y%m%dT%H%M%S}"[-MAX_KEY:]}
+            return self.write("POST", path, data=form(values), headers=again)
 
     def _known_customers(self, metadata_key: str, other_id: str | None) -> Iterator[Item]:
         if other_id:
@@ -752,21 +761,20 @@ class Stripe(Vendor):
             if wanted != {"type": old["type"], "value": old["value"]}:
                 self.write("DELETE", f"{path}/{old['id']}")
 
-    def _invoice_of(self, draft: InvoiceDraft) -> Item | None:
-        """Return the customer's invoice that carries our key, else one of the deal, not ours, of the same net."""
+    def _invoice_of(self, draft: InvoiceDraft) -> tuple[Item | None, int]:
+        """Return the customer's invoice of our key, else one of the deal with the same net; and how many are void."""
         net = sum(_net_of(line, draft.currency) for line in draft.lines)
-        same = None
-        for _, item in self._all_of("invoices", customer=draft.customer_id):
+        same, voided = None, 0
+        for item in self._list("invoices", customer=draft.customer_id):
             meta = item.get("metadata") or {}
-            if meta.get("cuadra_key") == draft.key:
-                return item
+            ours, is_void = meta.get("cuadra_key"), item["status"] == "void"
+            if ours == draft.key and not is_void:
+                return item, voided
+            voided += ours == draft.key
             of_deal = draft.deal_id and meta.get(self.chosen["deal_metadata_key"]) == draft.deal_id
-            if of_deal and "cuadra_key" not in meta and item["status"] != "void" and _net(item) == net:
+            if of_deal and not ours and not is_void and _net(item) == net:
                 same = same or item
-        return same
-
-    def _all_of(self, kind: str, **params: Any) -> Iterator[tuple[str, Item]]:
-        yield from ((kind, item) for item in self._list(kind, **params))
+        return same, voided
 
     def _lines_made(self, invoice: Item) -> set[str]:
         """Return which of our lines an invoice has; all, where it is not ours to complete."""
@@ -879,6 +887,13 @@ class Stripe(Vendor):
                        currency=item["currency"].upper())  # fmt: skip
 
 
+def _error(reply: httpx.Response) -> Item:
+    try:
+        return reply.json()["error"]
+    except (ValueError, KeyError, TypeError):
+        return {}
+
+
 def _after(reply: Any, params: Params) -> Params | None:
     """Return where the next page starts: after the last object of this one."""
     return {"starting_after": reply["data"][-1]["id"]} if reply.get("has_more") and reply["data"] else None
@@ -908,8 +923,8 @@ def _news(events: Iterable[Item]) -> dict[str, Item]:
     found: dict[str, Item] = {}
     for event in events:
         item = event["data"]["object"]
-        if item["object"] == "invoice":
-            news = found.setdefault(item["id"], {})
+        if (invoice := {"invoice": item["id"], "invoice_payment": item.get("invoice")}.get(item["object"])) is not None:
+            news = found.setdefault(invoice, {})
             news["changed_at"] = max(event["created"], news.get("changed_at", 0))
             if event["type"] == "invoice.sent":
                 news["sent_at"] = min(event["created"], news.get("sent_at", event["created"]))
