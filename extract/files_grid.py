@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import fastexcel
 import pyarrow
@@ -29,11 +29,18 @@ SAMPLE = 256 * 1024  # bytes looked at to tell what a text file is
 LOOK = 60  # rows among which the headings are sought
 BLOCK = 1 << 20
 SHEET_LIMIT = 150 * 1024 * 1024  # bytes of a workbook: it is read whole
+_CELL = re.compile(rb'<c r="([A-Z]+\d+)"((?:[^>/]|/(?!>))*)>(.*?)</c>', re.S)
 csv.field_size_limit(4 * 1024 * 1024)
 
 # Letters that tell code pages apart; a wrong code page shows symbols in their place.
 _WEST, _EAST = "áéíóúüñçàèùâêîôûëïöäœºª¿¡€ß", "ąćęłńóśźżáéíúüöäčšžřěů€"
 _LETTERS = {"cp1252": _WEST, "cp1250": _EAST, "iso8859-2": _EAST}
+# One byte is ñ in the West and ń in the East: ñ stands before a vowel, ń never; œ before u, i, n; ê not at the end.
+_UNLIKELY = {
+    "cp1252": re.compile(r"ñ(?![aeiouáéíóú])|œ(?![uin])|ê\b"),
+    "cp1250": re.compile(r"ń[aeiouó]|ś[uin]"),
+    "iso8859-2": re.compile(r"ń[aeiouó]"),
+}
 _POLISH = re.compile(r"\b(data|kwota|faktur|numer|nabywca|przelew|konto|rachun|klient|nadawca|waluta|zap|wystaw)", re.I)
 
 
@@ -101,9 +108,8 @@ def encoding_of(path: Path) -> str:
     for name, letters in _LETTERS.items():
         text = start.decode(name, "replace")
         odd = [c for c in text.lower() if ord(c) > 127 and c not in "\u00a0\u202f–—’“”„"]
-        scores[name] = sum(1 if c in letters else -2 for c in odd) + 3 * (
-            name == "cp1250" and bool(_POLISH.search(text))
-        )
+        scores[name] = sum(1 if c in letters else -2 for c in odd) - 2 * len(_UNLIKELY[name].findall(text.lower()))
+        scores[name] += 3 * (name == "cp1250" and bool(_POLISH.search(text)))
     best = max(scores, key=lambda name: scores[name])
     return best if _decodes(path, best) else "latin-1"
 
@@ -185,7 +191,7 @@ def _workbook(path: Path, sheet: str | None) -> Grid:
 def _sheet_cells(path: Path, sheet: str, limit: int | None = None) -> Iterator[tuple[int, list[str]]]:
     book = fastexcel.read_excel(path)
     try:
-        table = book.load_sheet(sheet, header_row=None, dtypes="string", n_rows=limit).to_polars()
+        table = book.load_sheet(sheet, header_row=None, dtypes="string", skip_rows=0, n_rows=limit).to_polars()
     except fastexcel.FastExcelError as error:
         raise FileError(path, f"sheet {sheet!r} cannot be read ({_first_line(error)}).") from error
     for number, cells in enumerate(table.iter_rows(), 1):
@@ -212,18 +218,16 @@ def _refuse_unsaved_formulas(made: Grid) -> None:
                 raise FileError(made.path, f"{where}. Open it in a spreadsheet program, save it, import it again.")
 
 
-def _unsaved_formula(sheet: Any) -> str | None:
-    """Return the place of the first formula without a value in the XML of a sheet."""
+def _unsaved_formula(sheet: IO[bytes]) -> str | None:
+    """Return the place of the first formula without a value in the XML of a sheet; a saved blank text is a value."""
     left = b""
     while block := sheet.read(BLOCK):
         text = left + block
-        if found := re.search(rb'<c r="([A-Z]+\d+)"[^>]*>\s*<f[ >/](?:(?!</c>).)*</c>', text, re.S):
-            for cell in re.finditer(
-                rb'<c r="([A-Z]+\d+)"[^>]*>\s*<f[ >/]((?:(?!</c>).)*)</c>', text[found.start() :], re.S
-            ):
-                if not re.search(rb"<v>[^<]|<v xml|<is>", cell[2]) and b't="str"' not in cell[0].split(b">")[0]:
-                    return cell[1].decode()
-        left = text[text.rfind(b"<c ") :] if b"<c " in text else text[-4096:]
+        if b"<f" in text:
+            for place, attributes, inside in _CELL.findall(text):
+                if b"<f" in inside and b't="str"' not in attributes and not re.search(rb"<v[^>/]*>[^<]|<is>", inside):
+                    return str(place.decode())
+        left = text[text.rfind(b"<c ") :] if b"<c " in text else b""
     return None
 
 

@@ -206,7 +206,21 @@ def _reader(profile: Profile, table: str, column: str, heading: str) -> values.C
 
 def is_money(table: str, column: str) -> bool:
     """Return whether a column, or a helping one, holds an amount of money."""
-    return column in _AMOUNTS or any(c.name == column and c.sql == "DECIMAL(18,4)" for c in columns(table))
+    return column in _AMOUNTS or _sql(table, column) == "DECIMAL(18,4)"
+
+
+def _sql(table: str, column: str) -> str:
+    return next((c.sql for c in columns(table) if c.name == column), "")
+
+
+def is_dated(table: str, column: str) -> bool:
+    """Return whether a column, or a helping one, holds a date or an instant."""
+    return column in _DATES or _sql(table, column) in ("DATE", "TIMESTAMP")
+
+
+def is_numeric(table: str, column: str) -> bool:
+    """Return whether a column, or a helping one, holds an amount, a quantity or a rate."""
+    return column in _AMOUNTS or _sql(table, column).startswith("DECIMAL")
 
 
 def is_strict(table: str, column: str) -> bool:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from extract import headings
 from extract.files_errors import FileError
-from extract.files_map import is_money
+from extract.files_map import is_dated, is_money, is_numeric
 from extract.files_sniff import NEEDS, Sniffed, unknown_values
 from extract.model import TABLES, columns
 from extract.profiles import Profile, Target
@@ -106,7 +106,8 @@ def _questions(found: Sniffed, table: str, made: dict[str, str], given: Mapping[
     asked: list[Question] = []
     used = set(made.values())
     for heading, what in found.unclear.items():
-        if heading in used:
+        wanted = is_dated if what == "dates" else is_numeric
+        if any(h == heading and wanted(table, column) for column, h in made.items()):
             asked.append(_dialect(found, heading, what))
     if table in _MONEY and not _currency(found, table, made):
         text = "Which currency are the amounts in? The file does not say."

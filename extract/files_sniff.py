@@ -15,10 +15,9 @@ from stdnum import iban
 from extract import headings
 from extract.files_errors import FileError
 from extract.files_grid import Grid, grid
-from extract.files_map import is_strict
+from extract.files_map import is_dated, is_money, is_numeric, is_strict
 from extract.files_values import Evidence, Mark, Order, boolean
 from extract.headings_words import WORDS
-from extract.model import columns
 from extract.statements import FORMATS, movements
 from extract.statements_movement import Row
 
@@ -26,6 +25,8 @@ SAMPLES = 10
 SCAN = 300_000  # rows read at least, where there are so many, to tell date orders and decimal marks
 HEAD = 4096
 _CLEAR = 1.25  # how much better than the next a table must fit to be taken without asking
+
+_UNDERSTOOD = 0.3  # of the filled columns, for a table to be taken without asking
 
 # What each table cannot do without: one of each group.
 NEEDS: dict[str, tuple[frozenset[str], ...]] = {
@@ -103,6 +104,9 @@ class Sniffed:
         if not self.candidates:
             return None
         best, *others = self.candidates
+        filled = [h for h, e in self.evidence.items() if e.filled]
+        if len(set(best.columns.values()) & set(filled)) < _UNDERSTOOD * len(filled):
+            return None
         return best if not others or best.confidence >= _CLEAR / (1 + _CLEAR) else None
 
 
@@ -218,8 +222,8 @@ def _weigh(found: Sniffed) -> None:
     for count, (_, cells) in enumerate(found.grid.rows()):
         if count < SAMPLES:
             found.samples.append(dict(zip(names, cells, strict=False)))
-        for weight, cell in zip(weights, cells, strict=False):
-            if cell:
+        if len(cells) == len(names):  # a row with cells too many is a broken one
+            for weight, cell in zip(weights, cells, strict=True):
                 weight.add(cell)
         if count == SCAN:
             weights_open = [w for w in weights if w.dates and w.order is None]
@@ -229,7 +233,7 @@ def _weigh(found: Sniffed) -> None:
 
 
 def _decide_dates(found: Sniffed) -> None:
-    dated = {h: e for h, e in found.evidence.items() if e.dates * 2 > e.filled}
+    dated = {h: e for h, e in found.evidence.items() if e.dates * 2 > e.filled and _may_hold(h, dates=True)}
     told = {h: e.order for h, e in dated.items() if e.order and (e.day_first or e.month_first)}
     orders = set(told.values())
     if len(orders) == 1:
@@ -245,8 +249,18 @@ def _decide_dates(found: Sniffed) -> None:
             found.unclear[h] = "dates"
 
 
+def _may_hold(heading: str, dates: bool) -> bool:
+    """Return whether a heading can stand over dates (or numbers): numbers of invoices look like both, and are neither.
+
+    A heading that nobody knows can be anything.
+    """
+    meanings = [(t, m.column) for t in headings.tables() if (m := headings.meaning(t, heading))]
+    wanted = is_dated if dates else is_numeric
+    return not meanings or any(wanted(table, column) for table, column in meanings)
+
+
 def _decide_decimal(found: Sniffed) -> None:
-    numeric = {h: e for h, e in found.evidence.items() if e.numbers * 2 > e.filled}
+    numeric = {h: e for h, e in found.evidence.items() if e.numbers * 2 > e.filled and _may_hold(h, dates=False)}
     told = {h: e.mark for h, e in numeric.items() if e.mark and (e.commas or e.points)}
     marks = set(told.values())
     if marks:
@@ -278,6 +292,9 @@ def _candidates(found: Sniffed) -> list[Candidate]:
         made = fitting(found, table)
         if all(group & made.keys() for group in NEEDS[table]):
             scored.append((sum(1 / headings.share(h) for h in set(made.values())), table))
+    told = fitting(found, "invoices")
+    if {"issued_on", "customer_name"} <= told.keys() and any(t == "invoices" for _, t in scored):
+        scored = [(score, t) for score, t in scored if t != "lines"]  # the lines come with their invoices
     scored.sort(reverse=True)
     answer = []
     for at, (score, table) in enumerate(scored):
@@ -302,14 +319,11 @@ def _holds(table: str, column: str, evidence: Evidence) -> bool:
     """Return whether the values of a heading can be those of a column; a blank column can be any."""
     if not evidence.filled:
         return True
-    sql = next((c.sql for c in columns(table) if c.name == column), "")
-    if sql in ("DATE", "TIMESTAMP") or column in ("close_on", "booked_on"):
+    if is_dated(table, column):
         return evidence.dates > 0
     if column in ("is_won", "is_closed", "is_sent", "is_active"):
         return all(_is_boolean(text) for text in list(evidence.distinct)[:20])
-    if sql == "DECIMAL(18,4)" or column in ("amount_net", "amount_gross", "amount_due", "debit", "credit"):
-        return evidence.numbers > 0
-    return True
+    return evidence.numbers > 0 if is_money(table, column) else True
 
 
 def _is_boolean(text: str) -> bool:

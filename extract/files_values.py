@@ -23,6 +23,7 @@ SPACES = dict.fromkeys(map(ord, " \u00a0\u202f\u2009'’`"), None)
 _SIGNS = {ord("−"): "-", ord("–"): "-", ord("＋"): "+"}
 _COMMA = re.compile(r"-?(?:\d{1,3}(?:\.\d{3})+|\d+)(?:,\d+)?", re.ASCII)
 _PLAIN = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
+_MARKS = frozenset({"$", "%", "US$", "R$", "MX$", "kr", "kr.", "Kč", "Ft", "lei", "Fr"})
 _CODE = re.compile(
     r"^([A-Za-z]{2,3}|[^\d\s.,+\-()]{1,3})?([+-]?[\d.,]+-?)([A-Za-z]{2,3}|[^\d\s.,+\-()]{1,3})?$", re.ASCII
 )
@@ -63,6 +64,8 @@ def number(text: str, mark: Mark) -> str:
         if mark == "." and _SCIENTIFIC.fullmatch(bare):
             return expanded(bare)
         raise ValueError("is not a number")
+    if not all(_is_mark(m) for m in (found[1], found[3]) if m):
+        raise ValueError("is not a number")
     digits = found[2]
     if digits.endswith("-"):
         negative, digits = not negative, digits[:-1]
@@ -77,6 +80,11 @@ def number(text: str, mark: Mark) -> str:
     if negative:
         plain = plain[1:] if plain.startswith("-") else "-" + plain
     return plain
+
+
+def _is_mark(text: str) -> bool:
+    """Return whether text beside a number says what it counts: a currency or a percentage."""
+    return text in CURRENCY_SIGNS or text.upper() in CURRENCIES or text in _MARKS
 
 
 def expanded(text: str) -> str:

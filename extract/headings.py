@@ -25,6 +25,8 @@ from extract.model import TABLES, columns
 CURRENCY_SIGNS = {"€": "EUR", "£": "GBP", "zł": "PLN", "zl": "PLN", "¥": "JPY", "₴": "UAH", "₹": "INR"}
 CURRENCIES = frozenset(list_currencies("en"))
 _NOT_DECOMPOSED = str.maketrans({"ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "ß": "ss", "œ": "oe", "æ": "ae", "đ": "d"})
+_SMALL = frozenset({"", "de", "del", "la", "el", "los", "las", "le", "les", "du", "des", "d", "l", "of", "the"})
+_NUMBER_WORD = dict.fromkeys(("no", "nr", "num", "n", "number", "numero", "numer"), "no")
 _UNIT = re.compile(r"[\s_(\[]+(?P<unit>[A-Z]{3}|€|£|zł|UTC|utc|GMT)[)\]]?\s*$|[\s(\[](?P<sign>\$)[)\]]?\s*$")
 
 
@@ -42,6 +44,14 @@ def fold(text: str) -> str:
     return "".join(c for c in plain.lower() if c.isalnum() and c.isascii())
 
 
+@cache
+def loose(text: str) -> str:
+    """Return folded text without small words, "number" in one spelling: "Nº de la factura" is "Número factura"."""
+    split = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)
+    words = (fold(w) for w in re.split(r"[^\w#º°]+|_", split))
+    return "".join(_NUMBER_WORD.get(w, w) for w in words if w not in _SMALL)
+
+
 def unit(heading: str) -> str | None:
     """Return the currency or `UTC` that a heading ends with: "Importe EUR", "Kwota [PLN]", "Created (UTC)"."""
     found = _UNIT.search(heading)
@@ -57,7 +67,8 @@ def _vocabulary(table: str) -> dict[str, Meaning]:
     found: dict[str, Meaning] = {}
     for column, words in WORDS.get(table, {}).items():
         for rank, word in enumerate(words.split("|")):
-            found.setdefault(fold(word), Meaning(column, rank))
+            for form in (fold(word), loose(word)):
+                found.setdefault(form, Meaning(column, rank))
     for c in columns(table):
         found[fold(c.name)] = Meaning(c.name, -1)
     return found
@@ -69,9 +80,9 @@ def meaning(table: str, heading: str) -> Meaning | None:
     if heading in {c.name for c in columns(table)}:
         return Meaning(heading, -1)
     known = _vocabulary(table)
-    forms = [fold(heading)]
+    forms = [fold(heading), loose(heading)]
     if _UNIT.search(heading):
-        forms.append(fold(_UNIT.sub("", heading)))
+        forms += [fold(_UNIT.sub("", heading)), loose(_UNIT.sub("", heading))]
     for form in list(forms):
         forms += [form.removeprefix(p) for p in PREFIXES.get(table, ()) if form.startswith(p) and form != p]
     return next((known[f] for f in forms if f in known), None)

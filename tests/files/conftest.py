@@ -63,6 +63,12 @@ def taken() -> Callable[..., Taken]:
 
 
 @pytest.fixture
+def mapped() -> Callable[..., Taken]:
+    """Read a file under a given profile."""
+    return Taken
+
+
+@pytest.fixture
 def written(tmp_path: Path) -> Callable[..., Path]:
     """Write a text file and return its path."""
 

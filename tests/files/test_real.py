@@ -23,7 +23,7 @@ def test_the_crm_export_gives_all_deals_and_what_was_won(shared, taken):
     assert sum("customer_name" not in d for d in deals) == 1425
 
 
-def test_a_product_named_in_two_ways_is_one_by_the_profile(shared, taken, tmp_path):
+def test_a_product_named_in_two_ways_is_one_by_the_profile(shared, taken, mapped, tmp_path):
     """The deals say GTXPro, the catalogue GTX Pro: a value map of the profile makes them one."""
     path = shared("real/crm/sales_pipeline.csv")
     profile, _ = propose(sniff(path), {"currency": "USD"})
@@ -31,7 +31,7 @@ def test_a_product_named_in_two_ways_is_one_by_the_profile(shared, taken, tmp_pa
     told = profile.model_dump()
     told["tables"][1]["values"] = {"product_id": {"GTXPro": "GTX Pro"}}
     profile = loaded(saved(type(profile).model_validate(told), tmp_path))
-    lines = type(taken(path, currency="USD"))(path, profile)["lines"]
+    lines = mapped(path, profile)["lines"]
     sold = {row["product_id"] for row in lines}
     catalogue = {row["id"] for row in taken(shared("real/crm/products.csv"), currency="USD")["products"]}
     assert sold == catalogue
