@@ -4,6 +4,7 @@ No payment gives more than it is, no invoice takes more than it is. Money that b
 bank or gateway saw are two views of the same money, so an invoice may be settled once in each view.
 """
 
+import datetime as dt
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -28,17 +29,24 @@ class Given(NamedTuple):
 
 
 class Purse:
-    """What is left of each payment and of each invoice, in ten-thousandths of their currencies."""
+    """What is left of each payment and of each invoice by number, in ten-thousandths of their currencies.
 
-    def __init__(self, payments: dict[int, int], invoices: dict[int, int]) -> None:
+    `told` is what is left of each invoice in billing's own view, where billing records payments made elsewhere.
+    """
+
+    def __init__(self, payments: list[int], invoices: list[int]) -> None:
         self.payments = payments
         self.invoices = invoices
+        self.told = list(invoices)
 
-    def give(self, payment: int, invoice: int, most: int | None = None) -> int:
-        """Take what fits from the payment for the invoice and return it."""
-        amount = max(min(self.payments[payment], self.invoices[invoice], self.payments[payment] if most is None else most), 0)
+    def give(self, payment: int, invoice: int, most: int | None = None, view: list[int] | None = None) -> int:
+        """Take what fits from the payment for the invoice, at most `most`, and return it."""
+        owed = self.invoices if view is None else view
+        amount = max(min(self.payments[payment], owed[invoice]), 0)
+        if most is not None:
+            amount = min(amount, most)
         self.payments[payment] -= amount
-        self.invoices[invoice] -= amount
+        owed[invoice] -= amount
         return amount
 
 
@@ -60,43 +68,56 @@ def kept_back(amount: int, owed: int, net_share: float) -> int:
     return missing if any(abs(missing - each) <= 200 for each in usual) else 0
 
 
-def settle_named(links: Iterable[dict[str, Any]], purse: Purse, rates: Rates) -> list[Given]:
-    """Return what each payment gives to the invoices it names, in the invoice's currency.
+class Named(NamedTuple):
+    """A payment and an invoice that belong together, before anybody knows how much of the one is for the other."""
 
-    links, in order of time: left_n, right_n, told (what a vendor or person said, or None), net_share, amount, paid_in,
-    currency, paid_on, recorded, names (how many invoices the payment names). A payment for one invoice settles it also
-    where a fee, a discount or withheld tax is missing. Without a rate, money of another currency settles nothing.
+    payment: int
+    invoice: int
+    told: int | None  # how much a vendor or a person said
+    net_share: float
+    amount: int
+    paid_in: str
+    currency: str
+    paid_on: dt.date | None
+    recorded: bool
+    names: int  # how many invoices the payment names
+
+
+def settle_named(links: Iterable[tuple[Any, ...]], purse: Purse, rates: Rates) -> list[Given]:
+    """Return what each payment gives to the invoices it names, in the invoice's currency. links: `Named`, in order of time.
+
+    A payment for one invoice settles it also where a fee, a discount or withheld tax is missing. Without a rate, money
+    of another currency settles nothing.
     """
-    return [_given(link, purse, rates) for link in links]
+    return [_given(Named(*link), purse, rates) for link in links]
 
 
-def _given(link: dict[str, Any], purse: Purse, rates: Rates) -> Given:
-    payment, invoice = link["left_n"], link["right_n"]
-    account = -invoice if link["recorded"] else invoice
-    if link["amount"] < 0 or (link["told"] or 0) < 0:
-        return Given(payment, invoice, link["amount"] if link["told"] is None else link["told"], 0)  # money going back
-    if link["paid_in"] != link["currency"]:
-        return Given(payment, invoice, _converted(link, account, purse, rates), 0)
-    amount = purse.give(payment, account, link["told"])
+def _given(link: Named, purse: Purse, rates: Rates) -> Given:
+    owed = purse.told if link.recorded else purse.invoices
+    if link.amount < 0 or (link.told or 0) < 0:
+        return Given(link.payment, link.invoice, link.amount if link.told is None else link.told, 0)  # money going back
+    if link.paid_in != link.currency:
+        return Given(link.payment, link.invoice, _converted(link, owed, purse, rates), 0)
+    amount = purse.give(link.payment, link.invoice, link.told, owed)
     kept = 0
-    if link["names"] == 1 and link["told"] is None and amount and not purse.payments[payment]:
-        kept = kept_back(amount, amount + purse.invoices[account], link["net_share"])
-        purse.invoices[account] -= kept
-    return Given(payment, invoice, amount, kept)
+    if link.names == 1 and link.told is None and amount and not purse.payments[link.payment]:
+        kept = kept_back(amount, amount + owed[link.invoice], link.net_share)
+        owed[link.invoice] -= kept
+    return Given(link.payment, link.invoice, amount, kept)
 
 
-def _converted(link: dict[str, Any], account: int, purse: Purse, rates: Rates) -> int:
+def _converted(link: Named, owed: list[int], purse: Purse, rates: Rates) -> int:
     """Return how much a payment in another currency settles; what is within the reach of rates is settled in full."""
-    payment, owed = link["left_n"], purse.invoices[account]
-    rate = rates.rate(link["paid_in"], link["currency"], link["paid_on"]) if link["paid_on"] else None
-    if link["told"] is not None:
-        amount = min(link["told"], owed)
+    open_amount = owed[link.invoice]
+    rate = rates.rate(link.paid_in, link.currency, link.paid_on) if link.paid_on else None
+    if link.told is not None:
+        amount = min(link.told, open_amount)
     elif rate is None:
         return 0
     else:
-        worth = round(purse.payments[payment] * rate)
-        amount = owed if abs(worth - owed) <= NEAR * owed else min(worth, owed)
-    purse.invoices[account] -= amount
-    used = round(amount / rate) if rate else purse.payments[payment]
-    purse.payments[payment] = 0 if link["names"] == 1 else max(purse.payments[payment] - used, 0)
+        worth = round(purse.payments[link.payment] * rate)
+        amount = open_amount if abs(worth - open_amount) <= NEAR * open_amount else min(worth, open_amount)
+    owed[link.invoice] -= amount
+    used = round(amount / rate) if rate else purse.payments[link.payment]
+    purse.payments[link.payment] = 0 if link.names == 1 else max(purse.payments[link.payment] - used, 0)
     return amount

@@ -25,8 +25,8 @@ ORDER BY i.n
 """
 _NAMED = """
 SELECT m.left_n, m.right_n, m.amount AS told, CAST(coalesce(i.net / nullif(i.gross, 0), 1) AS DOUBLE) AS net_share,
-  p.amount, p.currency AS paid_in, i.currency, i.gross, p.paid_on, coalesce(p.method, '') = 'recorded' AS recorded,
-  count(*) OVER (PARTITION BY m.left_n) AS names
+  p.amount, p.currency AS paid_in, i.currency, p.paid_on, coalesce(p.method, '') = 'recorded' AS recorded,
+  count(*) OVER (PARTITION BY m.left_n) AS names, i.gross, count(*) OVER (PARTITION BY m.right_n) AS named_by
 FROM made AS m
 JOIN link_payments AS p ON p.n = m.left_n
 JOIN link_invoices AS i ON i.n = m.right_n
@@ -55,12 +55,7 @@ class Books:
     def __init__(self, db: DuckDBPyConnection, off: frozenset[str]) -> None:
         self.db, self.off = db, off
         self.payments, self.invoices = db.sql(_PAYMENTS).pl(), db.sql(_INVOICES).pl()
-        gross = db.execute("SELECT n, greatest(gross, 0) FROM link_invoices WHERE gross IS NOT NULL").fetchall()
-        # What billing recorded settles an invoice in a view of its own, under the negative number.
-        self.purse = allocate.Purse(
-            dict(db.execute("SELECT n, greatest(amount, 0) FROM link_payments WHERE amount IS NOT NULL").fetchall()),
-            dict(gross) | {-n: amount for n, amount in gross},
-        )
+        self.purse = allocate.Purse(_by_number(db, "link_payments", "amount"), _by_number(db, "link_invoices", "gross"))
         self.begun: set[int] = set()
         self.spent: set[int] = set()  # payments that name an invoice which takes no more: nobody else's money either
         self.units: dict[int, int] = {}  # what each part of an invoice was, 0 where they differ
@@ -72,16 +67,32 @@ class Books:
         """Give the invoices that rules and persons name their money, and note how much on the links."""
         links = self.db.sql(_NAMED).pl()
         self.rates = rates(self.db, _examples(links))
-        given = allocate.settle_named(links.iter_rows(named=True), self.purse, self.rates)
+        plain = _plain(links)
+        rows = list(plain.select("left_n", "right_n", "amount", pl.lit(0)).iter_rows())
+        for payment, invoice, amount, _ in rows:
+            self.purse.payments[payment] -= amount
+            self.purse.invoices[invoice] -= amount
+            self.begun.add(payment)
+        others = links.join(plain.select("left_n"), on="left_n", how="anti", maintain_order="left").drop("gross", "named_by")
+        given = allocate.settle_named(others.iter_rows(), self.purse, self.rates)
         for each in given:
             self._note(each.payment, each.invoice, each.amount)
-        rows = pl.DataFrame(given, schema=["left_n", "right_n", "amount", "kept"], orient="row")
-        self.db.register("given", rows)
+        self._write_down(rows + list(given))
+        self._shrink()
+
+    def _write_down(self, given: list[tuple[int, int, int, int]]) -> None:
+        columns = {"left_n": pl.Int64, "right_n": pl.Int64, "amount": pl.Int64, "kept": pl.Int64}
+        self.db.register("given", pl.DataFrame(given, schema=columns, orient="row"))
         self.db.execute(
             "UPDATE made SET amount = g.amount, kept = g.kept FROM given AS g"
             f" WHERE made.pair = '{PAIR}' AND made.left_n = g.left_n AND made.right_n = g.right_n"
         )
         self.db.unregister("given")
+
+    def _shrink(self) -> None:
+        """Forget what is used up: it only ever gets less."""
+        self.payments = self._free(self.payments).select(self.payments.columns)
+        self.invoices = self._owed(self.invoices).select(self.invoices.columns)
 
     def _note(self, payment: int, invoice: int, amount: int) -> None:
         if amount <= 0:
@@ -92,21 +103,29 @@ class Books:
 
     def free(self) -> pl.DataFrame:
         """Return the payments that have something left to give: left, and begun where a part is already given."""
-        left = self.payments.with_columns(
-            left=pl.Series([self.purse.payments[n] for n in self.payments["n"]], dtype=pl.Int64),
-            begun=pl.Series([n in self.begun for n in self.payments["n"]], dtype=pl.Boolean),
-            spent=pl.Series([n in self.spent and n not in self.begun for n in self.payments["n"]], dtype=pl.Boolean),
+        return self._free(self.payments)
+
+    def _free(self, payments: pl.DataFrame) -> pl.DataFrame:
+        numbers = payments["n"].to_list()
+        left = payments.with_columns(
+            left=pl.Series([self.purse.payments[n] for n in numbers], dtype=pl.Int64),
+            begun=pl.Series([n in self.begun for n in numbers], dtype=pl.Boolean),
+            spent=pl.Series([n in self.spent and n not in self.begun for n in numbers], dtype=pl.Boolean),
         )
         enough = pl.col("left") > pl.when("begun").then(pl.max_horizontal(SMALL, pl.col("amount") // 50)).otherwise(0)
         return left.filter(enough, ~pl.col("spent")).drop("spent")
 
     def owed(self) -> pl.DataFrame:
         """Return the invoices that are open: owed, and unit where earlier parts were all alike."""
-        owed = self.invoices.with_columns(
-            owed=pl.Series([self.purse.invoices[n] for n in self.invoices["n"]], dtype=pl.Int64),
-            unit=pl.Series([self.units.get(n) or None for n in self.invoices["n"]], dtype=pl.Int64),
+        return self._owed(self.invoices).rename({"n": "n_right"})
+
+    def _owed(self, invoices: pl.DataFrame) -> pl.DataFrame:
+        numbers = invoices["n"].to_list()
+        owed = invoices.with_columns(
+            owed=pl.Series([self.purse.invoices[n] for n in numbers], dtype=pl.Int64),
+            unit=pl.Series([self.units.get(n) or None for n in numbers], dtype=pl.Int64),
         )
-        return owed.filter(pl.col("owed") > allocate.CENTS, pl.col("party").is_not_null()).rename({"n": "n_right"})
+        return owed.filter(pl.col("owed") > allocate.CENTS, pl.col("party").is_not_null())
 
     def keep(self, found: pl.DataFrame) -> None:
         """Keep links (left_n, right_n, rule, status, settles, sure, paid_on); sure ones use up payment and invoice."""
@@ -138,3 +157,22 @@ def _examples(links: pl.DataFrame) -> pl.DataFrame:
     """Return of, into, ratio of the payments in another currency that name one invoice."""
     foreign = links.filter((pl.col("names") == 1) & (pl.col("paid_in") != pl.col("currency")) & (pl.col("amount") > 0))
     return foreign.select(of="paid_in", into="currency", ratio=pl.col("gross") / pl.col("amount"))
+
+
+def _plain(links: pl.DataFrame) -> pl.DataFrame:
+    """Return the links of one payment with one invoice of the same amount: most of all, and nothing to think about."""
+    return links.filter(
+        pl.col("names") == 1,
+        pl.col("named_by") == 1,
+        pl.col("told").is_null(),
+        ~pl.col("recorded"),
+        pl.col("paid_in") == pl.col("currency"),
+        pl.col("amount") == pl.col("gross"),
+        pl.col("amount") > 0,
+    )
+
+
+def _by_number(db: DuckDBPyConnection, table: str, column: str) -> list[int]:
+    """Return the amounts of a working table by the rows' numbers, which begin at 1; nothing below 0."""
+    amounts = db.sql(f"SELECT greatest(coalesce({column}, 0), 0) AS amount FROM {table} ORDER BY n").pl()["amount"]
+    return [0, *amounts.to_list()]

@@ -32,19 +32,24 @@ def short(owed: pl.DataFrame) -> pl.DataFrame:
 def short_parts(owed: pl.DataFrame) -> pl.DataFrame:
     """Return keys for the first usual part of an invoice less tax withheld, a discount or a fee."""
     fresh = owed.filter(pl.col("owed") == pl.col("gross"))
-    keys = [_less(fresh, pl.col("gross") * share, 0.05, fees=False) for _, share in PARTS[:3]]
+    keys = [_less(fresh, pl.col("gross") * share, 0.05) for _, share in PARTS[:3]]
     return pl.concat(keys).filter(pl.col("value") > 0)
 
 
-def _less(owed: pl.DataFrame, due: pl.Expr, prior: float, fees: bool = True) -> pl.DataFrame:
+def less_fee(owed: pl.DataFrame) -> pl.DataFrame:
+    """Return keys for what a payment settles where a bank kept a round fee; the slot is as wide as the highest fee."""
+    begun = owed.filter(pl.col("unit").is_not_null(), pl.col("unit") < pl.col("owed"))
+    dues = [(owed, pl.col("owed"), LIKELY_FEE), (begun, pl.col("unit"), LIKELY_FEE * LIKELY_UNIT)]
+    right = pl.concat([_key(rows, "bank_fee", due, due, prior, 3) for rows, due, prior in dues])
+    return right.with_columns(slot=pl.col("value") // allocate.FEE)
+
+
+def _less(owed: pl.DataFrame, due: pl.Expr, prior: float) -> pl.DataFrame:
     net = due * pl.col("net") / pl.col("gross")
     kept = prior * LIKELY_KEPT
     keys = [_key(owed, "withheld", due - net * rate, due, kept, 1, 200) for rate in allocate.WITHHELD]
     keys += [_key(owed, "discount", due * (1 - rate), due, kept, 1, 200) for rate in allocate.DISCOUNT]
     keys += [_key(owed, "gateway_fee", due * (1 - rate) - fix, due, kept, 2, 200) for rate, fix in allocate.GATEWAY]
-    if fees:
-        steps = range(allocate.FEE_STEP * 2, allocate.FEE + 1, allocate.FEE_STEP)
-        keys += [_key(owed, "bank_fee", due - fee, due, prior * LIKELY_FEE, 3, 100) for fee in steps]
     return pl.concat(keys)
 
 

@@ -70,20 +70,31 @@ def _suggest(books: Books, who: pl.DataFrame, notes: set[str]) -> None:
 
 def _explained(books: Books, who: pl.DataFrame, keys: Keys) -> tuple[pl.DataFrame, int]:
     """Return explanations of one invoice for one payment, settled against each other, and how many were cut short."""
-    free = books.free().join(who, on="n")
-    owed = books.owed().join(who.select("party").unique(), on="party", how="semi")
+    free = books.free().join(who, on="n").with_columns(on=pl.col("paid_on") - pl.duration(days=BACK))
+    owed = books.owed().join(free.select("party").unique(), on="party", how="semi")
     by = ["party", "currency", "slot"]
-    left = free.select(
-        "n", "party", "currency", "trust", "paid_on", "method", "left", "begun",
-        on=pl.col("paid_on") - pl.duration(days=BACK), slot=pl.col("left") // match.SLOT,
-    )  # fmt: skip
-    wanted = keys(owed).filter(~pl.col("rule").is_in(list(books.off)))
-    right = match.slots(wanted).join(left.select(by).unique(), on=by, how="semi")
+    columns = ["n", "party", "currency", "trust", "paid_on", "method", "left", "begun", "on"]
+    left = free.select(*columns, slot=pl.col("left") // match.SLOT)
+    right = match.slots(keys(owed)).join(left.select(by).unique(), on=by, how="semi")
     pairs, cut = match.near(left, right, by)
-    in_time = pl.col("day") <= pl.col("paid_on") + pl.duration(days=EARLY)
-    near = (pl.col("left") - pl.col("value")).abs() <= pl.col("off")
+    pairs = pairs.filter((pl.col("left") - pl.col("value")).abs() <= pl.col("off"))
+    if keys is not fits.exact and keys is not fits.short_parts:
+        after_fees, more = _after_fees(free.select(columns), owed, by)
+        pairs, cut = pl.concat([pairs, after_fees.select(pairs.columns)]), max(cut, more)
     whole = ~pl.col("begun") | (pl.col("rule") == "payment_amount")  # what is left of a payment is not a part again
-    return _settled(_weighed(pairs.filter(in_time, near, whole), books.mentioned)), cut
+    in_time = pl.col("day") <= pl.col("paid_on") + pl.duration(days=EARLY)
+    pairs = pairs.filter(in_time, whole, ~pl.col("rule").is_in(list(books.off)))
+    return _settled(_weighed(pairs, books.mentioned)), cut
+
+
+def _after_fees(free: pl.DataFrame, owed: pl.DataFrame, by: list[str]) -> tuple[pl.DataFrame, int]:
+    """Return payments with the invoices that they settle but for a round fee."""
+    slot = pl.col("left") // allocate.FEE
+    left = pl.concat([free.with_columns(slot=slot), free.with_columns(slot=slot + 1)])
+    right = fits.less_fee(owed).join(left.select(by).unique(), on=by, how="semi")
+    pairs, cut = match.near(left, right, by)
+    missing = pl.col("value") - pl.col("left")
+    return pairs.filter(missing.is_between(2 * allocate.FEE_STEP, allocate.FEE), missing % allocate.FEE_STEP == 0), cut
 
 
 def timely(paid_on: pl.Expr, issued_on: pl.Expr, due_on: pl.Expr) -> pl.Expr:

@@ -18,14 +18,10 @@ def explained(free: pl.DataFrame, owed: pl.DataFrame, mentioned: pl.DataFrame) -
     free: n, party, trust, currency, paid_on, left. owed: n_right, party, currency, owed, issued_on, due_on. The second
     value counts payments for which the search was cut.
     """
-    by_payer = {
-        key: group.sort("due_on", "n_right")
-        for key, group in owed.filter(pl.len().over("party", "currency") > 1).group_by("party", "currency")
-    }
+    listed = _by_payer(free, owed)
     hints = set(mentioned.select("n", "n_right").iter_rows())
     rows, e, gave_up = [], 0, 0
     asked = free.select("n", "party", "currency", "paid_on", "left", "trust").sort("n", "party")
-    listed = {key: list(g.select("n_right", "owed", "issued_on", "due_on").iter_rows()) for key, g in by_payer.items()}
     for n, party, currency, paid_on, left, trust in asked.iter_rows():
         invoices = listed.get((party, currency))
         if not invoices:
@@ -47,6 +43,16 @@ def explained(free: pl.DataFrame, owed: pl.DataFrame, mentioned: pl.DataFrame) -
               "weight": pl.Float64, "paid_on": pl.Date, "total": pl.Int64}  # fmt: skip
     found_rows = pl.DataFrame(rows, schema=schema, orient="row")
     return found_rows.with_columns(rule=pl.lit("several_invoices")), gave_up
+
+
+def _by_payer(free: pl.DataFrame, owed: pl.DataFrame) -> dict[tuple[int, str], list[tuple]]:  # type: ignore[type-arg]
+    """Return n_right, owed, issued_on, due_on of the open invoices of each payer and currency with several, by due date."""
+    wanted = owed.join(free.select("party", "currency").unique(), on=["party", "currency"], how="semi")
+    wanted = wanted.filter(pl.len().over("party", "currency") > 1).sort("due_on", "n_right")
+    listed: dict[tuple[int, str], list[tuple]] = {}  # type: ignore[type-arg]
+    for party, currency, *invoice in wanted.select("party", "currency", "n_right", "owed", "issued_on", "due_on").iter_rows():
+        listed.setdefault((party, currency), []).append(tuple(invoice))
+    return listed
 
 
 def _candidates(invoices: list[tuple], left: int, paid_on) -> tuple[list[tuple], bool]:  # type: ignore[type-arg,no-untyped-def]
