@@ -192,7 +192,8 @@ class Vendor:
 
     def failure(self, reply: httpx.Response, otherwise: type[VendorError]) -> VendorError:
         """Return the error that an unsuccessful reply means."""
-        text = f"{reply.status_code} {self.explain(reply)}"
+        asked = reply.request
+        text = f"{asked.method} {asked.url.path} answered {reply.status_code}: {self.explain(reply)}"
         if reply.status_code == 401:
             return Unauthorised(self.name, f"the credential was refused ({text}). Enter a valid one.", 401)
         if reply.status_code == 403:
