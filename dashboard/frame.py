@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard import read, session
+from dashboard import read, said, session
 from dashboard.parts import STYLE, first_run, go
 from dashboard.views import activity, connections, deals, files, matching, to_fix, week
 from dashboard.words import LANGUAGES, _, language
@@ -58,6 +58,7 @@ def main() -> None:
     st.logo(LOGO, size="large")
     _side()
     needs = next(n for key, _view, _icon, n in PAGES if pages[key] == chosen)
+    said.report()
     if needs and not read.ready(session.data()):
         first_run()
     else:

@@ -6,6 +6,7 @@ The warehouse keeps stable English codes; a code that is not listed here is show
 from collections.abc import Mapping
 from typing import Any
 
+from dashboard.theme import Mark
 from dashboard.words import _
 from extract.vendor import registry
 
@@ -18,6 +19,7 @@ def fix(action: str | None) -> str:
         "issue_invoice": _("Issue the invoice"),
         "send_invoice": _("Send the invoice"),
         "update_deal": _("Update the CRM"),
+        "update_customer": _("Update the customer"),
         "send_reminder": _("Send a reminder"),
         "create_task": _("Create a task"),
     }.get(action or "", spelt(action))
@@ -36,6 +38,130 @@ def table(name: str | None) -> str:
         "owners": _("Salesperson"),
         "lines": _("Line"),
     }.get(name or "", spelt(name))
+
+
+def tables(name: str | None) -> str:
+    """Return what the records of a canonical table are called."""
+    return {
+        "deals": _("Deals"),
+        "invoices": _("Invoices"),
+        "payments": _("Payments"),
+        "customers": _("Customers"),
+        "quotes": _("Quotes"),
+        "payouts": _("Payouts"),
+        "products": _("Products"),
+        "owners": _("Salespeople"),
+        "lines": _("Lines"),
+        "stages": _("Stages"),
+        "bills": _("Bills to pay"),
+        "allocations": _("Allocations"),
+        "merged": _("Merged records"),
+    }.get(name or "", spelt(name))
+
+
+def kind(value: str) -> str:
+    """Return what a sort of system is called."""
+    return {
+        "crm": _("CRM"),
+        "billing": _("Billing"),
+        "bank": _("Bank"),
+        "shop": _("Shop"),
+        "file": _("File"),
+        "channel": _("Channel"),
+    }.get(value, spelt(value))
+
+
+def auth(value: str) -> str:
+    """Return how one signs in at a system."""
+    return {
+        "key": _("API key"),
+        "token": _("Token"),
+        "url": _("Service address"),
+        "oauth": _("Its own login (OAuth)"),
+        "password": _("User and password"),
+        "none": _("Not needed"),
+    }.get(value, spelt(value))
+
+
+def file_kind(value: str) -> str:
+    """Return what a file format is called."""
+    return {
+        "csv": "CSV",
+        "xlsx": "Excel",
+        "parquet": "Parquet",
+        "camt053": _("Bank statement CAMT.053"),
+        "mt940": _("Bank statement MT940"),
+        "ofx": _("Bank statement OFX"),
+        "norma43": _("Bank statement Norma 43"),
+    }.get(value, value)
+
+
+def action(name: str | None) -> str:
+    """Return what was done, for a line of the activity log."""
+    return {
+        "decide": _("Decision"),
+        "undecide": _("Decision taken back"),
+        "connect": _("Connected"),
+        "keep_credentials": _("Keys kept"),
+        "forget_credentials": _("Keys deleted"),
+    }.get(name or "", fix(name))
+
+
+def outcome(value: str | None) -> Mark:
+    """Return the mark of how something ended."""
+    return {
+        "done": Mark("green", ":material/check_circle:", "✓", _("Done")),
+        "found": Mark("green", ":material/check_circle:", "✓", _("Was there already")),
+        "nothing": Mark("gray", ":material/check:", "✓", _("Nothing to change")),
+        "decided": Mark("blue", ":material/gavel:", "●", _("Decided")),
+        "refused": Mark("red", ":material/block:", "▲", _("Refused")),
+        "later": Mark("orange", ":material/schedule:", "◆", _("Not sent; try later")),
+        "doubt": Mark("orange", ":material/help:", "◆", _("Not certain; will look")),
+        "busy": Mark("orange", ":material/hourglass:", "◆", _("Somebody else is at it")),
+        "mistake": Mark("red", ":material/bug_report:", "▲", _("Our mistake")),
+        "running": Mark("blue", ":material/sync:", "…", _("Running")),
+        "waiting": Mark("gray", ":material/more_horiz:", "○", _("Waiting")),
+    }.get(value or "", Mark("gray", ":material/help:", "○", spelt(value)))
+
+
+def field(name: str) -> str:
+    """Return what a field of a record is called."""
+    return {
+        "name": _("Name"),
+        "legal_name": _("Registered name"),
+        "tax_id": _("Tax id"),
+        "email": _("E-mail"),
+        "phone": _("Phone"),
+        "street": _("Street"),
+        "postcode": _("Postcode"),
+        "city": _("City"),
+        "region": _("Region"),
+        "country": _("Country"),
+        "language": _("Language"),
+        "number": _("Number"),
+        "status": _("State"),
+        "amount": _("Amount"),
+        "currency": _("Currency"),
+        "issued_on": _("Issued"),
+        "due_on": _("Due"),
+        "customer": _("Customer"),
+        "reference": _("Reference"),
+        "message": _("Message"),
+        "subject": _("Subject"),
+        "to": _("To"),
+        "body": _("Text"),
+        "net": _("Without tax"),
+        "tax": _("Tax"),
+        "gross": _("Total"),
+        "invoice_number": _("Invoice number"),
+        "invoice_status": _("Invoice state"),
+        "invoiced_amount": _("Amount invoiced"),
+        "invoice_due_on": _("Invoice due"),
+        "invoice_recipient": _("Invoice recipient"),
+        "paid_on": _("Paid on"),
+        "payment_terms_days": _("Days to pay"),
+        "other_id": _("Id in the other system"),
+    }.get(name, spelt(name))
 
 
 def record(finding: Mapping[str, Any]) -> str:

@@ -48,6 +48,7 @@ def source_state(value: str) -> Mark:
         "fresh": Mark("green", ":material/check_circle:", "✓", _("Up to date")),
         "old": Mark("orange", ":material/schedule:", "◆", _("Old")),
         "failed": Mark("red", ":material/error:", "▲", _("Stopped")),
+        "off": Mark("gray", ":material/link_off:", "○", _("Not connected")),
         "never": Mark("gray", ":material/pending:", "○", _("Not read yet")),
     }[value]
 

@@ -37,8 +37,8 @@ class Total(NamedTuple):
     amounts: tuple[tuple[str, Decimal], ...]
 
 
-# Only the order of the list needs one measure for all currencies: the rate (units for one euro), or, where none is known,
-# what a typical finding in that currency is worth beside a typical one in the reporting currency. Never shown.
+# Only the order of the list needs one measure for all currencies: the rate (units for one euro), or, where none is
+# known, what a typical finding in that currency is worth beside one in the reporting currency. It is never shown.
 _SHOWN = """
 WITH latest AS (
     SELECT currency, CAST(arg_max(rate, on_date) AS DOUBLE) AS rate FROM rates GROUP BY currency

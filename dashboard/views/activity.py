@@ -1,8 +1,105 @@
-"""Page activity."""
+"""Activity: every decision and every write, with who, when, what was there before, what after, and the answer."""
+
+import io
 
 import streamlit as st
 
+from dashboard import labels, session
+from dashboard.parts import facts, heading, nothing, plain
+from dashboard.read import Row
+from dashboard.words import DASH, _, moment
+from reconcile.state import state
+
+PAGE = 50
+ACTIONS = (
+    "create_customer", "create_invoice", "issue_invoice", "send_invoice", "update_deal", "update_customer",
+    "send_reminder", "create_task", "decide", "undecide", "connect", "keep_credentials", "forget_credentials",
+)  # fmt: skip
+OUTCOMES = ("done", "found", "nothing", "refused", "later", "doubt", "mistake", "decided")
+
 
 def show() -> None:
-    """Lay out the page."""
-    st.title("activity")
+    """Lay out the log, newest first."""
+    heading(_("Activity"), _("Everything that was written or decided. Nobody can change or delete a line."))
+    store = state(session.data())
+    equal, at = _filters()
+    rows = store.entries(PAGE + 1, (at - 1) * PAGE, **equal)
+    if not rows:
+        nothing(
+            _("Nothing was written yet"), _("Each fix and each decision will be a line here."), ":material/history:"
+        )
+        return
+    more = len(rows) > PAGE
+    rows = rows[:PAGE]
+    zone = session.zone()
+    shown = {
+        "when": [moment(r["at"], zone) for r in rows],
+        "who": [r["who"] for r in rows],
+        "what": [labels.action(r["action"]) for r in rows],
+        "outcome": [f"{labels.outcome(r['outcome']).sign} {labels.outcome(r['outcome']).word}" for r in rows],
+        "where": [labels.vendor(r["vendor"]) for r in rows],
+        "says": [r["says"] or r["subject"] for r in rows],
+    }
+    config = {
+        "when": st.column_config.TextColumn(_("When"), width=140),
+        "who": st.column_config.TextColumn(_("Who"), width=100),
+        "what": st.column_config.TextColumn(_("What"), width=150),
+        "outcome": st.column_config.TextColumn(_("Outcome"), width=120),
+        "where": st.column_config.TextColumn(_("Where"), width=90),
+        "says": st.column_config.TextColumn(_("Said"), width=420),
+    }
+    picked = st.dataframe(
+        shown, column_config=config, hide_index=True, on_select="rerun", selection_mode="single-row", key="log",
+        height=min(600, 38 + 35 * len(rows)), alt=_("Activity"),
+    )  # fmt: skip
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        if at > 1 or more:
+            st.pagination(at + 1 if more else at, key="page", bind="query-params", max_visible_pages=5)
+        st.download_button(
+            _("Download as CSV"), _export, "activity.csv", "text/csv", icon=":material/download:", on_click="ignore"
+        )
+    for i in picked.selection.rows[:1]:
+        if i < len(rows):
+            _one(rows[i])
+
+
+def _filters() -> tuple[dict[str, str], int]:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        action = st.selectbox(_("What"), ACTIONS, index=None, format_func=labels.action, key="action", width=220,
+                              bind="query-params", placeholder=_("Any"))  # fmt: skip
+        outcome = st.selectbox(
+            _("Outcome"), OUTCOMES, index=None, format_func=lambda o: labels.outcome(o).word, key="outcome", width=180,
+            bind="query-params", placeholder=_("Any"),
+        )  # fmt: skip
+        names = list(session.settings().connections)
+        vendor = st.selectbox(_("Where"), names, index=None, format_func=labels.vendor, key="where", width=180,
+                              bind="query-params", placeholder=_("Any"))  # fmt: skip
+    asked = {"action": action, "outcome": outcome, "vendor": vendor}
+    return {name: value for name, value in asked.items() if value}, int(st.session_state.get("page") or 1)
+
+
+def _export() -> bytes:
+    out = io.StringIO()
+    state(session.data()).export_audit(out)
+    return out.getvalue().encode("utf-8-sig")  # Excel takes a file without the mark for another encoding
+
+
+def _one(row: Row) -> None:
+    with st.container(border=True):
+        st.markdown(f"**{plain(row['says'] or labels.action(row['action']))}**")
+        facts([
+            (_("When"), moment(row["at"], session.zone())),
+            (_("Who"), plain(row["who"])),
+            (_("Record"), plain(row["subject"] or DASH)),
+        ])  # fmt: skip
+        before, after = row["before"] or {}, row["after"] or {}
+        fields = sorted({*before, *after}) if isinstance(before, dict) and isinstance(after, dict) else []
+        if fields:
+            lines = [
+                f"| {plain(labels.field(f))} | {plain(before.get(f, DASH))} | {plain(after.get(f, DASH))} |"
+                for f in fields
+            ]
+            st.markdown(f"| {_('Field')} | {_('Before')} | {_('After')} |\n|:--|:--|:--|\n" + "\n".join(lines))
+        if row["answer"]:
+            with st.expander(_("Answer")):
+                st.json(row["answer"])

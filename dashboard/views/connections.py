@@ -1,8 +1,171 @@
-"""Page connections."""
+"""Connections: what is connected and how it is doing; what can be, with what proves it; connecting and mending."""
 
 import streamlit as st
+
+from dashboard import catalogue, connecting, labels, read, session
+from dashboard.catalogue import Entry
+from dashboard.parts import badge, heading, nothing, plain
+from dashboard.read import sources
+from dashboard.read.sources import Source
+from dashboard.theme import source_state
+from dashboard.words import _, ago, moment, number, several
+from extract.vendor import registry
+from reconcile.connections import unconnected
 
 
 def show() -> None:
     """Lay out the page."""
-    st.title("connections")
+    heading(
+        _("Connections"), _("Where the data comes from. Reading changes nothing there; secrets are kept encrypted.")
+    )
+    known = {s.vendor: s for s in sources.sources(session.data())} if read.ready(session.data()) else {}
+    connected = session.settings().connections
+    if connected:
+        with st.container(horizontal=True, horizontal_alignment="right"):
+            if st.button(_("Read all again"), icon=":material/sync:", key="sync-all"):
+                connecting.sync()
+    else:
+        nothing(
+            _("Nothing connected yet"),
+            _("Choose a system below, or drop a file on the page Import."),
+            ":material/cable:",
+        )
+    lacking = unconnected(session.data())
+    for name, said in connected.items():
+        _connection(name, said.vendor, known.pop(name, None), lacking.get(name, ()))
+    for name, source in known.items():
+        _from_files(name, source)
+    _connect()
+    _catalogue()
+
+
+def _connection(name: str, vendor: str, source: Source | None, lacking: tuple[str, ...]) -> None:
+    now = session.now()
+    with st.container(border=True):
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            title = labels.vendor(vendor) + (f" · {name}" if name != vendor else "")
+            st.markdown(f"#### {plain(title)}", anchors=False, width="content")
+            how = source_state("off" if lacking else source.state(now) if source else "never")
+            st.markdown(badge(how), width="content")
+        _health(source)
+        if lacking:
+            st.caption(_("Enter {keys} below to connect it again.").format(keys=", ".join(lacking)))
+            return
+        with st.container(horizontal=True):
+            if st.button(_("Read what changed"), key=f"read-{name}", icon=":material/sync:"):
+                connecting.sync((name,))
+            if st.button(_("Read everything"), key=f"full-{name}", icon=":material/restart_alt:"):
+                connecting.sync((name,), full=True)
+            if st.button(_("Test"), key=f"test-{name}", icon=":material/network_check:"):
+                connecting.test(name)
+            with st.popover(_("Disconnect"), icon=":material/link_off:"):
+                st.caption(_("Its keys are deleted. What was read stays, and stays readable."))
+                if st.button(_("Disconnect"), key=f"off-{name}", type="primary"):
+                    connecting.disconnect(name)
+        connecting.tested(name)
+        if source and source.rejected:
+            _rejects(name, source)
+
+
+def _health(source: Source | None) -> None:
+    if source is None or source.completed_at is None:
+        st.caption(_("Not read yet."))
+    else:
+        tables = ", ".join(labels.tables(t) for t in source.tables)
+        st.caption(
+            _("Last read in full {ago} ({when}) · {items} records: {tables}").format(
+                ago=ago(source.completed_at, session.now()), when=moment(source.completed_at, session.zone()),
+                items=number(source.items), tables=tables,
+            )
+        )  # fmt: skip
+    if source and source.error:
+        st.error(plain(source.error), icon=":material/error:")
+
+
+def _rejects(name: str, source: Source) -> None:
+    said = several("{count} item could not be used", "{count} items could not be used", source.rejected)
+    with st.expander(said, icon=":material/report:", expanded=st.query_params.get("connection") == name):
+        rows = sources.rejects(session.data(), name)
+        shown = {
+            _("Record"): [f"{r['kind']} {r['id']}" for r in rows],
+            _("Field"): [r["field"] for r in rows],
+            _("Value"): [r["value"] for r in rows],
+            _("Why"): [r["reason"] for r in rows],
+        }
+        st.dataframe(shown, hide_index=True, alt=said)
+        st.caption(_("Mend the record there, then try again; everything else was read."))
+        if st.button(_("Try these again"), key=f"retry-{name}", icon=":material/refresh:"):
+            connecting.retry(name)
+
+
+def _from_files(name: str, source: Source) -> None:
+    with st.container(border=True):
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            st.markdown(f"#### :material/draft: {plain(labels.vendor(name))}", anchors=False, width="content")
+            st.markdown(badge(source_state(source.state(session.now()))), width="content")
+        st.caption(_("From files."))
+        _health(source)
+        if source.rejected:
+            _rejects(name, source)
+
+
+def _connect() -> None:
+    """Ask for a vendor's credentials; they are tried before they are kept."""
+    vendors = {name: v for name, v in sorted(registry().items()) if v.needs}
+    st.subheader(_("Connect a system"), anchor=False)
+    with st.container(border=True):
+        chosen = st.selectbox(
+            _("System"), list(vendors), index=None, format_func=labels.vendor, key="vendor", bind="query-params",
+            placeholder=_("Choose a system"),
+        )  # fmt: skip
+        if not chosen:
+            return
+        vendor = vendors[chosen]
+        kind = labels.auth(vendor.auth_kind)
+        st.caption(f"{kind} · {_('API version')} {plain(vendor.api_version or '–')} · {plain(vendor.evidence)}")
+        with st.form(f"connect-{chosen}", border=False, clear_on_submit=True):
+            name = st.text_input(
+                _("Name of the connection"), value=chosen, help=_("Change it to connect a second account.")
+            )
+            given = {need: st.text_input(need, type="password", autocomplete="off") for need in vendor.needs}
+            with st.expander(_("Options"), icon=":material/tune:"):
+                options = {o.name: st.text_input(_(o.says), value=o.default, key=f"option-{chosen}-{o.name}")
+                           for o in vendor.options}  # fmt: skip
+                address = st.text_input(_("Address"), value="", placeholder=vendor.base_url)
+            if st.form_submit_button(_("Test and connect"), type="primary", icon=":material/cable:"):
+                changed = {o.name: options[o.name] for o in vendor.options if options[o.name] != o.default}
+                connecting.connect(
+                    chosen, name.strip() or chosen, given, changed | ({"base_url": address} if address else {})
+                )
+        connecting.tested("?")
+
+
+def _catalogue() -> None:
+    st.subheader(_("All systems"), anchor=False)
+    st.caption(
+        _("What works is proven by tests against the vendor's published specification; the last column says how.")
+    )
+    entries = catalogue.catalogue()
+    with st.container(horizontal=True):
+        text = st.text_input(
+            _("Search"), key="system", bind="query-params", type="search", label_visibility="collapsed",
+            placeholder=_("Name of a system"), width=260,
+        )  # fmt: skip
+        kinds = sorted({e.kind for e in entries})
+        kind = st.pills(_("Kind"), kinds, format_func=labels.kind, key="kind", label_visibility="collapsed")
+    shown = [e for e in entries if (not text or text.lower() in e.title.lower()) and (not kind or e.kind == kind)]
+    st.dataframe(_table(shown), hide_index=True, height=min(500, 38 + 35 * max(1, len(shown))), alt=_("All systems"))
+
+
+def _table(entries: list[Entry]) -> dict[str, list[str]]:
+    words = {"works": "✓ " + _("Works"), "file only": "◆ " + _("By file only"), "planned": "○ " + _("Planned")}
+    return {
+        _("System"): [e.title for e in entries],
+        _("State"): [words[e.state] for e in entries],
+        _("Kind"): [labels.kind(e.kind) for e in entries],
+        _("Sign-in"): [labels.auth(e.auth) for e in entries],
+        _("Reads"): [", ".join(labels.tables(t) for t in e.reads) for e in entries],
+        _("Writes"): [", ".join(labels.fix(w) for w in e.writes) for e in entries],
+        _("API version"): [e.api_version for e in entries],
+        _("Evidence"): [e.evidence for e in entries],
+    }

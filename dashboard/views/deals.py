@@ -91,7 +91,6 @@ def _one(vendor: str, key: str) -> None:
         )
         return
     _head(deal)
-    act.report()
     _findings(findings.about(session.data(), "deals", vendor, key))
     left, right = st.columns([5, 3], gap="medium")
     with left:

@@ -4,7 +4,7 @@ from decimal import Decimal, InvalidOperation
 
 import streamlit as st
 
-from dashboard import act, charts, labels, session
+from dashboard import act, charts, deciding, labels, session
 from dashboard.parts import facts, heading, link, mark, nothing, plain, sums
 from dashboard.read import Row, findings
 from dashboard.theme import severity
@@ -16,7 +16,6 @@ def show() -> None:
     """Lay out the worklist."""
     totals = findings.by_check(session.data())
     heading(_("To fix"), _("What does not add up, the most money first. Nothing is written before you confirm it."))
-    act.report()
     titles = {t.check: _(t.title) for t in totals}
     wanted = _filters(titles)
     count, amounts = findings.total(session.data(), wanted)
@@ -201,4 +200,4 @@ def _buttons(finding: Row) -> None:
             label = _("Open in {vendor}").format(vendor=labels.vendor(finding["subject_vendor"]))
             st.link_button(label, finding["url"], icon=":material/open_in_new:", type="tertiary")
         if finding["state"] == "open":
-            act.agree(finding)
+            deciding.agree(finding)

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import streamlit as st
 
-from dashboard import act, charts, labels, session
+from dashboard import act, charts, connecting, labels, session
 from dashboard.parts import badge, go, nothing, plain, sums
 from dashboard.read import Row, figures, findings, sources
 from dashboard.read.figures import CONVERTED, MONEY, Point
@@ -20,7 +20,6 @@ BIGGEST = 3
 def show() -> None:
     """Lay out the page, the most important first."""
     currency, unit = _head()
-    act.report()
     _alarms()
     _stuck(currency)
     _figures(currency, unit)
@@ -229,4 +228,4 @@ def _freshness() -> None:
                 st.page_link(st.session_state["pages"]["connections"], label=said, icon=":material/report:",
                              query_params={"connection": source.vendor})  # fmt: skip
         if st.button(_("Read all again"), icon=":material/sync:", key="sync-all", width="stretch"):
-            act.sync()
+            connecting.sync()
