@@ -8,6 +8,7 @@ from reconcile import allocate, subsets
 
 BACK = 200  # days that a payment looks back
 EARLY = 10
+BILLED_WITHIN = 100  # days after winning in which deals are billed together
 MOST_FEES = 4  # open invoices up to which also a round bank fee may be missing: with more, anything adds up
 ROUND = (1_000_000, 100_000, 10_000, 5_000, 100)  # units in which amounts may all be whole
 
@@ -67,18 +68,20 @@ def _candidates(invoices: list[tuple], left: int, paid_on) -> tuple[list[tuple],
     return sorted(near[: subsets.MOST_AMOUNTS], key=lambda i: (i[3], i[0])), True
 
 
-def _sums(amounts: list[int], left: int) -> tuple[list[tuple[tuple[int, ...], float]], bool]:
+def _sums(
+    amounts: list[int], left: int, fewest: int = 2, fees: bool = True
+) -> tuple[list[tuple[tuple[int, ...], float]], bool]:
     """Return the sets of positions that add up to the payment, with odds against chance, and whether more were left out."""
     if sum(amounts) < left - allocate.CENTS:
         return [], False
-    found, gave_up = subsets.adding_up(amounts, left - allocate.CENTS, left + allocate.CENTS)
+    found, gave_up = subsets.adding_up(amounts, left - allocate.CENTS, left + allocate.CENTS, fewest)
     spread = max(sum(amounts), 1)
     unit = next(u for u in (*ROUND, 1) if left % u == 0 and all(a % u == 0 for a in amounts))
     sets_there = 2 ** len(amounts)
     chance = max(sets_there * max(unit, 100) / spread, 1e-4)
     if found:
         return [(positions, min(1.0 / chance, 3000.0) * 0.5 ** (len(positions) - 2) + 0.5) for positions in found], gave_up
-    if len(amounts) > MOST_FEES:
+    if not fees or len(amounts) > MOST_FEES:
         return [], gave_up
     found, gave_up = subsets.adding_up(amounts, left + allocate.FEE_STEP, left + allocate.FEE)
     fee = [(p, sum(amounts[at] for at in p) - left) for p in found]
@@ -93,3 +96,38 @@ def _coherent(chosen: list[tuple], near: list[tuple], paid_on) -> float:  # type
     newest = 1.0 if -10 <= first <= 5 else 0.3 * math.exp(-max(abs(first) - 5, 0) / 25)
     skipped = sum(1 for i in near if i not in chosen and first <= (paid_on - i[3]).days <= last)
     return max(newest, 0.01) * 0.6**skipped
+
+
+def consolidated(bills: pl.DataFrame, deals: pl.DataFrame) -> tuple[pl.DataFrame, int]:
+    """Return a row per explanation and deal: e, left_n (deal), right_n (invoice), share, weight, rule.
+
+    bills: n, party, currency, net, gross, issued_on, fewest (deals that must be in the sum). deals: n, billing, currency,
+    amount, on_date, trust. The second value counts invoices for which the search was cut.
+    """
+    wanted = deals.join(bills.select(billing="party", currency="currency").unique(), on=["billing", "currency"], how="semi")
+    listed: dict[tuple[int, str], list[tuple]] = {}  # type: ignore[type-arg]
+    for party, currency, *deal in (
+        wanted.sort("on_date", "n").select("billing", "currency", "n", "amount", "on_date", "trust").iter_rows()
+    ):
+        listed.setdefault((party, currency), []).append(tuple(deal))
+    rows, e, gave_up = [], 0, 0
+    asked = bills.sort("n").select("n", "party", "currency", "net", "gross", "issued_on", "fewest")
+    for n, party, currency, net, gross, issued_on, fewest in asked.iter_rows():
+        mine = listed.get((party, currency), [])
+        near = [d for d in mine if d[1] <= gross + allocate.CENTS and -EARLY <= (issued_on - d[2]).days <= BILLED_WITHIN]
+        if len(near) < fewest:
+            continue
+        cut = len(near) > subsets.MOST_AMOUNTS
+        near = near[-subsets.MOST_AMOUNTS :]
+        for total in sorted({net, gross}):
+            found, more = _sums([d[1] for d in near], total, fewest, fees=False)
+            gave_up += more or (cut and not found)
+            for positions, odds in found:
+                chosen = [near[at] for at in positions]
+                trust = min(d[3] for d in chosen)
+                slow = max((issued_on - d[2]).days for d in chosen)
+                weight = odds * trust**2 * math.exp(-slow / 40)
+                rows += [(e, d[0], n, 1 / 1.03, weight) for d in chosen]
+                e += 1
+    schema = {"e": pl.UInt32, "left_n": pl.Int64, "right_n": pl.Int64, "share": pl.Float64, "weight": pl.Float64}
+    return pl.DataFrame(rows, schema=schema, orient="row").with_columns(rule=pl.lit("consolidated")), gave_up
