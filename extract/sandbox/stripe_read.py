@@ -10,14 +10,18 @@ from extract.sandbox.wire import Call, Clock, Reply, Settings
 
 # kind -> (word in messages, fields by which its list can be filtered)
 LISTS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "customers": ("customer", ("email",)), "products": ("product", ("active", "ids")), "prices": ("price", ("active", "currency", "product", "type")),
+    "customers": ("customer", ("email",)), "products": ("product", ("active", "ids")), "prices": ("price", ("active",
+        "currency", "product", "type")),
     "tax_rates": ("tax rate", ("active", "inclusive")), "quotes": ("quote", ("customer", "status")),
     "invoiceitems": ("invoiceitem", ("customer", "invoice", "pending")),
     "invoices": ("invoice", ("customer", "status", "collection_method", "subscription", "due_date")),
-    "invoice_payments": ("invoice_payment", ("invoice", "status", "payment")), "payment_intents": ("payment_intent", ("customer",)),
-    "charges": ("charge", ("customer", "payment_intent", "transfer_group")), "refunds": ("refund", ("charge", "payment_intent")),
+    "invoice_payments": ("invoice_payment", ("invoice", "status", "payment")), "payment_intents": ("payment_intent",
+        ("customer",)),
+    "charges": ("charge", ("customer", "payment_intent", "transfer_group")), "refunds": ("refund", ("charge",
+        "payment_intent")),
     "balance_transactions": ("balance transaction", ("payout", "source", "type", "currency")),
-    "payouts": ("payout", ("status", "arrival_date", "destination")), "credit_notes": ("credit note", ("customer", "invoice")),
+    "payouts": ("payout", ("status", "arrival_date", "destination")), "credit_notes": ("credit note", ("customer",
+        "invoice")),
     "events": ("event", ("type", "types", "delivery_success")),
 }  # fmt: skip
 SEARCHED = ("customers", "invoices", "charges", "payment_intents", "products", "prices")
@@ -70,9 +74,6 @@ class StripeReader:
         if kind == "charges" and name == "refunds":
             rows = [r for r in self.books.objects["refunds"].values() if r["charge"] == answer["id"]]
             answer["refunds"] = listed(rows, f"/v1/charges/{answer['id']}/refunds")
-        if kind == "quotes" and name == "line_items":
-            rows = self._quote_rows(answer)
-            answer["line_items"] = listed(rows[:10], f"/v1/quotes/{answer['id']}/line_items", len(rows) > 10)
         if kind == "quotes" and name == "line_items":
             answer["line_items"] = listed(self.items_of_quote(answer["id"]), f"/v1/quotes/{answer['id']}/line_items")
         if name not in answer:
@@ -237,7 +238,8 @@ class StripeReader:
         for line in invoice["lines"]["data"]:
             tax = sum(t["amount"] for t in line["taxes"])
             rows.append({
-                "id": line["id"].replace("il_", "li_"), "object": "item", "adjustable_quantity": None, "amount_discount": 0,
+                "id": line["id"].replace("il_", "li_"), "object": "item", "adjustable_quantity": None,
+                "amount_discount": 0,
                 "amount_subtotal": line["amount"], "amount_tax": tax, "amount_total": line["amount"] + tax,
                 "currency": line["currency"], "description": line["description"], "metadata": {}, "price": None,
                 "quantity": line["quantity"],
