@@ -156,8 +156,8 @@ class Action:
 
 
 @cache
-def registry() -> dict[str, Action]:
-    """Return one instance of each action, by the name of its file."""
+def registry() -> dict[str, Any]:
+    """Return one instance of each action, by the name of its file. Each has a `plan` of its own making."""
     import reconcile.actions
 
     found = {}
@@ -165,6 +165,11 @@ def registry() -> dict[str, Action]:
         loaded = importlib.import_module(f"reconcile.actions.{module.name}")
         made = [c for c in vars(loaded).values() if isinstance(c, type) and issubclass(c, Action)]
         found[module.name] = next(c for c in made if c.__module__ == loaded.__name__)()
+    return found
+
+
+def _action(plan: Plan) -> Action:
+    found: Action = registry()[plan.action]
     return found
 
 
@@ -182,7 +187,7 @@ def filled(plan: Plan, answers: Mapping[str, Mapping[str, Any]]) -> Plan:
     if draft is not None:
         draft = draft.model_copy(update={k: v for k, v in given.items() if k in type(draft).model_fields})
     made = plan.model_copy(update={"draft": draft, "data": plan.data | given})
-    return made.model_copy(update={"key": registry()[plan.action].key(made)})
+    return made.model_copy(update={"key": _action(plan).key(made)})
 
 
 def perform(plan: Plan, vendor: Any, store: State, who: str, wait: float = 0.0) -> Outcome:
@@ -194,7 +199,7 @@ def perform(plan: Plan, vendor: Any, store: State, who: str, wait: float = 0.0) 
     if plan.needs:
         missing = ", ".join(need.name for need in plan.needs)
         return _outcome(plan, "refused", error=f"{plan.action}: missing or invalid: {missing}; nothing was sent")
-    ledger, action = Ledger(store), registry()[plan.action]
+    ledger, action = Ledger(store), _action(plan)
     deadline = time.monotonic() + wait
     while True:
         try:

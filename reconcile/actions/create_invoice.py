@@ -1,0 +1,222 @@
+"""Create a draft invoice from a won deal: its lines, less what was invoiced of it before."""
+
+import datetime as dt
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from extract.model import InvoiceDraft, LineDraft
+from reconcile.action import Action, Answer, Caution, Change, Need, Plan, Sentence, Subject
+from reconcile.facts import Facts, Record
+from reconcile.fields import text
+
+_CENT = Decimal("0.01")
+_LATEST = 365  # days: a due date beyond that is a slip of the pen
+
+
+class CreateInvoice(Action):
+    """The key stands on the invoice itself, where `find` sees it; a draft that broke off half-way is completed."""
+
+    title = "Create the draft invoice"
+
+    def plan(
+        self, deal: Record, customer_id: str | None, customer_key: str | None, customer: Record, facts: Facts,
+        given: Mapping[str, str],
+    ) -> Plan:  # fmt: skip
+        """Return the plan of the invoice for what is not invoiced of a deal.
+
+        `customer_id` is the billing customer, or `customer_key` the plan that creates it; `customer` what is known of
+        it. `given` may hold due_on, tax_rate and message, typed in by a person.
+        """
+        billing, earlier = facts.billing, facts.invoices_of(deal["vendor"], deal["id"])
+        key = _key(billing, deal, earlier, facts.voided(billing, deal["id"]))
+        needs: list[Need] = []
+        cautions: list[Caution] = []
+        rate = _tax_rate(customer_id, customer, facts, given, needs, cautions)
+        lines = _lines(deal, facts.lines("deal", deal["vendor"], deal["id"]), rate, needs)
+        whole = lines + _less(earlier, facts)
+        due_on = _due_on(deal, customer, facts, given, needs)
+        if not deal["currency"]:
+            needs.append(Need(name="currency", says=Sentence(text="The deal has no currency.")))
+        draft = InvoiceDraft(
+            key=key, kind="final" if earlier else "invoice", customer_id=customer_id or "", deal_id=deal["id"],
+            deal_reference=deal["reference"] or deal["id"], currency=deal["currency"] or "", issued_on=facts.today,
+            due_on=due_on, lines=tuple(whole), message=given.get("message") or _message(deal, facts),
+        )  # fmt: skip
+        cautions += _compared(deal, draft, facts)
+        net, gross = totals(draft)
+        return Plan(
+            key=key, chain=key, action="create_invoice", vendor=billing, draft=draft,
+            subject=Subject(table="deals", vendor=deal["vendor"], id=deal["id"]),
+            takes={"customer_id": (customer_key, "id")} if customer_key else {},
+            says=Sentence(
+                text="Create the draft invoice of {gross} {currency} for {customer}.",
+                values={"gross": text(gross), "currency": draft.currency, "customer": customer.get("name") or ""},
+            ),
+            preview=shown(draft, customer, net, gross), needs=tuple(needs), cautions=tuple(cautions),
+        )  # fmt: skip
+
+    def find(self, plan: Plan, vendor: Any) -> Answer | None:
+        """Return the invoice of our key if it is whole."""
+        found = vendor.find_invoice(plan.draft)
+        return Answer(data=found.model_dump(mode="json", exclude_none=True)) if found else None
+
+    def send(self, plan: Plan, vendor: Any) -> Answer:
+        """Create it, or complete what an earlier try began."""
+        made = vendor.create_invoice(plan.draft).model_dump(mode="json", exclude_none=True)
+        return Answer(data=made, after={c.field: c.after for c in plan.preview})
+
+
+def totals(draft: InvoiceDraft) -> tuple[Decimal, Decimal]:
+    """Return net and gross of a draft, each line rounded to the cent as billing does."""
+    nets = [line.net.quantize(_CENT) for line in draft.lines]
+    taxes = [(n * (line.tax_rate or 0) / 100).quantize(_CENT) for n, line in zip(nets, draft.lines, strict=True)]
+    return sum(nets, Decimal(0)), sum(nets, Decimal(0)) + sum(taxes, Decimal(0))
+
+
+def shown(draft: InvoiceDraft, customer: Record, net: Decimal, gross: Decimal) -> tuple[Change, ...]:
+    """Return every field of the invoice as it will stand there."""
+    said = {"customer": customer.get("name"), "tax_id": customer.get("tax_id"), "email": customer.get("email"),
+            "reference": draft.deal_reference, "currency": draft.currency, "issued_on": str(draft.issued_on),
+            "due_on": str(draft.due_on), "message": draft.message}  # fmt: skip
+    for at, line in enumerate(draft.lines, 1):
+        off = f" −{line.discount_rate.normalize():f} %" if line.discount_rate else ""
+        tax = f" +{line.tax_rate.normalize():f} %" if line.tax_rate is not None else ""
+        amount = f"{line.quantity.normalize():f} × {text(line.unit_price)}{off}{tax}"
+        said[f"line {at}"] = f"{line.description}: {amount}"
+    said |= {"net": text(net), "gross": text(gross)}
+    return tuple(Change(field=name, after=value) for name, value in said.items() if value)
+
+
+def _lines(deal: Record, lines: list[Record], rate: Decimal | None, needs: list[Need]) -> list[LineDraft]:
+    """Return the deal's lines; a deal without any is one line of its amount."""
+    if not lines:
+        amount, title = deal["amount"] or Decimal(0), deal["title"] or deal["id"]
+        if not amount:
+            needs.append(Need(name="amount", says=Sentence(text="The deal has neither lines nor an amount.")))
+        if deal["amount_is"] == "gross":
+            amount = (amount / (1 + (rate or Decimal(0)) / 100)).quantize(_CENT)
+        _asked_tax([title] if rate is None else [], needs)
+        return [LineDraft(description=title, unit_price=amount, tax_rate=rate)]
+    made, untaxed = [], []
+    for line in lines:
+        tax = line["tax_rate"] if line["tax_rate"] is not None else rate
+        name = line["description"] or line["sku"] or deal["title"] or ""
+        if tax is None:
+            untaxed.append(name)
+        made.append(
+            LineDraft(
+                description=name,
+                quantity=line["quantity"] if line["quantity"] is not None else Decimal(1),
+                unit_price=line["unit_price"] or Decimal(0),
+                discount_rate=line["discount_rate"] or Decimal(0),
+                tax_rate=tax,
+                sku=line["sku"],
+            )  # fmt: skip
+        )
+    _asked_tax(untaxed, needs)
+    return made
+
+
+def _less(earlier: list[Record], facts: Facts) -> list[LineDraft]:
+    """Return one line for each invoice before this one and each of its tax rates, taking off what it billed."""
+    made = []
+    for invoice in earlier:
+        by_rate: dict[Decimal | None, Decimal] = {}
+        for line in facts.lines("invoice", invoice["vendor"], invoice["id"]):
+            by_rate[line["tax_rate"]] = by_rate.get(line["tax_rate"], Decimal(0)) + (line["net"] or Decimal(0))
+        if not by_rate or sum(by_rate.values()) != invoice["net"]:
+            by_rate = {_rate_of(invoice): invoice["net"] or Decimal(0)}
+        for rate, net in by_rate.items():
+            part = -(net * Decimal(invoice["share"])).quantize(_CENT)
+            if part:
+                made.append(
+                    LineDraft(description=f"− {invoice['number'] or invoice['id']}", unit_price=part, tax_rate=rate)
+                )
+    return made
+
+
+def _rate_of(invoice: Record) -> Decimal | None:
+    """Return the tax rate of a whole invoice, in percent."""
+    return (
+        (invoice["tax"] / invoice["net"] * 100).quantize(_CENT)
+        if invoice["net"] and invoice["tax"] is not None
+        else None
+    )
+
+
+def _tax_rate(customer_id: str | None, customer: Record, facts: Facts, given: Mapping[str, str], needs: list[Need],
+              cautions: list[Caution]) -> Decimal | None:  # fmt: skip
+    """Return the tax for lines that say none: as typed in, as on the customer's last invoice, as the settings say."""
+    if given.get("tax_rate"):
+        try:
+            return Decimal(given["tax_rate"].replace(",", "."))
+        except InvalidOperation:
+            needs.append(Need(name="tax_rate", value=given["tax_rate"], says=Sentence(text="The tax is no number.")))
+            return None
+    if customer_id and (last := facts.last_tax(facts.billing, customer_id)):
+        return Decimal(last["tax_rate"])
+    rates = facts.settings.invoicing.tax_rates
+    return rates.get(customer.get("country") or "", rates.get("*"))
+
+
+def _asked_tax(untaxed: list[str], needs: list[Need]) -> None:
+    if untaxed and not any(need.name == "tax_rate" for need in needs):
+        says = Sentence(text="The tax of {lines} is not known.", values={"lines": ", ".join(untaxed)})
+        needs.append(Need(name="tax_rate", says=says))
+
+
+def _due_on(deal: Record, customer: Record, facts: Facts, given: Mapping[str, str], needs: list[Need]) -> dt.date:
+    """Return the due date: as typed in, else the issue date and the days agreed with the deal, the customer, all."""
+    days = next((d for d in (deal["payment_terms_days"], customer.get("payment_terms_days")) if d is not None),
+                facts.settings.invoicing.terms_days)  # fmt: skip
+    due_on = facts.today + dt.timedelta(days=days)
+    if not given.get("due_on"):
+        return due_on
+    try:
+        chosen = dt.date.fromisoformat(given["due_on"])
+    except ValueError:
+        needs.append(Need(name="due_on", value=given["due_on"], says=Sentence(text="This is no date (2026-12-31).")))
+        return due_on
+    if not facts.today <= chosen <= facts.today + dt.timedelta(days=_LATEST):
+        says = Sentence(text="The due date {due} is before the issue date {issued}, or more than a year after it.",
+                        values={"due": str(chosen), "issued": str(facts.today)})  # fmt: skip
+        needs.append(Need(name="due_on", value=str(chosen), says=says))
+        return due_on
+    return chosen
+
+
+def _message(deal: Record, facts: Facts) -> str:
+    return "\n".join(part for part in (deal["title"], facts.settings.invoicing.message) if part)
+
+
+def _compared(deal: Record, draft: InvoiceDraft, facts: Facts) -> list[Caution]:
+    """Return what does not add up: total against the deal, lines in another currency, invoices that may be of it."""
+    summary = facts.deal_summary(deal["vendor"], deal["id"]) or {}
+    net, gross = totals(draft)
+    basis, choices, found = summary.get("basis") or "net", facts.settings.choices, []
+    total, open_ = (gross if basis == "gross" else net), summary.get("remaining")
+    if open_ is None:
+        open_ = deal["amount"]
+    tolerance = max(choices.amount_tolerance, abs(deal["amount"] or Decimal(0)) * choices.amount_tolerance_rate)
+    if open_ is not None and abs(total - open_) > tolerance:
+        values = {"total": text(total), "open": text(open_), "currency": draft.currency, "basis": basis}
+        found.append(Caution(code="amount_mismatch", says=Sentence(
+            text="The lines add up to {total} {currency} ({basis}); of the deal {open} {currency} is to be invoiced.",
+            values=values)))  # fmt: skip
+    if summary.get("currency_differs"):
+        found.append(Caution(code="currency_differs", says=Sentence(
+            text="The deal has an invoice in another currency, which is not taken off.")))  # fmt: skip
+    if summary.get("candidates"):
+        found.append(Caution(code="possible_invoices", says=Sentence(
+            text="{count} invoices may belong to this deal already: look at them first.",
+            values={"count": str(summary["candidates"])})))  # fmt: skip
+    if net <= 0:
+        found.append(Caution(code="nothing_left", says=Sentence(text="Nothing is left to invoice.")))
+    return found
+
+
+def _key(billing: str, deal: Record, earlier: list[Record], voided: int) -> str:
+    """Return the key: the same until the deal was invoiced further or one of its invoices was voided."""
+    part = "-".join(["final", *sorted(i["id"] for i in earlier)]) if earlier else "whole"
+    return f"create_invoice:{billing}:{deal['vendor']}:{deal['id']}:{part}" + (f":again{voided}" if voided else "")

@@ -1,0 +1,203 @@
+"""Which plans mend a finding, in the order in which they must run."""
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from reconcile.action import Need, Plan, Sentence, registry
+from reconcile.actions.create_customer import merged, needs
+from reconcile.actions.create_invoice import totals
+from reconcile.actions.update_deal import Coming
+from reconcile.facts import Facts, Record
+
+Given = Mapping[str, str]
+_ADDRESS = ("street", "city", "region", "postcode", "country")
+
+
+def chain(finding: Record, facts: Facts, given: Given) -> list[Plan]:
+    """Return the plans that mend a finding; none where only a person can. `given` are values a person typed in."""
+    made = _CHAINS.get(finding["action"] or "")
+    plans = made(finding, facts, given) if made else []
+    if not plans:
+        return []
+    key = f"fix:{plans[-1].key if len(plans) == 1 else _named(plans).key}"
+    return [plan.model_copy(update={"chain": key, "findings": (finding["id"],)}) for plan in plans]
+
+
+def _named(plans: list[Plan]) -> Plan:
+    """Return the plan that gives a chain its key: the first that creates, issues or sends."""
+    return next((p for p in plans if p.action in ("create_invoice", "issue_invoice", "send_invoice")), plans[0])
+
+
+def _invoice_deal(finding: Record, facts: Facts, given: Given) -> list[Plan]:
+    """Customer, draft, issue, send, write back: as far as the settings go."""
+    deal = facts.deal(finding["subject_vendor"], finding["subject_id"])
+    if deal is None:
+        return []
+    said = facts.settings.invoicing
+    customer = facts.customer(deal["vendor"], deal["customer_id"])
+    contact = facts.customer(deal["vendor"], deal["contact_id"])
+    known, plans, customer_key = _customer(deal, customer, contact, facts, given)
+    billed, id = known, known["id"] if customer_key is None and customer else None
+    create = registry()["create_invoice"].plan(deal, id, customer_key, billed, facts, given)
+    if customer is None:
+        asked = Need(name="customer", says=Sentence(text="The deal has no customer in the CRM: add one there."))
+        create = create.model_copy(update={"needs": (asked, *create.needs)})
+    plans.append(create)
+    last, status, to = create, "draft", billed.get("email") or ""
+    if said.issue:
+        last, status = registry()["issue_invoice"].following(create), "issued"
+        plans.append(last)
+        if said.send:
+            last = registry()["send_invoice"].following(create, to, billed.get("name") or "")
+            status = "sent"
+            plans.append(last)
+    if said.write_back and facts.can(deal["vendor"], "update_deal"):
+        summary, gross = facts.deal_summary(deal["vendor"], deal["id"]) or {}, totals(create.draft)[1]
+        coming = Coming(last.key, status, gross, create.draft.currency, str(create.draft.due_on),
+                        billed.get("name") or to)  # fmt: skip
+        before = Decimal(summary.get("invoiced_gross") or 0)
+        plans.append(registry()["update_deal"].following(deal, coming, before))
+    return plans
+
+
+def _customer(
+    deal: Record, customer: Record | None, contact: Record | None, facts: Facts, given: Given
+) -> tuple[Record, list[Plan], str | None]:
+    """Return what is known of the customer to bill, plans that make or complete it, and the key of a creation."""
+    if customer is None:
+        return {}, [], None
+    known, actions = merged(customer, contact, given), registry()
+    found = facts.counterpart(customer["vendor"], customer["id"], facts.billing)
+    mail_needed = facts.settings.invoicing.send
+    plans: list[Plan] = []
+    if found is None:
+        created = actions["create_customer"].plan(customer, contact, facts, given, mail_needed)
+        plans.append(created)
+        stored = {"other_id": (created.key, "id")}
+        typed_in = {name: value for name, value in given.items() if name in known and name != "email"}
+        if facts.can(customer["vendor"], "update_customer"):
+            plans.append(actions["update_customer"].plan(customer, typed_in, stored))
+        return known, plans, created.key
+    billed, _ = found
+    lacking = {n.name: n for n in needs(billed, mail_needed)}
+    supplied = {name: known[name] for name in lacking if known.get(name) and known[name] != billed.get(name)}
+    wanted = supplied | {name: value for name, value in given.items() if name in ("tax_id", "email", *_ADDRESS)}
+    asked = tuple(needs(billed | wanted, mail_needed))
+    completed = actions["update_customer"].plan(billed, wanted) if wanted else None
+    if completed is not None or asked:
+        completed = completed or _asking(billed, asked)
+        plans.append(completed.model_copy(update={"needs": asked}))
+    return billed | wanted, plans, None
+
+
+def _asking(customer: Record, asked: tuple[Need, ...]) -> Plan:
+    """Return a plan that cannot be sent before a person gives what it asks for."""
+    blank = {need.name: "…" for need in asked}
+    plan: Plan = registry()["update_customer"].plan(customer, blank)
+    return plan.model_copy(update={"data": {}, "needs": asked})
+
+
+def _issue(finding: Record, facts: Facts, given: Given) -> list[Plan]:
+    """Issue a draft, send it where that is chosen, tell its deal."""
+    invoice = facts.invoice(finding["subject_vendor"], finding["subject_id"])
+    if invoice is None:
+        return []
+    issued: Plan = registry()["issue_invoice"].plan(invoice)
+    plans = [issued]
+    if facts.settings.invoicing.send:
+        plans.append(registry()["send_invoice"].plan(invoice))
+    return plans + _told(invoice, plans[-1], "sent" if len(plans) > 1 else "issued", Decimal(0), facts)
+
+
+def _send(finding: Record, facts: Facts, given: Given) -> list[Plan]:
+    """Send an issued invoice, to a corrected address where one was given, and tell its deal."""
+    invoice = facts.invoice(finding["subject_vendor"], finding["subject_id"])
+    if invoice is None:
+        return []
+    plans: list[Plan] = []
+    customer = facts.customer(invoice["vendor"], invoice["customer_id"])
+    if given.get("email") and customer and facts.can(invoice["vendor"], "update_customer"):
+        corrected = registry()["update_customer"].plan(customer, {"email": given["email"]})
+        plans += [corrected] if corrected else []
+        invoice = invoice | {"customer_email": given["email"]}
+    sent: Plan = registry()["send_invoice"].plan(invoice)
+    return [*plans, sent, *_told(invoice, sent, "sent", invoice["gross"], facts)]
+
+
+def _told(invoice: Record, last: Plan, status: str, counted: Decimal, facts: Facts) -> list[Plan]:
+    """Return the plan that tells the only deal of an invoice; `counted` of it is in the deal's sum already."""
+    deals = facts.deals_of(invoice["vendor"], invoice["id"])
+    if len(deals) != 1 or not facts.settings.invoicing.write_back or not facts.can(deals[0]["vendor"], "update_deal"):
+        return []
+    summary = facts.deal_summary(deals[0]["vendor"], deals[0]["id"]) or {}
+    before = Decimal(summary.get("invoiced_gross") or 0) - Decimal(counted or 0)
+    recipient = invoice["customer_name"] or invoice["customer_email"] or ""
+    coming = Coming(
+        last.key, status, invoice["gross"], invoice["currency"] or "", str(invoice["due_on"] or ""), recipient
+    )
+    return [registry()["update_deal"].following(deals[0], coming, before)]
+
+
+def _tell_deal(finding: Record, facts: Facts, given: Given) -> list[Plan]:
+    deal = facts.deal(finding["subject_vendor"], finding["subject_id"])
+    if deal is None or not facts.can(deal["vendor"], "update_deal"):
+        return []
+    plan = registry()["update_deal"].plan(deal, facts)
+    return [plan] if plan else []
+
+
+def _remind(finding: Record, facts: Facts, given: Given) -> list[Plan]:
+    invoice = facts.invoice(finding["subject_vendor"], finding["subject_id"])
+    if invoice is None:
+        return []
+    customer = facts.customer(invoice["vendor"], invoice["customer_id"]) or {}
+    if given.get("email"):
+        invoice = invoice | {"customer_email": given["email"]}
+    plan = registry()["send_reminder"].plan(invoice, customer, facts)
+    return [plan] if plan else []
+
+
+def _mend_customer(finding: Record, facts: Facts, given: Given) -> list[Plan]:
+    """Bring billing to what the CRM says, or ask for what neither knows."""
+    if finding["subject_table"] == "invoices":
+        invoice = facts.invoice(finding["subject_vendor"], finding["subject_id"]) or {}
+        return _aligned(facts.customer(finding["subject_vendor"], invoice.get("customer_id")), finding["part"], facts)
+    customer = facts.customer(finding["subject_vendor"], finding["subject_id"])
+    if customer is None or not facts.can(customer["vendor"], "update_customer"):
+        return []
+    fields = _ADDRESS if finding["part"] == "address" else (finding["part"],)
+    typed_in = {name: given[name] for name in fields if given.get(name)}
+    lacking = tuple(n for n in needs(customer | typed_in, finding["part"] == "email") if n.name in fields)
+    if lacking or not typed_in:
+        return [_asking(customer, lacking)] if lacking else []
+    plan = registry()["update_customer"].plan(customer, typed_in)
+    return [plan] if plan else []
+
+
+def _aligned(billed: Record | None, part: str | None, facts: Facts) -> list[Plan]:
+    """Return the plan that gives a billing customer what the CRM says of it."""
+    ours = facts.in_crm(billed["vendor"], billed["id"]) if billed else None
+    if billed is None or ours is None or not facts.can(billed["vendor"], "update_customer"):
+        return []
+    fields = _ADDRESS if part == "address" else ("email",) if part == "email" else ("tax_id",)
+    wanted: dict[str, Any] = {name: ours[name] for name in fields if ours.get(name)}
+    if part == "email" and not wanted:
+        contact = facts.one(
+            "SELECT p.email FROM deals AS d JOIN customers AS p ON p.vendor = d.vendor AND p.id = d.contact_id "
+            "WHERE d.vendor = ? AND d.customer_id = ? AND p.email IS NOT NULL ORDER BY d.updated_at DESC, d.id LIMIT 1",
+            ours["vendor"], ours["id"],
+        )  # fmt: skip
+        wanted = contact or {}
+    plan = registry()["update_customer"].plan(billed, wanted)
+    return [plan] if plan else []
+
+
+_CHAINS: dict[str, Callable[[Record, Facts, Given], list[Plan]]] = {
+    "create_invoice": _invoice_deal,
+    "issue_invoice": _issue,
+    "send_invoice": _send,
+    "update_deal": _tell_deal,
+    "send_reminder": _remind,
+    "update_customer": _mend_customer,
+}

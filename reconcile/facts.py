@@ -1,0 +1,190 @@
+"""What plans read: rows of the warehouse that belong to one deal, customer or invoice, and who can be written to."""
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from extract.vendor import Vendor, registry
+from reconcile.settings import Settings, SettingsError
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The warehouse, opened to read, with the settings of the company. Every question is answered from one moment."""
+
+    db: duckdb.DuckDBPyConnection
+    settings: Settings
+    today: dt.date
+
+    @property
+    def crm(self) -> str:
+        """The connection whose deals are told; SettingsError where that is not clear."""
+        return self._writer("crm", self.settings.invoicing.crm, "update_deal")
+
+    @property
+    def billing(self) -> str:
+        """The connection that issues invoices; SettingsError where that is not clear."""
+        return self._writer("billing", self.settings.invoicing.billing, "create_invoice")
+
+    def can(self, connection: str, action: str) -> bool:
+        """Return whether a connection's vendor has an action."""
+        kind = self._kind(connection)
+        return kind is not None and action in kind.writes
+
+    def finding(self, finding_id: str) -> Record | None:
+        """Return a finding."""
+        return self.one("SELECT * FROM findings WHERE id = ?", finding_id)
+
+    def deal(self, vendor: str, id: str) -> Record | None:
+        """Return a deal."""
+        return self.one("SELECT * FROM deals WHERE vendor = ? AND id = ?", vendor, id)
+
+    def deal_summary(self, vendor: str, id: str) -> Record | None:
+        """Return what was invoiced and paid of a deal."""
+        return self.one("SELECT * FROM deal_summary WHERE vendor = ? AND id = ?", vendor, id)
+
+    def customer(self, vendor: str, id: str | None) -> Record | None:
+        """Return a customer."""
+        return self.one("SELECT * FROM customers WHERE vendor = ? AND id = ?", vendor, id)
+
+    def invoice(self, vendor: str, id: str) -> Record | None:
+        """Return an invoice with its state, what is open of it and how late it is."""
+        return self.one(
+            "SELECT i.*, s.state, s.open_amount, s.days_overdue FROM invoices AS i "
+            "JOIN invoice_summary AS s ON s.vendor = i.vendor AND s.id = i.id WHERE i.vendor = ? AND i.id = ?",
+            vendor, id,
+        )  # fmt: skip
+
+    def lines(self, document: str, vendor: str, id: str) -> list[Record]:
+        """Return the lines of a deal, quote or invoice in order."""
+        return self.all(
+            "SELECT * FROM lines WHERE document = ? AND vendor = ? AND document_id = ? ORDER BY position, id",
+            document, vendor, id,
+        )  # fmt: skip
+
+    def invoices_of(self, vendor: str, id: str) -> list[Record]:
+        """Return the invoices that count for a deal, credit notes included, oldest first."""
+        return self.all(
+            "SELECT i.*, b.share FROM deal_invoices AS b "
+            "JOIN invoices AS i ON i.vendor = b.invoice_vendor AND i.id = b.invoice_id "
+            "WHERE b.deal_vendor = ? AND b.deal_id = ? AND b.is_counted ORDER BY i.issued_on, i.id",
+            vendor, id,
+        )  # fmt: skip
+
+    def deals_of(self, vendor: str, id: str) -> list[Record]:
+        """Return the deals that an invoice bills."""
+        return self.all(
+            "SELECT DISTINCT d.* FROM links AS l JOIN deals AS d ON d.vendor = l.left_vendor AND d.id = l.left_id "
+            "WHERE l.left_table = 'deals' AND l.right_table = 'invoices' AND l.status IN ('automatic', 'confirmed') "
+            "AND l.right_vendor = ? AND l.right_id = ? ORDER BY d.id",
+            vendor, id,
+        )  # fmt: skip
+
+    def voided(self, billing: str, deal_id: str) -> int:
+        """Return how many invoices of a deal were voided: each of them makes the next one a new wish."""
+        found = self.one(
+            "SELECT COUNT(*) AS voided FROM invoices WHERE vendor = ? AND deal_id = ? AND status = 'void'",
+            billing, deal_id,
+        )  # fmt: skip
+        return int(found["voided"]) if found else 0
+
+    def counterpart(self, crm: str, id: str, billing: str) -> tuple[Record, str] | None:
+        """Return the billing customer of a CRM customer, and by which rule it is that one; None where none is known.
+
+        In this order: the id stored on either side, else the exact tax id. A likeness of names is only suggested.
+        """
+        found = self.one(
+            "SELECT c.*, l.rule FROM links AS l "
+            "JOIN customers AS c ON c.vendor = l.right_vendor AND c.id = l.right_id "
+            "WHERE l.left_table = 'customers' AND l.right_table = 'customers' "
+            "AND l.status IN ('automatic', 'confirmed') "
+            "AND l.left_vendor = ? AND l.left_id = ? AND l.right_vendor = ? "
+            "ORDER BY l.status = 'confirmed' DESC, l.rule = 'stored_customer_id' DESC, c.updated_at DESC, c.id LIMIT 1",
+            crm, id, billing,
+        )  # fmt: skip
+        if found is None:
+            return None
+        rule = found.pop("rule")
+        return found, rule
+
+    def in_crm(self, billing: str, id: str) -> Record | None:
+        """Return the CRM customer of a billing customer."""
+        return self.one(
+            "SELECT c.* FROM links AS l JOIN customers AS c ON c.vendor = l.left_vendor AND c.id = l.left_id "
+            "WHERE l.left_table = 'customers' AND l.right_table = 'customers' "
+            "AND l.status IN ('automatic', 'confirmed') AND l.right_vendor = ? AND l.right_id = ? "
+            "ORDER BY l.status = 'confirmed' DESC, c.updated_at DESC, c.id LIMIT 1",
+            billing, id,
+        )  # fmt: skip
+
+    def nearly(self, billing: str, tax_id: str) -> list[Record]:
+        """Return billing customers whose tax id differs in one character: perhaps a slip of the pen."""
+        return self.all(
+            "SELECT * FROM customers WHERE vendor = ? AND LENGTH(tax_id) BETWEEN ? AND ? "
+            "AND LEVENSHTEIN(tax_id, ?) = 1 ORDER BY id LIMIT 5",
+            billing, len(tax_id) - 1, len(tax_id) + 1, tax_id,
+        )  # fmt: skip
+
+    def last_tax(self, billing: str, customer_id: str) -> Record | None:
+        """Return number and tax rate of the customer's last invoice, where all its lines have the same rate."""
+        return self.one(
+            "SELECT i.number, MAX(l.tax_rate) AS tax_rate FROM invoices AS i "
+            "JOIN lines AS l ON l.vendor = i.vendor AND l.document_id = i.id AND l.document = 'invoice' "
+            "WHERE i.vendor = ? AND i.customer_id = ? AND i.status NOT IN ('draft', 'void') "
+            "GROUP BY i.id, i.number, i.issued_on "
+            "HAVING COUNT(*) = COUNT(l.tax_rate) AND MIN(l.tax_rate) = MAX(l.tax_rate) "
+            "ORDER BY i.issued_on DESC, i.id DESC LIMIT 1",
+            billing, customer_id,
+        )  # fmt: skip
+
+    def unmatched_money(self, amount: Any, currency: str) -> list[Record]:
+        """Return incoming payments of this amount that belong to no invoice yet, newest first."""
+        return self.all(
+            "SELECT p.* FROM payments AS p ANTI JOIN (SELECT left_vendor, left_id FROM links "
+            "WHERE left_table = 'payments' AND status IN ('automatic', 'confirmed')) AS l "
+            "ON l.left_vendor = p.vendor AND l.left_id = p.id "
+            "WHERE p.amount = ? AND p.currency = ? ORDER BY p.paid_on DESC, p.id LIMIT 5",
+            amount, currency,
+        )  # fmt: skip
+
+    def one(self, query: str, *values: Any) -> Record | None:
+        """Return the first row of a query, by column."""
+        found = self.all(query, *values)
+        return found[0] if found else None
+
+    def all(self, query: str, *values: Any) -> list[Record]:
+        """Return the rows of a query, by column."""
+        cursor = self.db.cursor().execute(query, values)
+        names = [d[0] for d in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def _kind(self, connection: str) -> type[Vendor] | None:
+        said = self.settings.connections.get(connection)
+        return registry().get(said.vendor) if said else None
+
+    def _writer(self, kind: str, chosen: str, action: str) -> str:
+        if chosen:
+            return chosen
+        able = [n for n in self.settings.connections if self.can(n, action)]
+        if len(able) == 1:
+            return able[0]
+        among = f"there are {', '.join(able)}; name one" if able else f"connect one that has {action}"
+        raise SettingsError(f"invoicing.{kind}: {among}")
+
+
+@contextmanager
+def opened(data: Path, settings: Settings, today: dt.date) -> Iterator[Facts]:
+    """Open the warehouse of a data folder to read. FileNotFoundError where nothing was reconciled yet."""
+    path = data / "warehouse.duckdb"
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: nothing was reconciled yet")
+    with duckdb.connect(str(path), read_only=True) as db:
+        db.execute("SET TimeZone = 'UTC'")
+        yield Facts(db, settings, today)
