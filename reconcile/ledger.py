@@ -83,13 +83,17 @@ class Ledger:
             self._move(db, claim, **values, **_lease(moment))
 
     def settle(self, claim: Claim, state: Stand, entry: Entry, error: str | None = None) -> None:
-        """Say how it ended and add the line to the audit log, both or neither. Lost if the claim was taken over."""
+        """Say how it ended and add the line to the audit log, both or neither. Lost if the claim was taken over.
+
+        Where everything was so already, nothing was done and nothing is logged.
+        """
         with self.store.write() as db:
             values: dict[str, Any] = {"state": state, "error": error, "owner": None, "ended_at": _moment(db)}
             if state == "done":
                 values["answer"] = entry.answer
             self._move(db, claim, **values)
-            db.execute(schema.audit.insert().values(**entry.model_dump(), at=now()))
+            if entry.outcome != "nothing":
+                db.execute(schema.audit.insert().values(**entry.model_dump(), at=now()))
 
     def resolve(self, key: str, was_done: bool, who: str) -> None:
         """Say, as a person who looked, whether a doubtful wish was done. ValueError if it is not in doubt."""

@@ -173,6 +173,11 @@ class State:
         rows = self._all(sa.select(table.c.name, table.c.locked).where(table.c.connection == connection))
         return {row["name"]: self._vault.unlock(row["locked"]) for row in rows}
 
+    def credentials_stamp(self) -> str:
+        """Return a text that changes whenever a secret does."""
+        with self.read() as db:
+            return str(db.execute(sa.select(sa.func.max(schema.credentials.c.updated_at))).scalar())
+
     # Findings over time
 
     def saw(self, findings: Iterable[Mapping[str, Any]], at: dt.datetime | None = None) -> dict[str, int]:
