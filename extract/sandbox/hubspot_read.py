@@ -8,11 +8,15 @@ from extract.sandbox.hubspot_errors import invalid, not_found
 from extract.sandbox.hubspot_search import checked, matches, ordered
 from extract.sandbox.wire import Call, Clock, Refused, Reply, Settings
 
-ALIASES = {"0-1": "contacts", "0-2": "companies", "0-3": "deals", "0-7": "products", "0-8": "line_items", "0-14": "quotes",
-           "0-27": "tasks", "0-46": "notes", "0-53": "invoices", "deal": "deals", "company": "companies", "contact": "contacts",
-           "line_item": "line_items", "line items": "line_items", "product": "products", "quote": "quotes", "task": "tasks",
+ALIASES = {"0-1": "contacts", "0-2": "companies", "0-3": "deals", "0-7": "products", "0-8": "line_items",
+           "0-14": "quotes",
+           "0-27": "tasks", "0-46": "notes", "0-53": "invoices", "deal": "deals", "company": "companies",
+           "contact": "contacts",
+           "line_item": "line_items", "line items": "line_items", "product": "products", "quote": "quotes",
+           "task": "tasks",
            "note": "notes", "invoice": "invoices"}  # fmt: skip
-SINGULAR = {"deals": "deal", "companies": "company", "contacts": "contact", "line_items": "line_item", "products": "product",
+SINGULAR = {"deals": "deal", "companies": "company", "contacts": "contact", "line_items": "line_item",
+            "products": "product",
             "quotes": "quote", "tasks": "task", "notes": "note", "invoices": "invoice"}  # fmt: skip
 DEFAULT_PROPERTIES = {
     "deals": ("amount", "closedate", "dealname", "dealstage", "pipeline"), "companies": ("domain", "name"),
@@ -20,7 +24,8 @@ DEFAULT_PROPERTIES = {
 }  # fmt: skip
 PRIMARY = (1, 2, 5, 6)  # the association types that HubSpot labels "Primary"
 URL = "https://app.hubspot.com/contacts/145200711/record"
-NUMBERS = {"deals": "0-3", "companies": "0-2", "contacts": "0-1", "line_items": "0-8", "products": "0-7", "quotes": "0-14",
+NUMBERS = {"deals": "0-3", "companies": "0-2", "contacts": "0-1", "line_items": "0-8", "products": "0-7",
+           "quotes": "0-14",
            "tasks": "0-27", "notes": "0-46", "invoices": "0-53"}  # fmt: skip
 
 
@@ -64,7 +69,8 @@ class HubSpotReader:
     # -- shapes ------------------------------------------------------------------------------------------------
 
     def shown(
-        self, kind: str, row: dict[str, Any], names: Iterable[str], history: Iterable[str] = (), associations: Iterable[str] = ()
+        self, kind: str, row: dict[str, Any], names: Iterable[str], history: Iterable[str] = (),
+        associations: Iterable[str] = ()
     ) -> dict[str, Any]:  # fmt: skip
         """Return a record as answered: only the properties asked for, with HubSpot's own dates and id."""
         modified = "lastmodifieddate" if kind == "contacts" else "hs_lastmodifieddate"
@@ -73,7 +79,8 @@ class HubSpotReader:
         properties = {
             n: row["properties"].get(n) for n in (*wanted, "createdate", modified, "hs_object_id") if n in known
         }
-        answer = {"id": row["id"], "properties": properties, "createdAt": row["createdAt"], "updatedAt": row["updatedAt"],
+        answer = {"id": row["id"], "properties": properties, "createdAt": row["createdAt"],
+                  "updatedAt": row["updatedAt"],
                   "archived": row["archived"], "url": f"{URL}/{NUMBERS[kind]}/{row['id']}"}  # fmt: skip
         if row["archived"]:
             answer["archivedAt"] = row["archivedAt"]
@@ -177,6 +184,7 @@ class HubSpotReader:
         written = row.get("written", 0)
         if (
             self.settings.hubspot_search_lag_s
+            and "before" in row  # written before there was a lag: the index has it
             and self.clock.now().timestamp() - written < self.settings.hubspot_search_lag_s
         ):
             return row["before"] or None
@@ -242,11 +250,13 @@ class HubSpotReader:
                 results.append({"from": {"id": str(item["id"])}, "to": rows})
             else:
                 text = f"No {SINGULAR[other]} is associated with {SINGULAR[kind]} {item['id']}."
-                errors.append({"status": "error", "category": "OBJECT_NOT_FOUND", "subCategory": "crm.associations.NO_ASSOCIATIONS_FOUND",
+                errors.append({"status": "error", "category": "OBJECT_NOT_FOUND",
+                               "subCategory": "crm.associations.NO_ASSOCIATIONS_FOUND",
                                "message": text, "context": {"fromObjectId": [str(item["id"])]}})  # fmt: skip
         reply = self.batch(results, [], 200, errors)
         if "v3" in call.url.split("/"):  # the older shape, without types
-            old = [{"from": r["from"], "to": [{"id": str(t["toObjectId"]), "type": f"{SINGULAR[kind]}_to_{SINGULAR[other]}"}
+            old = [{"from": r["from"], "to": [{"id": str(t["toObjectId"]),
+                                               "type": f"{SINGULAR[kind]}_to_{SINGULAR[other]}"}
                                               for t in r["to"]]} for r in results]  # fmt: skip
             reply.body["results"] = old
         return reply
@@ -302,8 +312,10 @@ class HubSpotReader:
     def account(self, _call: Call) -> Reply:
         """`GET /account-info/{V}/details`: a test account, so the product may write to it."""
         details = {
-            "portalId": 145200711, "accountType": "DEVELOPER_TEST", "timeZone": "Europe/Madrid", "companyCurrency": "EUR",
-            "additionalCurrencies": ["PLN", "MXN", "USD", "GBP"], "utcOffset": "+01:00", "utcOffsetMilliseconds": 3_600_000,
+            "portalId": 145200711, "accountType": "DEVELOPER_TEST", "timeZone": "Europe/Madrid",
+            "companyCurrency": "EUR",
+            "additionalCurrencies": ["PLN", "MXN", "USD", "GBP"], "utcOffset": "+01:00",
+            "utcOffsetMilliseconds": 3_600_000,
             "uiDomain": "app-eu1.hubspot.com", "dataHostingLocation": "eu1",
         }  # fmt: skip
         return Reply(200, details)
