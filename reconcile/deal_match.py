@@ -25,10 +25,11 @@ RULES = (
 _DEALS = """
 SELECT d.n, d.party, d.currency, d.amount, d.on_date, d.status,
   CAST(coalesce(m.net, 0) AS BIGINT) AS linked_net, CAST(coalesce(m.gross, 0) AS BIGINT) AS linked_gross,
-  coalesce(m.links, 0) AS links, CASE WHEN m.least = m.most THEN m.least END AS unit, m.currency AS billed_in
+  coalesce(m.links, 0) AS links, CASE WHEN m.most - m.least <= 1500 THEN m.unit END AS unit, m.currency AS billed_in
 FROM link_deals AS d
 LEFT JOIN (
   SELECT m.left_n, sum(i.net) AS net, sum(i.gross) AS gross, count(*) AS links, min(i.net) AS least, max(i.net) AS most,
+    mode(i.net ORDER BY i.net) AS unit,
     min(i.currency) AS currency
   FROM made AS m JOIN link_invoices AS i ON i.n = m.right_n
   WHERE m.pair = 'deals invoices' AND m.status <> 'suggested' AND i.gross > 0 GROUP BY m.left_n
@@ -101,7 +102,8 @@ def _candidates(db: DuckDBPyConnection, deals: pl.DataFrame, invoices: pl.DataFr
     same = pl.concat([db.sql("SELECT crm, billing, trust FROM same_customer").pl(), learnt])
     same = same.group_by("crm", "billing").agg(pl.col("trust").max()).sort("crm", "billing")
     same = same.filter(pl.col("trust") >= 0.2)
-    covered = (pl.col("linked_net") >= pl.col("amount") * 0.995) | (pl.col("linked_gross") == pl.col("amount"))
+    in_full = (pl.col("links") == 1) & (pl.col("linked_gross") == pl.col("amount"))
+    covered = in_full | (pl.col("linked_net") >= pl.col("amount") * 0.995)
     return deals.filter(~covered).join(same, left_on="party", right_on="crm").sort("n", "billing")
 
 
@@ -116,7 +118,8 @@ def _exact(db, deals, invoices, off, worth, notes) -> pl.DataFrame:  # type: ign
 
 def _settled(pairs: pl.DataFrame) -> pl.DataFrame:
     pairs = pairs.with_row_index("e")
-    uses = pairs.select("e", row="n", share=(pl.col("part") / 1.03))
+    room = 1.03 - pl.col("linked_net") / pl.col("amount")
+    uses = pairs.select("e", row="n", share=(pl.col("part") / room).clip(0.01, 1))
     settled = settle(pairs.select("e", chooser="n_right", weight="weight"), uses)
     return pairs.with_columns(sure=settled["sure"]).rename({"n": "left_n", "n_right": "right_n"})
 

@@ -26,7 +26,7 @@ def keys(deals: pl.DataFrame) -> pl.DataFrame:
         found.append(
             base.filter(when).select(
                 "n", "billing", pl.coalesce("billed_in", "currency").alias("currency"), "on", "on_date", "trust",
-                "status", "amount", "links", basis=pl.lit(basis), value=value.cast(pl.Int64), rule=pl.lit(rule),
+                "status", "amount", "links", "linked_net", basis=pl.lit(basis), value=value.cast(pl.Int64), rule=pl.lit(rule),
                 off=pl.lit(off, dtype=pl.Int64), part=share.cast(pl.Float64), of=pl.lit(of),
             )
         )  # fmt: skip
@@ -84,7 +84,10 @@ def weighed(found: pl.DataFrame) -> pl.DataFrame:
         .otherwise(0.003 * (-late / 40).exp())
     )  # fmt: skip
     by_status = pl.when(pl.col("status") == "won").then(1.0).otherwise(0.05)
+    # Of equal invoices for one deal the first bills it; the next is another deal's, or a duplicate.
+    first = (pl.col("day") == pl.col("day").min().over("n", "rule", "basis")) | (rule != "deal_amount")
     found = found.with_columns(weight=odds * match.specific(pl.col("sum")) * pl.col("trust") ** 2 * by_status)
+    found = found.with_columns(pl.col("weight") * pl.when(first).then(1.0).otherwise(0.2))
     return _best(found.filter(pl.col("weight") > 0.02), "of")
 
 
