@@ -38,12 +38,15 @@ __all__ = [
     "Question",
     "RowError",
     "Sniffed",
+    "WithFiles",
     "difference",
+    "file_vendors",
     "free_name",
     "propose",
     "read",
     "safe_cell",
     "sniff",
+    "sources",
 ]
 
 BANK = "bank"  # rows of statements whose connection has no other name
@@ -61,9 +64,10 @@ class FileVendor:
 
     def __init__(self, name: str, known: Iterable[Profile] = (), path: Path | None = None) -> None:
         self.name, self.path = name, path
-        self.profiles = {p.name: p for p in known if p.source == name}
+        self.profiles = {p.name: p for p in known}
         self._mappers: dict[str, Mapper] = {}
         self._chosen: Profile | None = None
+        self._one_of_many = False  # the file has rows of several vendors, and a column that says whose
 
     @classmethod
     def of(cls, path: Path | str, profile: Profile | None = None, name: str = "") -> "FileVendor":
@@ -89,7 +93,10 @@ class FileVendor:
             return
         if self._chosen is None:
             raise FileError(self.path, "is a table: say which profile reads it, or let it be recognised first.")
-        yield from _items(self.path, kind, self._chosen)
+        column = self._chosen.tables[0].columns.get("vendor")
+        for item_kind, item in _items(self.path, kind, self._chosen):
+            if not self._one_of_many or item["cells"].get(column) == self.name:
+                yield item_kind, item
 
     def fetch_one(self, kind: str, key: str) -> Iterator[tuple[str, Item]]:
         """Yield nothing: a file is read again by importing it."""
@@ -125,6 +132,47 @@ def read(path: Path | str, profile: Profile | None = None) -> Iterator[tuple[str
     return FileVendor.of(path, profile).fetch()
 
 
+def sources(path: Path | str, profile: Profile | None = None) -> list[FileVendor]:
+    """Return the sources in a file: one, or one for each vendor that its own `vendor` column names.
+
+    Raises FileError where the column is blank somewhere or names what cannot be a vendor.
+    """
+    column = profile and profile.tables[0].columns.get("vendor")
+    if not profile or not column:
+        return [FileVendor.of(path, profile)]
+    names = dict.fromkeys(item["cells"].get(column, "") for _, item in read(path, profile))
+    wrong = next((n for n in names if not profiles.NAME.fullmatch(n)), None)
+    if wrong is not None:
+        raise FileError(path, f"has {wrong!r} in {column!r}: a vendor is small letters, digits, - and _ only.")
+    made = [FileVendor.of(path, profile, name) for name in names]
+    for source in made:
+        source._one_of_many = True
+    return made
+
+
+class WithFiles:
+    """A vendor whose records also came in files: maps both sorts of item, so that its raw files can be read again."""
+
+    def __init__(self, vendor: Any, known: Iterable[Profile]) -> None:
+        self._vendor, self._files = vendor, FileVendor(vendor.name, known)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._vendor, name)
+
+    def rows(self, kind: str, item: Item) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield (table, row) that an item of the vendor or of a file means."""
+        return (self._files if is_file_item(item) else self._vendor).rows(kind, item)
+
+    def key(self, kind: str, item: Item) -> str:
+        """Return what tells this item from others of its kind."""
+        return str((self._files if is_file_item(item) else self._vendor).key(kind, item))
+
+
+def is_file_item(item: Item) -> bool:
+    """Return whether an item was read from a file."""
+    return ("profile" in item and "cells" in item) or (item.get("format") in FORMATS and "nth" in item)
+
+
 def file_vendors(folder: Path, names: Iterable[str] = ()) -> list[FileVendor]:
     """Return a source for each system that files came from: those of the profiles, and those named besides."""
     known = profiles.known(folder)
@@ -154,7 +202,7 @@ def _items(path: Path, kind: str, profile: Profile) -> Iterator[tuple[str, Item]
             base = mapper.base(item)
             seen[base] += 1
             item["nth"] = seen[base]
-            totals.check(base, item)
+        totals.check(item)
         yield profile.kind, item
 
 
@@ -185,20 +233,27 @@ def _refuse_other_dialect(table: Grid, profile: Profile) -> None:
 
 
 class _Totals:
-    """Sees that the rows of one invoice agree on its total: else the column is the line's, and the total wrong."""
+    """Sees that rows with the id of one invoice are one invoice: else money would be lost without a word."""
 
     def __init__(self, path: Path, profile: Profile) -> None:
-        self.path, self.told = path, {}  # type: ignore[var-annotated]
-        lines = any(t.table == "lines" and t.numbered for t in profile.tables)
-        self.heading = profile.tables[0].columns.get("gross", "") if profile.kind == "invoices" and lines else ""
+        self.path, main = path, profile.tables[0]
+        self.ids = main.id if main.table == "invoices" else ()
+        self.whose = main.columns.get("vendor", "")
+        self.told_by = tuple(h for c in ("gross", "net", "issued_on", "kind") if (h := main.columns.get(c)))
+        self.seen: dict[int, tuple[int, int]] = {}  # hashes: a million invoices must not cost their text
 
-    def check(self, base: str, item: Item) -> None:
-        if not self.heading:
+    def check(self, item: Item) -> None:
+        """Raise FileError where an invoice stands twice and differs."""
+        cells = item["cells"]
+        number = "|".join(cells.get(h, "") for h in self.ids)
+        if not number:
             return
-        told = item["cells"].get(self.heading, "")
-        if told and self.told.setdefault(base, told) != told:
+        told = tuple(cells.get(h, "") for h in self.told_by)
+        mark, row = self.seen.setdefault(hash((cells.get(self.whose), number)), (hash(told), item["row"]))
+        if mark != hash(told):
             raise FileError(
                 self.path,
-                f"row {item['row']}: invoice {base} has {told} in {self.heading!r}, and {self.told[base]} before. "
-                f"If that is the amount of the line, say so: column:{self.heading} is not the invoice's total.",
+                f"rows {row} and {item['row']} are both invoice {number}, but differ in {' or '.join(self.told_by)}. "
+                f"If an amount is that of a line, say so (column:...); if these are two invoices, add what tells them "
+                f"apart to `id` in the profile.",
             )

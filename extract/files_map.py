@@ -19,6 +19,9 @@ from extract.statements_movement import movement_id
 Item = dict[str, Any]  # {"profile", "row", "cells": {heading: text}, "nth"?, "extra"?}
 BLANKS = frozenset({"-", "–", "—", "n/a", "N/A", "#N/A", "null", "NULL", "None", "nan", "NaN", "0000-00-00"})
 _EXEMPT = frozenset({"zw", "np", "npi", "oo", "exento", "exenta", "exempt", "exonere", "nosujeto", "none"})
+_SUMS = frozenset({"total", "totals", "totales", "total general", "grand total", "subtotal", "sum", "suma", "razem",
+                   "ogółem", "łącznie", "totaux", "total général"})  # fmt: skip
+_LACKS = {"payments": "has no amount or no date", "invoices": "has no amount"}
 _REMEMBERED = 20_000  # texts per column
 _NEW = object()
 _DATES = frozenset({"close_on", "booked_on"})
@@ -63,10 +66,21 @@ class Mapper:
             raise RowError(
                 item["row"], "the row", " | ".join(item["extra"]), f"stands beyond the last heading ({given} cells)"
             )
+        self._refuse_sum(item)
         for plan in self.plans:
             found = self._row(plan, item)
             if found:
                 yield found
+
+    def _refuse_sum(self, item: Item) -> None:
+        """Raise RowError on a row that sums those above: counted as one of them it would double the money."""
+        first = next(iter(item["cells"].values()), "")
+        if (
+            len(first) < 20
+            and first.strip(" :.").lower() in _SUMS
+            and len(item["cells"]) * 2 <= len(self.profile.headings)
+        ):
+            raise RowError(item["row"], "the row", first, "looks like the sum of the rows above it; it is left out")
 
     def key(self, item: Item) -> str:
         """Return what tells this item from others of the profile; never raises."""
@@ -118,7 +132,7 @@ class Mapper:
         rule = RULES.get(target.table)
         table = rule(row) if rule else target.table
         if table is None:
-            raise RowError(item["row"], "the row", "", "has no amount")
+            raise RowError(item["row"], "the row", "", _LACKS[target.table])
         if given_id is None:
             row["id"] = movement_id(row, item.get("nth", 1)) if table == "payments" else _content_id(row, item)
         if target.numbered and table == "lines":
@@ -152,7 +166,7 @@ def _plan(profile: Profile, target: Target, first: bool) -> Plan:
     steps = tuple(
         Step(column, heading, _converter(profile, target, column, heading), {})
         for column, heading in target.columns.items()
-        if column != "id"
+        if column not in ("id", "vendor")
     )
     has_currency = any(c.name == "currency" for c in columns(target.table))
     money = tuple(s.heading for s in steps if has_currency and is_money(target.table, s.column))

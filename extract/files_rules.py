@@ -63,6 +63,8 @@ def invoice(row: Row) -> str | None:
         row.update({ours: given[theirs] for theirs, ours in BILL.items() if theirs in given})
         return "bills"
     gross = Decimal(row["gross"]) if row.get("gross") else None
+    if gross is None and not row.get("net") and row.get("status") != "draft":
+        return None
     if kind is None:
         row["kind"] = "credit_note" if gross is not None and gross < 0 else "invoice"
     elif kind == "credit_note":
@@ -122,8 +124,10 @@ def payment(row: Row) -> str | None:
     elif way:
         row["amount"] = abs(Decimal(row["amount"])) * (-1 if way == "debit" else 1)
     row.setdefault("paid_on", booked)
+    if not row["paid_on"]:
+        return None
     row.setdefault("status", "booked")
-    if Decimal(row["amount"]) < 0 and row.get("method") != "refund":
+    if Decimal(row["amount"]) < 0 and not row.get("method"):
         row["method"] = "other"
     if not row.get("invoice_reference") and (found := rf_reference(row.get("reference") or "")):
         row["invoice_reference"] = found

@@ -218,16 +218,16 @@ def _weigh(found: Sniffed) -> None:
     """Read the columns until what they are is told, all of them where some stay open."""
     assert found.grid is not None
     names = found.grid.headings
-    weights = [Evidence() for _ in names]
+    weights, places = [Evidence() for _ in names], list(range(len(names)))
     for count, (_, cells) in enumerate(found.grid.rows()):
         if count < SAMPLES:
             found.samples.append(dict(zip(names, cells, strict=False)))
         if len(cells) == len(names):  # a row with cells too many is a broken one
-            for weight, cell in zip(weights, cells, strict=True):
-                weight.add(cell)
-        if count == SCAN:
-            weights_open = [w for w in weights if w.dates and w.order is None]
-            if not weights_open:
+            for at in places:
+                weights[at].add(cells[at])
+        if count >= SCAN and count % SCAN == 0:
+            places = [at for at in places if weights[at].dates and weights[at].order is None]
+            if not places:
                 break
     found.evidence = dict(zip(names, weights, strict=True))
 

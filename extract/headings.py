@@ -12,7 +12,7 @@ Some columns here are not canonical; `extract.files_map` resolves them: `close_o
 
 import re
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from babel.numbers import list_currencies
@@ -37,14 +37,14 @@ class Meaning(NamedTuple):
     rank: int  # place among the words of the column; -1: the canonical name itself
 
 
-@cache
+@lru_cache(maxsize=50_000)  # texts of cells come here too: bounded
 def fold(text: str) -> str:
     """Return text without case, accents, blanks and punctuation, for comparing."""
     plain = unicodedata.normalize("NFKD", text.translate(_NOT_DECOMPOSED))
     return "".join(c for c in plain.lower() if c.isalnum() and c.isascii())
 
 
-@cache
+@lru_cache(maxsize=50_000)
 def loose(text: str) -> str:
     """Return folded text without small words, "number" in one spelling: "Nº de la factura" is "Número factura"."""
     split = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)
@@ -66,7 +66,7 @@ def unit(heading: str) -> str | None:
 def _vocabulary(table: str) -> dict[str, Meaning]:
     found: dict[str, Meaning] = {}
     for column, words in WORDS.get(table, {}).items():
-        for rank, word in enumerate(words.split("|")):
+        for rank, word in enumerate([*words.split("|"), column]):
             for form in (fold(word), loose(word)):
                 found.setdefault(form, Meaning(column, rank))
     for c in columns(table):

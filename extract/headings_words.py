@@ -4,13 +4,15 @@ Data only; `extract.headings` compares them folded, so case, accents and blanks 
 """
 
 _TAX_ID = (
-    "tax id|vat number|vat id|vat no|tax number|taxid|vat|nif|cif|nif/cif|nif cif|cif/nif|rfc|nip|siren|siret|"
-    "numero de tva|n tva|tva intracommunautaire|numero fiscal|identificacion fiscal|id fiscal|customer tax id|"
-    "client nip|nip nabywcy|nabywca nip|nip klienta|nif cliente|rfc receptor|rfc cliente|ein|tva client|eu vat"
+    "tax id|company tax id|company vat number|vat number|vat id|vat no|tax number|taxid|vat|nif|cif|nif/cif|nif cif|"
+    "cif/nif|rfc|nip|siren|siret|numero de tva|n tva|tva intracommunautaire|numero fiscal|identificacion fiscal|"
+    "id fiscal|customer tax id|client nip|nip nabywcy|nabywca nip|nip klienta|nif cliente|rfc receptor|rfc cliente|"
+    "ein|tva client|eu vat"
 )
 _EMAIL = (
-    "billing email|invoice email|customer email|email|e-mail|email address|emailaddress|correo|correo electronico|"
-    "email cliente|courriel|mail|adresse email|e-mail client|adres email|email klienta|nabywca email"
+    "billing email|invoice email|customer email|email|contact email|company email|e-mail|email address|emailaddress|"
+    "correo|correo electronico|email cliente|courriel|mail|adresse email|e-mail client|adres email|email klienta|"
+    "nabywca email"
 )
 _CURRENCY = (
     "currency|currency code|currencycode|moneda|divisa|devise|monnaie|waluta|ccy|currency iso code|currencyisocode|"
@@ -98,7 +100,8 @@ WORDS: dict[str, dict[str, str]] = {
         "billing": "billing|billing type|tipo de facturacion|facturacion|facturation|sposob fakturowania",
         "invoice_number": "invoice number|invoice no|invoice|numero de factura|n factura|factura|numero de facture|"
         "facture|numer faktury|nr faktury|faktura",
-        "invoice_status": "invoice status|estado de la factura|estado factura|statut de la facture|status faktury",
+        "invoice_status": "invoice status|payment status|estado de la factura|estado factura|statut de la facture|"
+        "status faktury",
         "invoiced_amount": "invoiced amount|amount invoiced|importe facturado|montant facture|kwota zafakturowana",
         "invoice_due_on": "invoice due date|due date|vencimiento|echeance|termin platnosci",
         "paid_on": "paid on|payment date|paid date|fecha de pago|date de paiement|data platnosci",
@@ -220,8 +223,9 @@ WORDS: dict[str, dict[str, str]] = {
         "concepto|descripcion|detalle|movimiento|libelle|label|communication|motif|tytul|tytul operacji|tytulem|"
         "tytul przelewu|opis transakcji|szczegoly transakcji|opis operacji|opis|observaciones|mas datos|note|"
         "reference|referencia|particulars|transaction description",
-        "invoice_reference": "invoice number|invoice no|invoice|structured reference|creditor reference|end to end id|"
-        "numero de factura|n factura|factura|numero de facture|facture|numer faktury|faktura|invoice numbers",
+        "invoice_reference": "invoice number|invoice ref|invoice reference|invoice no|invoice|structured reference|"
+        "creditor reference|end to end id|numero de factura|n factura|factura|numero de facture|facture|"
+        "numer faktury|faktura|invoice numbers",
         "customer_id": _CUSTOMER_ID.replace("account id|accountid|", ""),
         "invoice_id": "invoice id|id factura|id facture|id faktury",
         "payout_id": "payout id|transfer|payout|automatic payout id",

@@ -198,8 +198,30 @@ def test_an_amount_of_the_line_is_not_taken_for_the_invoices(written):
     heads = "Invoice number,Date,Customer,Total,Quantity,Unit price,Currency\n"
     path = written(heads + "A-1,2026-01-02,B,10,1,10,EUR\nA-1,2026-01-02,B,20,2,10,EUR\n")
     profile, _ = propose(sniff(path))
-    with pytest.raises(FileError, match="invoice A-1 has 20 in 'Total', and 10 before"):
+    with pytest.raises(FileError, match="rows 2 and 3 are both invoice A-1, but differ in Total"):
         list(FileVendor.of(path, profile).fetch())
+
+
+def test_two_invoices_of_one_number_are_not_one(written):
+    """Numbers that begin again every year do not tell invoices apart: taken as one, money would be lost."""
+    path = written("Number,Date,Customer,Total,Currency\n1,2025-01-02,B,10,EUR\n1,2026-01-02,B,20,EUR\n")
+    profile, _ = propose(sniff(path))
+    with pytest.raises(FileError, match="both invoice 1, but differ in Total or Date"):
+        list(FileVendor.of(path, profile).fetch())
+
+
+def test_a_sum_below_the_rows_is_not_a_row(written, taken):
+    """The total line of a list would double the money: it is rejected by name."""
+    found = taken(written(GOOD + "Total,,,10.00,,\n"))
+    assert [i["id"] for i in found["invoices"]] == ["A-1"]
+    assert "looks like the sum" in found.rejects[0].reason
+
+
+def test_a_movement_without_a_date_is_rejected(written, taken):
+    """Money without a day cannot be matched: the row says what it lacks."""
+    text = "Value date;Description;Amount;Currency\n2026-11-05;A;1.00;EUR\n;Closing;9.00;EUR\n2026-11-06;B;;EUR\n"
+    found = taken(written(text))
+    assert len(found["payments"]) == 1 and [e.row for e in found.rejects] == [3, 4]
 
 
 def test_no_amount_is_ever_a_float(written, taken):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from extract import store
-from extract.files import Change, FileVendor, difference, file_vendors, propose, safe_cell, sniff
+from extract.files import Change, FileVendor, WithFiles, difference, file_vendors, propose, safe_cell, sniff, sources
 from extract.profiles import saved
 
 HEAD = "Number,Date,Customer,Total,Currency,Status\n"
@@ -97,6 +97,43 @@ def test_rows_can_be_made_again_without_the_file(written, tmp_path):
     store.rebuild(file_vendors(folder, ["bank"]), data)
     assert (in_store(data), in_store(data, "payments")) == before
     assert len(before[0]) == 2 and len(before[1]) == 1
+
+
+def test_rows_of_several_vendors_in_one_file_stay_theirs(written, tmp_path):
+    """A file with our own `vendor` column gives each vendor its rows."""
+    heads = "vendor,id,number,gross,currency,issued_on\n"
+    path = written(heads + "stripe,1,A,1,EUR,2026-01-02\nholded,1,B,2,EUR,2026-01-03\n")
+    profile, _ = propose(sniff(path), table="invoices")
+    for made in sources(path, profile):
+        store.take(made, tmp_path, made.fetch())
+    assert {(r["vendor"], r["number"]) for r in in_store(tmp_path)} == {("stripe", "A"), ("holded", "B")}
+
+
+@pytest.mark.capability("CONN-1")
+def test_a_deal_from_the_vendor_and_from_a_file_is_one_record(written, tmp_path):
+    """The CRM's own export, taken in under the CRM's name, is the same record that its API gives; both rebuild."""
+
+    class Crm:
+        name = "hubspot"
+
+        def rows(self, kind, item):
+            yield "deals", {"id": item["id"], "title": "Roof", "amount": "1200.50", "currency": "EUR", "status": "won"}
+
+        def key(self, kind, item):
+            return item["id"]
+
+    path = written("Record ID,Deal Name,Deal Stage,Amount,Currency\n501,Roof,Closed won,1200.50,EUR\n")
+    profile, _ = propose(sniff(path), {"vendor": "hubspot"})
+    vendor = WithFiles(Crm(), [profile])
+    store.take(vendor, tmp_path, [("deals", {"id": "501"})])
+    (first,) = in_store(tmp_path, "deals")
+    made = FileVendor.of(path, profile)
+    store.take(made, tmp_path, made.fetch())
+    (second,) = in_store(tmp_path, "deals")
+    same = ("vendor", "id", "title", "amount", "currency", "status")
+    assert [first[c] for c in same] == [second[c] for c in same]
+    store.rebuild([vendor], tmp_path)
+    assert in_store(tmp_path, "deals") == [second]
 
 
 def test_a_payment_told_in_other_words_is_pointed_out(tmp_path):

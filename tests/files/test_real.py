@@ -77,3 +77,11 @@ def test_parquet_amounts_are_exact(shared, taken):
     assert len(rows) == 45326 and rows[0]["amount"] == "36.36"
     assert not any(isinstance(r["amount"], float) for r in rows)
     assert len({r["id"] for r in rows}) == 45326
+
+
+def test_the_benchmark_tables_are_understood_without_a_question(shared, taken):
+    """Parquet files of deals, invoices and payments are told apart and mapped whole, amounts exact."""
+    for name, expected in (("deals", 10_000), ("invoices", 12_698), ("payments", 14_669)):
+        found = taken(shared(f"bench/10k/{name}.parquet"))
+        assert len(found[name]) == expected and not found.rejects
+    assert all(Decimal(p["amount"]) == round(Decimal(p["amount"]), 2) for p in found["payments"])
