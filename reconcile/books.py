@@ -3,14 +3,14 @@
 import polars as pl
 from duckdb import DuckDBPyConnection
 
-from reconcile import allocate, match
+from reconcile import allocate, match, references
 from reconcile.rates import NEAR, Rates, rates
 
 PAIR = "payments invoices"
 SMALL = 10_000  # less than one unit of currency left of a payment that found its invoices is a rounding
 
 _PAYMENTS = """
-SELECT p.n, p.amount, p.currency, p.paid_on, p.method, p.name_key, p.tax_key, p.iban
+SELECT p.n, p.amount, p.currency, p.paid_on, p.method, p.name_key, p.tax_key, p.iban, p.reference
 FROM link_payments AS p
 WHERE p.amount > 0 AND p.paid_on IS NOT NULL
   AND coalesce(p.status, '') <> 'failed' AND coalesce(p.method, '') <> 'recorded'
@@ -55,6 +55,7 @@ class Books:
     def __init__(self, db: DuckDBPyConnection, off: frozenset[str]) -> None:
         self.db, self.off = db, off
         self.payments, self.invoices = db.sql(_PAYMENTS).pl(), db.sql(_INVOICES).pl()
+        self.payments = self.payments.with_columns(further=references.further(pl.col("reference"))).drop("reference")
         self.purse = allocate.Purse(_by_number(db, "link_payments", "amount"), _by_number(db, "link_invoices", "gross"))
         self.begun: set[int] = set()
         self.spent: set[int] = set()  # payments that name an invoice which takes no more: nobody else's money either

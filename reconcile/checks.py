@@ -53,71 +53,66 @@ CHECKS = {
 _SEEN = {"id": ("VARCHAR", "finding"), "at": ("TIMESTAMP", "UTC")}
 _OPTIONAL = {"part": "''", "severity": "NULL", "action": "NULL", "changed_at": "NULL"}
 
+# Whose an invoice is: the salesperson of its deal.
+_OWNED = """
+CREATE OR REPLACE TEMP TABLE owned AS
+SELECT 'deals' AS subject, vendor, id, owner_id FROM deals WHERE owner_id IS NOT NULL
+UNION ALL
+SELECT 'customers', vendor, id, owner_id FROM customers WHERE owner_id IS NOT NULL
+UNION ALL
+SELECT 'invoices', b.invoice_vendor, b.invoice_id, MIN(d.owner_id)
+FROM deal_invoices AS b JOIN deals AS d ON d.vendor = b.deal_vendor AND d.id = b.deal_id
+WHERE d.owner_id IS NOT NULL
+GROUP BY b.invoice_vendor, b.invoice_id
+"""
+
 # A source counts as read when its last complete reading ended after the subject changed. A change later than this run
 # is a clock that disagrees, and cannot be compared.
 _TAKE = """
 INSERT INTO findings BY NAME
-WITH asked AS (
-    SELECT
-        f.*,
-        c.title AS check_title,
-        c.severity AS check_severity,
-        c.action AS check_action,
-        c.absent_from,
-        md5(concat_ws('|', c.name, f.subject, f.vendor, f.id, NULLIF(f.part, ''))) AS finding_id
-    FROM found AS f
-    JOIN checks AS c ON c.name = ?
-),
-stale AS (
-    SELECT
-        a.finding_id,
-        COUNT(s.vendor) AS sources,
-        string_agg(s.vendor, ', ' ORDER BY s.vendor) FILTER (
-            WHERE s.completed_at IS NULL OR (s.completed_at < a.changed_at AND a.changed_at <= o.now_at)
-        ) AS unread
-    FROM asked AS a
-    CROSS JOIN settings AS o
-    LEFT JOIN sources AS s ON s.table_name = a.absent_from
-    WHERE a.absent_from <> ''
-    GROUP BY a.finding_id
+WITH reading AS (
+    SELECT COUNT(*) AS sources, COUNT(s.completed_at) AS read, MIN(s.completed_at) AS oldest
+    FROM sources AS s
+    JOIN checks AS c ON c.name = $check AND c.absent_from = s.table_name
 )
 SELECT
-    a.finding_id AS id,
-    ? AS "check",
-    a.subject AS subject_table,
-    a.vendor AS subject_vendor,
-    a.id AS subject_id,
-    a.part,
-    a.amount AS amount_at_stake,
-    a.currency,
-    a.since AS since_on,
-    COALESCE(a.severity, a.check_severity) AS severity,
-    a.check_title AS title,
-    a.detail,
-    CAST(to_json(a.evidence) AS VARCHAR) AS evidence,
-    COALESCE(a.action, a.check_action) AS action,
-    CASE WHEN s.sources = 0 OR s.unread IS NOT NULL THEN 'unchecked' ELSE 'open' END AS state,
+    md5(concat_ws('|', c.name, f.subject, f.vendor, f.id, NULLIF(f.part, ''))) AS id,
+    c.name AS "check",
+    f.subject AS subject_table,
+    f.vendor AS subject_vendor,
+    f.id AS subject_id,
+    f.part,
+    f.amount AS amount_at_stake,
+    f.currency,
+    f.since AS since_on,
+    o.owner_id,
+    COALESCE(f.severity, c.severity) AS severity,
+    c.title,
+    f.detail,
+    CAST(to_json(f.evidence) AS VARCHAR) AS evidence,
+    COALESCE(f.action, c.action) AS action,
     CASE
-        WHEN s.sources = 0 THEN 'no source of ' || a.absent_from
-        WHEN s.unread IS NOT NULL THEN 'not read since: ' || s.unread
-    END AS reason
-FROM asked AS a
-LEFT JOIN stale AS s USING (finding_id)
-"""
-
-_OWNERS = """
-WITH owned AS (
-    SELECT 'deals' AS subject, vendor, id, owner_id FROM deals
-    UNION ALL
-    SELECT 'customers', vendor, id, owner_id FROM customers
-    UNION ALL
-    SELECT 'invoices', b.invoice_vendor, b.invoice_id, MIN(d.owner_id)
-    FROM deal_invoices AS b JOIN deals AS d ON d.vendor = b.deal_vendor AND d.id = b.deal_id
-    GROUP BY b.invoice_vendor, b.invoice_id
-)
-UPDATE findings SET owner_id = o.owner_id
-FROM owned AS o
-WHERE o.subject = findings.subject_table AND o.vendor = findings.subject_vendor AND o.id = findings.subject_id
+        WHEN c.absent_from = '' THEN 'open'
+        WHEN r.read < r.sources OR r.sources = 0 THEN 'unchecked'
+        WHEN r.oldest < f.changed_at AND f.changed_at <= s.now_at THEN 'unchecked'
+        ELSE 'open'
+    END AS state,
+    CASE
+        WHEN state = 'open' THEN NULL
+        WHEN r.sources = 0 THEN 'no source of ' || c.absent_from
+        ELSE 'not read since: ' || (
+            SELECT string_agg(x.vendor, ', ' ORDER BY x.vendor) FROM sources AS x
+            WHERE x.table_name = c.absent_from
+            AND COALESCE(x.completed_at, TIMESTAMP '1970-01-01') <= CASE WHEN r.read < r.sources
+                THEN TIMESTAMP '1970-01-01' ELSE r.oldest END
+        )
+    END AS reason,
+    s.now_at AS first_seen_at
+FROM found AS f
+JOIN checks AS c ON c.name = $check
+CROSS JOIN settings AS s
+CROSS JOIN reading AS r
+LEFT JOIN owned AS o ON o.subject = f.subject AND o.vendor = f.vendor AND o.id = f.id
 """
 
 # An agreement about a finding holds until its day, and as long as the amount is the one that was agreed.
@@ -147,8 +142,7 @@ def check(
 
     `first_seen` says when a finding (by id) was seen first; one that is not in it is new now.
     """
-    create(db, "checks", "The questions that were asked, and how long each took.", CHECKS)
-    create(db, "findings", "What does not add up.", FINDINGS)
+    prepare(db)
     off = set(db.execute("SELECT unnest(checks_off) FROM settings").fetchall())
     for query in queries(folder):
         is_on = (query.name,) not in off
@@ -157,9 +151,15 @@ def check(
             if progress:
                 progress(query.name)
             ask(db, query)
-    db.execute(_OWNERS)
     db.execute(_DECIDED)
     _remember(db, first_seen or {})
+
+
+def prepare(db: duckdb.DuckDBPyConnection) -> None:
+    """Create the empty tables `checks` and `findings`."""
+    create(db, "checks", "The questions that were asked, and how long each took.", CHECKS)
+    create(db, "findings", "What does not add up.", FINDINGS)
+    db.execute(_OWNED)
 
 
 def ask(db: duckdb.DuckDBPyConnection, query: Query) -> None:
@@ -171,7 +171,7 @@ def ask(db: duckdb.DuckDBPyConnection, query: Query) -> None:
         if column not in has:
             kind = "TIMESTAMP" if column == "changed_at" else "VARCHAR"
             db.execute(f"ALTER TABLE found ADD COLUMN {column} {kind} DEFAULT {otherwise}")
-    db.execute(_TAKE, [query.name, query.name])
+    db.execute(_TAKE, {"check": query.name})
     seconds = (datetime.now() - started).total_seconds()
     db.execute("UPDATE checks SET seconds = ? WHERE name = ?", [str(round(seconds, 3)), query.name])
 
@@ -183,7 +183,8 @@ def announce(db: duckdb.DuckDBPyConnection, query: Query, is_on: bool) -> None:
 
 
 def _remember(db: duckdb.DuckDBPyConnection, first_seen: Mapping[str, datetime]) -> None:
-    db.execute("UPDATE findings SET first_seen_at = s.now_at FROM settings AS s")
+    if not first_seen:
+        return
     create(db, "seen", "When each finding was seen first.", _SEEN)
     fill(db, "seen", _SEEN, ({"id": key, "at": at.replace(tzinfo=None)} for key, at in first_seen.items()))
     db.execute("UPDATE findings SET first_seen_at = s.at FROM seen AS s WHERE s.id = findings.id")

@@ -111,12 +111,29 @@ def roughly(found: pl.DataFrame, worth: Rates) -> pl.DataFrame:
         near = found.with_columns(off=off, part=(rest / amount).clip(0.01, 1), rule=pl.lit("nearly"), of=pl.lit(1))
         near = near.filter(pl.col("off") <= tolerance).with_columns(weight=40 * (-late / 40).exp())
         ways.append(near)
+    ways += _rounded_parts(found.filter(~foreign, pl.col("links") == 0), late)
     alone = found.filter(pl.len().over("n") == 1, pl.len().over("n_right") == 1, pl.col("links") == 0)
     off = (pl.col("net") / amount - 1).abs()
     alone = alone.with_columns(off=off, part=pl.lit(1.0), rule=pl.lit("only_one"), of=pl.lit(1))
     ways.append(alone.filter(off <= LOOSE).with_columns(weight=4 * (-late / 40).exp()))
     both = pl.concat(ways).with_columns(weight=pl.col("weight") * pl.col("trust") ** 2)
     return _best(both.filter(pl.col("weight") > 0.02), "off")
+
+
+def _rounded_parts(found: pl.DataFrame, late: pl.Expr) -> list[pl.DataFrame]:
+    """Return deals billed in parts whose amount was rounded: equal parts that nearly add up, or two that do."""
+    few = found.filter(pl.len().over("n") <= MOST_INSTALMENTS + 4)
+    same = pl.col("net") // match.SLOT
+    mates = few.with_columns(mates=pl.len().over("n", same)).filter(pl.col("mates") >= 2)
+    off = (pl.col("net") * pl.col("mates") / pl.col("amount") - 1).abs()
+    series = mates.with_columns(off=off, part=1 / pl.col("mates"), rule=pl.lit("nearly"), of=pl.col("mates").cast(pl.Int32))
+    series = series.filter(pl.col("off") <= ROUNDED).with_columns(weight=30 * (-late / (40 + 31 * pl.col("of"))).exp())
+    other = few.select("n", other="n_right", other_net="net")
+    two = few.join(other, on="n").filter(pl.col("n_right") != pl.col("other"))
+    off = ((pl.col("net") + pl.col("other_net")) / pl.col("amount") - 1).abs()
+    two = two.with_columns(off=off, part=pl.col("net") / pl.col("amount"), rule=pl.lit("nearly"), of=pl.lit(2))
+    two = two.filter(pl.col("off") <= ROUNDED).with_columns(weight=8 * (-late / 60).exp()).drop("other", "other_net")
+    return [series.drop("mates"), two]
 
 
 def _best(found: pl.DataFrame, last: str) -> pl.DataFrame:

@@ -11,6 +11,10 @@ JOIN link_payments AS p ON p.n = m.left_n JOIN link_invoices AS i ON i.n = m.rig
 WHERE m.pair = 'payments invoices' AND m.status IN ('automatic', 'confirmed') AND i.party IS NOT NULL
 GROUP BY p.iban, p.name_key, i.party ORDER BY p.iban, p.name_key, i.party
 """
+_NAMED = """
+SELECT DISTINCT m.left_n AS n, i.party, 0.98 AS trust FROM made AS m JOIN link_invoices AS i ON i.n = m.right_n
+WHERE m.pair = 'payments invoices' AND i.party IS NOT NULL
+"""
 _TRADING_NAMES = """
 SELECT DISTINCT s.billing AS party, d.name_key FROM same_customer AS s JOIN link_deals AS d ON d.party = s.crm
 WHERE s.trust >= 0.85 AND d.name_key IS NOT NULL
@@ -41,6 +45,7 @@ def payers(db: DuckDBPyConnection, payments: pl.DataFrame) -> pl.DataFrame:
     ids = billing.select("party", "tax_key").drop_nulls().unique()
     names = billing.select("party", "name_key").drop_nulls().unique()
     ways = [
+        payments.select("n").join(db.sql(_NAMED).pl(), on="n").with_columns(pl.col("trust").cast(pl.Float64)),
         payments.select("n").join(db.sql(_STORED).pl(), on="n").with_columns(pl.col("trust").cast(pl.Float64)),
         payments.join(ids, on="tax_key").select("n", "party", trust=pl.lit(0.98)),
         payments.join(_few(db.sql(_ACCOUNTS).pl(), "iban"), on="iban").select("n", "party", trust=pl.lit(0.98)),

@@ -16,6 +16,11 @@ SHORTEST_DIGITS = 4  # digits alone must be this many to stand for a number with
 _ZEROS = r"^([A-Z]*)0+(\d)"  # FN-010421 is FN-10421
 _RF = r"^RF\d\d([A-Z0-9]{3,21})$"  # ISO 11649: a creditor reference is RF, two check digits, our number
 
+_FURTHER = (
+    r"(?:\by|\be|\bet|\band|\bund|\bi|\boraz|\+|\bplus)\s*(?:altre |otras |autres )?(\d{1,2})"
+    r"\s*(?:m[aá]s|more|others?|autres?|weitere|altre|inne|inn[ey]ch|outras|mais)\b"
+)
+
 
 def compact(text: pl.Expr) -> pl.Expr:
     """Return letters and digits only, in capitals; null where nothing is left."""
@@ -86,3 +91,8 @@ def text_keys(texts: pl.DataFrame) -> pl.DataFrame:
     ).unnest("key")
     serials = parts.select("n", key=pl.col("1") + "/" + pl.col("2"))
     return pl.concat([runs, digits, serials]).drop_nulls().unique().sort("n", "key")
+
+
+def further(text: pl.Expr) -> pl.Expr:
+    """Return how many invoices a text says there are besides those it names ("F2025-9560 y 5 mas"), or null."""
+    return text.str.to_lowercase().str.extract(_FURTHER, 1).cast(pl.Int64, strict=False)

@@ -22,8 +22,8 @@ def explained(free: pl.DataFrame, owed: pl.DataFrame, mentioned: pl.DataFrame) -
     listed = _by_payer(free, owed)
     hints = set(mentioned.select("n", "n_right").iter_rows())
     rows, e, gave_up = [], 0, 0
-    asked = free.select("n", "party", "currency", "paid_on", "left", "trust").sort("n", "party")
-    for n, party, currency, paid_on, left, trust in asked.iter_rows():
+    asked = free.select("n", "party", "currency", "paid_on", "left", "trust", "begun", "further").sort("n", "party")
+    for n, party, currency, paid_on, left, trust, begun, further in asked.iter_rows():
         invoices = listed.get((party, currency))
         if not invoices:
             continue
@@ -31,6 +31,9 @@ def explained(free: pl.DataFrame, owed: pl.DataFrame, mentioned: pl.DataFrame) -
         if len(near) < 2:
             continue
         found, more = _sums([i[1] for i in near], left)
+        if further:  # the text says how many there are besides the one it names
+            size = further if begun else further + 1
+            found = [(positions, 3000.0) for positions, _ in found if len(positions) == size] or found
         gave_up += bool(cut and not found) or more
         for positions, prior in found:
             chosen = [near[at] for at in positions]

@@ -1,5 +1,5 @@
 -- title: Every invoice with what was paid, what is open, and the one state people see
--- reads: invoices, allocated_money, links, settings
+-- reads: invoices, allocated_money, deal_links, settings
 -- key:   vendor, id
 -- why:   Paid is the greater of what billing says and the money that was allocated. What billing was told of money we
 --        have not seen counts as paid, and never makes an invoice look paid twice.
@@ -23,26 +23,34 @@ credits AS (
     GROUP BY c.vendor, c.corrects_id
 ),
 tied AS (
-    SELECT l.right_vendor AS vendor, l.right_id AS id, COUNT(DISTINCT l.left_vendor || '|' || l.left_id) AS deal_count
-    FROM links AS l
-    WHERE l.left_table = 'deals'
-    AND l.right_table = 'invoices'
-    AND l.status IN ('automatic', 'confirmed')
-    GROUP BY l.right_vendor, l.right_id
+    SELECT l.invoice_vendor AS vendor, l.invoice_id AS id, COUNT(*) AS deal_count
+    FROM deal_links AS l
+    GROUP BY l.invoice_vendor, l.invoice_id
 ),
 amounts AS (
     SELECT
         i.vendor,
         i.id,
+        i.number,
+        COALESCE(i.kind, 'invoice') AS kind,
+        COALESCE(i.status, 'issued') AS status,
+        i.customer_id,
+        i.customer_name,
+        i.customer_email,
+        i.currency,
+        i.issued_on,
+        i.due_on,
+        i.sent_at,
+        i.updated_at,
+        i.paid AS said_paid,
+        i.paid_on AS said_paid_on,
         COALESCE(i.net, i.gross - COALESCE(i.tax, 0)) AS net,
         COALESCE(i.gross, i.net + COALESCE(i.tax, 0)) AS gross,
         -- some books print the total before the withheld tax is taken off, some after
         CASE
             WHEN COALESCE(i.withheld, 0) > 0 AND i.gross > i.net + i.tax - i.withheld THEN i.withheld
             ELSE 0
-        END AS to_withhold,
-        COALESCE(i.kind, 'invoice') AS kind,
-        COALESCE(i.status, 'issued') AS status
+        END AS to_withhold
     FROM invoices AS i
 ),
 owed AS (
@@ -53,7 +61,9 @@ owed AS (
         COALESCE(r.arrived, 0) AS arrived,
         COALESCE(r.told, 0) AS told,
         r.arrived_on,
-        r.last_on
+        r.last_on,
+        COALESCE(t.deal_count, 0) AS deal_count,
+        a.kind <> 'proforma' AND a.status NOT IN ('draft', 'void') AS is_counted
     FROM amounts AS a
     LEFT JOIN credits AS c
         ON c.vendor = a.vendor
@@ -61,12 +71,15 @@ owed AS (
     LEFT JOIN received AS r
         ON r.vendor = a.vendor
         AND r.id = a.id
+    LEFT JOIN tied AS t
+        ON t.vendor = a.vendor
+        AND t.id = a.id
 ),
 paid AS (
     SELECT
         o.*,
         GREATEST(
-            COALESCE(i.paid, 0),
+            COALESCE(o.said_paid, 0),
             o.arrived,
             LEAST(o.arrived + o.told, o.owed),
             CASE WHEN o.status = 'paid' THEN o.owed ELSE 0 END
@@ -74,72 +87,61 @@ paid AS (
         GREATEST(
             s.amount_tolerance,
             LEAST(s.fee_tolerance, CAST(CAST(o.owed AS DECIMAL(20, 4)) * s.fee_tolerance_rate AS DECIMAL(18, 4)))
-        ) AS may_lack
+        ) AS may_lack,
+        s.today,
+        s.amount_tolerance
     FROM owed AS o
-    JOIN invoices AS i
-        ON i.vendor = o.vendor
-        AND i.id = o.id
     CROSS JOIN settings AS s
 ),
 settled AS (
     SELECT
         p.*,
-        p.kind NOT IN ('proforma') AND p.status NOT IN ('draft', 'void') AS is_counted,
-        p.status = 'paid' OR p.owed - p.paid <= p.may_lack AS is_settled
+        p.status = 'paid' OR p.owed - p.paid <= p.may_lack AS is_settled,
+        p.is_counted
+            AND p.kind <> 'credit_note'
+            AND p.status NOT IN ('paid', 'uncollectible')
+            AND p.owed - p.paid > p.may_lack AS is_open
     FROM paid AS p
 )
 SELECT
-    i.vendor,
-    i.id,
-    i.number,
+    t.vendor,
+    t.id,
+    t.number,
     t.kind,
     t.status,
-    i.customer_id,
-    i.customer_name,
-    i.currency,
-    i.issued_on,
-    i.due_on,
+    t.customer_id,
+    t.customer_name,
+    t.customer_email,
+    t.currency,
+    t.issued_on,
+    t.due_on,
     t.net,
     t.gross,
     CAST(t.credited AS DECIMAL(18, 4)) AS credited,
     CAST(t.owed AS DECIMAL(18, 4)) AS owed,
     CAST(t.paid AS DECIMAL(18, 4)) AS paid,
     CAST(t.arrived AS DECIMAL(18, 4)) AS arrived,
-    CAST(
-        CASE
-            WHEN NOT t.is_counted OR t.kind = 'credit_note' OR t.is_settled OR t.status = 'uncollectible' THEN 0
-            ELSE t.owed - t.paid
-        END AS DECIMAL(18, 4)
-    ) AS open_amount,
+    CAST(t.told AS DECIMAL(18, 4)) AS told,
+    CAST(CASE WHEN t.is_open THEN t.owed - t.paid ELSE 0 END AS DECIMAL(18, 4)) AS open_amount,
     CASE
         WHEN t.status = 'void' THEN 'void'
         WHEN t.kind IN ('proforma', 'credit_note') THEN t.kind
         WHEN t.status = 'draft' THEN 'waiting'
         WHEN t.is_settled THEN 'paid'
         WHEN t.status = 'uncollectible' THEN 'uncollectible'
-        WHEN i.due_on < s.today THEN 'overdue'
-        WHEN t.paid > s.amount_tolerance THEN 'partly_paid'
-        WHEN i.sent_at IS NOT NULL OR t.status IN ('sent', 'partly_paid') THEN 'sent'
+        WHEN t.due_on < t.today THEN 'overdue'
+        WHEN t.paid > t.amount_tolerance THEN 'partly_paid'
+        WHEN t.sent_at IS NOT NULL OR t.status IN ('sent', 'partly_paid') THEN 'sent'
         ELSE 'waiting'
     END AS state,
+    CASE WHEN t.is_open THEN GREATEST(0, COALESCE(DATE_DIFF('day', t.due_on, t.today), 0)) ELSE 0 END AS days_overdue,
     CASE
-        WHEN NOT t.is_counted OR t.kind = 'credit_note' OR t.is_settled OR t.status = 'uncollectible' THEN 0
-        ELSE GREATEST(0, COALESCE(DATE_DIFF('day', i.due_on, s.today), 0))
-    END AS days_overdue,
-    CASE
-        WHEN t.arrived + t.may_lack >= t.owed THEN COALESCE(t.arrived_on, t.last_on, i.paid_on)
-        ELSE COALESCE(t.last_on, i.paid_on)
+        WHEN t.arrived + t.may_lack >= t.owed THEN COALESCE(t.arrived_on, t.last_on, t.said_paid_on)
+        ELSE COALESCE(t.last_on, t.said_paid_on)
     END AS paid_on,
-    i.sent_at IS NOT NULL OR t.status IN ('sent', 'partly_paid', 'paid') AS is_sent,
+    t.sent_at IS NOT NULL OR t.status IN ('sent', 'partly_paid', 'paid') AS is_sent,
     t.is_counted,
     t.is_settled,
-    COALESCE(d.deal_count, 0) AS deal_count,
-    i.updated_at
+    t.deal_count,
+    t.updated_at
 FROM settled AS t
-JOIN invoices AS i
-    ON i.vendor = t.vendor
-    AND i.id = t.id
-LEFT JOIN tied AS d
-    ON d.vendor = t.vendor
-    AND d.id = t.id
-CROSS JOIN settings AS s

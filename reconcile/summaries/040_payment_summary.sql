@@ -20,16 +20,28 @@ WITH allocated AS (
     CROSS JOIN settings AS s
     GROUP BY a.payment_vendor, a.payment_id
 ),
-linked AS (
-    SELECT
-        l.left_vendor AS vendor,
-        l.left_id AS id,
-        MAX(CASE WHEN l.right_table = 'invoices' THEN 1 ELSE 0 END) AS names_invoice,
-        MAX(CASE WHEN l.right_table = 'payouts' THEN 1 ELSE 0 END) AS is_payout
+payouts_seen AS (
+    SELECT DISTINCT l.left_vendor AS vendor, l.left_id AS id
     FROM links AS l
     WHERE l.left_table = 'payments'
+    AND l.right_table = 'payouts'
     AND l.status IN ('automatic', 'confirmed')
-    GROUP BY l.left_vendor, l.left_id
+),
+-- what was only recorded, and whose money is on a bank line: allocated_money gave it to that line
+moved AS (
+    SELECT DISTINCT l.left_vendor AS vendor, l.left_id AS id
+    FROM links AS l
+    JOIN payments AS p
+        ON p.vendor = l.left_vendor
+        AND p.id = l.left_id
+        AND p.method = 'recorded'
+    LEFT JOIN allocated AS a
+        ON a.vendor = p.vendor
+        AND a.id = p.id
+    WHERE l.left_table = 'payments'
+    AND l.right_table = 'invoices'
+    AND l.status IN ('automatic', 'confirmed')
+    AND a.id IS NULL
 ),
 maybe AS (
     SELECT l.left_vendor AS vendor, l.left_id AS id, COUNT(*) AS candidates
@@ -43,11 +55,14 @@ named AS (
     SELECT
         p.vendor,
         p.id,
+        p.paid_on,
+        p.amount,
+        p.currency,
         CASE
             WHEN p.status IN ('failed', 'pending') THEN 'not_booked'
-            WHEN w.is_payout = 1 THEN 'payout'
-            -- its money is on a bank line, or it tells of an invoice that was paid some other way
-            WHEN p.method = 'recorded' AND ((w.names_invoice = 1 AND a.id IS NULL) OR a.is_covered = 1) THEN 'told'
+            WHEN w.id IS NOT NULL THEN 'payout'
+            -- or it tells of an invoice that was paid some other way
+            WHEN v.id IS NOT NULL OR (p.method = 'recorded' AND a.is_covered = 1) THEN 'told'
             WHEN p.amount < 0 AND (p.method = 'refund' OR a.invoices > 0) THEN 'refund'
             WHEN p.amount < 0 THEN 'outgoing'
             ELSE 'money'
@@ -58,9 +73,12 @@ named AS (
         -- allocations in another currency cannot be subtracted: then the whole is taken as used
         COALESCE(a.first_currency = p.currency AND a.last_currency = p.currency, TRUE) AS is_comparable
     FROM payments AS p
-    LEFT JOIN linked AS w
+    LEFT JOIN payouts_seen AS w
         ON w.vendor = p.vendor
         AND w.id = p.id
+    LEFT JOIN moved AS v
+        ON v.vendor = p.vendor
+        AND v.id = p.id
     LEFT JOIN allocated AS a
         ON a.vendor = p.vendor
         AND a.id = p.id
@@ -69,23 +87,20 @@ named AS (
         AND m.id = p.id
 )
 SELECT
-    p.vendor,
-    p.id,
+    n.vendor,
+    n.id,
     n.role,
-    p.paid_on,
-    p.amount,
-    p.currency,
-    CAST(CASE WHEN n.role IN ('money', 'refund') THEN p.amount ELSE 0 END AS DECIMAL(18, 4)) AS collected,
+    n.paid_on,
+    n.amount,
+    n.currency,
+    CAST(CASE WHEN n.role IN ('money', 'refund') THEN n.amount ELSE 0 END AS DECIMAL(18, 4)) AS collected,
     CAST(n.allocated AS DECIMAL(18, 4)) AS allocated,
     CAST(
         CASE
             WHEN n.role <> 'money' OR NOT n.is_comparable THEN 0
-            ELSE GREATEST(0, p.amount - n.allocated)
+            ELSE GREATEST(0, n.amount - n.allocated)
         END AS DECIMAL(18, 4)
     ) AS unallocated,
     n.invoices,
     n.candidates
-FROM payments AS p
-JOIN named AS n
-    ON n.vendor = p.vendor
-    AND n.id = p.id
+FROM named AS n

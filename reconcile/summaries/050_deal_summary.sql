@@ -1,5 +1,5 @@
 -- title: Every deal with what was invoiced and paid, what remains, and the invoice that speaks for it
--- reads: deals, lines, deal_invoices, invoice_summary, invoices, links, settings
+-- reads: deals, lines, deal_invoices, invoice_summary, links, settings
 -- key:   vendor, id
 -- why:   One row to compare and to write back. Of several invoices the most recently updated one is named; count and
 --        sum stay beside it so that no money hides. `verdict` is the one place where amounts are judged.
@@ -21,77 +21,83 @@ billed AS (
     SELECT
         b.deal_vendor AS vendor,
         b.deal_id AS id,
-        COUNT(CASE WHEN b.kind <> 'credit_note' THEN 1 END) AS invoices,
-        COUNT(CASE WHEN b.kind = 'recurring' THEN 1 END) AS recurring,
-        COUNT(CASE WHEN b.kind IN ('deposit', 'final') THEN 1 END) AS parts,
-        SUM(CASE WHEN b.currency = d.currency THEN b.net ELSE 0 END) AS net,
-        SUM(CASE WHEN b.currency = d.currency THEN b.gross ELSE 0 END) AS gross,
-        SUM(CASE WHEN b.currency = d.currency AND b.kind <> 'credit_note' THEN b.paid ELSE 0 END) AS paid,
-        SUM(
-            CASE WHEN b.currency = d.currency AND b.kind <> 'credit_note' THEN b.open_amount ELSE 0 END
-        ) AS open_amount,
-        MAX(CASE WHEN b.currency = d.currency THEN 0 ELSE 1 END) AS currency_differs,
-        MIN(CASE WHEN b.kind = 'credit_note' OR b.state = 'paid' THEN 1 ELSE 0 END) AS all_paid,
-        MIN(CASE WHEN b.kind <> 'credit_note' THEN i.issued_on END) AS first_issued_on,
-        MAX(i.paid_on) AS paid_on
+        COUNT(CASE WHEN b.is_counted AND b.kind <> 'credit_note' THEN 1 END) AS invoices,
+        COUNT(CASE WHEN b.is_counted AND b.kind = 'recurring' THEN 1 END) AS recurring,
+        COUNT(CASE WHEN b.is_counted AND b.kind IN ('deposit', 'final') THEN 1 END) AS parts,
+        COUNT(CASE WHEN b.status = 'draft' AND b.kind NOT IN ('credit_note', 'proforma') THEN 1 END) AS drafts,
+        SUM(CASE WHEN b.is_counted AND b.currency = d.currency THEN b.net ELSE 0 END) AS net,
+        SUM(CASE WHEN b.is_counted AND b.currency = d.currency THEN b.gross ELSE 0 END) AS gross,
+        SUM(CASE WHEN b.status = 'draft' AND b.currency = d.currency THEN b.net ELSE 0 END) AS drafted_net,
+        SUM(CASE WHEN b.status = 'draft' AND b.currency = d.currency THEN b.gross ELSE 0 END) AS drafted_gross,
+        SUM(CASE WHEN b.is_counted AND b.currency = d.currency AND b.kind <> 'credit_note' THEN b.paid ELSE 0 END) AS paid,
+        SUM(CASE WHEN b.is_counted AND b.currency = d.currency THEN b.open_amount ELSE 0 END) AS open_amount,
+        MAX(CASE WHEN b.is_counted AND b.currency <> d.currency THEN 1 ELSE 0 END) AS currency_differs,
+        MIN(CASE WHEN b.is_counted AND b.kind <> 'credit_note' AND b.state <> 'paid' THEN 0 ELSE 1 END) AS all_paid,
+        MIN(CASE WHEN b.is_counted AND b.kind <> 'credit_note' THEN b.issued_on END) AS first_issued_on,
+        MAX(CASE WHEN b.is_counted THEN b.paid_on END) AS paid_on,
+        COUNT(CASE WHEN b.state <> 'void' AND b.kind NOT IN ('credit_note', 'proforma') THEN 1 END) AS voices
     FROM deal_invoices AS b
     JOIN deals AS d
         ON d.vendor = b.deal_vendor
         AND d.id = b.deal_id
-    JOIN invoice_summary AS i
-        ON i.vendor = b.invoice_vendor
-        AND i.id = b.invoice_id
-    WHERE b.is_counted
     GROUP BY b.deal_vendor, b.deal_id
 ),
-drafted AS (
+-- only where several invoices could speak for the deal has one to be chosen
+contested AS (
     SELECT
-        b.deal_vendor AS vendor,
-        b.deal_id AS id,
-        COUNT(*) AS drafts,
-        SUM(CASE WHEN b.currency = d.currency THEN b.net ELSE 0 END) AS net,
-        SUM(CASE WHEN b.currency = d.currency THEN b.gross ELSE 0 END) AS gross
-    FROM deal_invoices AS b
-    JOIN deals AS d
-        ON d.vendor = b.deal_vendor
-        AND d.id = b.deal_id
-    JOIN invoices AS i
-        ON i.vendor = b.invoice_vendor
-        AND i.id = b.invoice_id
-    WHERE i.status = 'draft'
-    AND b.kind NOT IN ('credit_note', 'proforma')
-    GROUP BY b.deal_vendor, b.deal_id
-),
-ranked AS (
-    SELECT
-        b.deal_vendor AS vendor,
-        b.deal_id AS id,
-        i.vendor AS invoice_vendor,
-        i.id AS invoice_id,
-        i.number,
-        i.state,
-        i.due_on,
-        COALESCE(v.customer_name, v.customer_email) AS recipient,
-        CASE WHEN i.state = 'paid' THEN i.paid_on END AS paid_on,
-        i.currency,
+        v.deal_vendor AS vendor,
+        v.deal_id AS id,
+        v.invoice_vendor,
+        v.invoice_id,
         ROW_NUMBER() OVER (
-            PARTITION BY b.deal_vendor, b.deal_id
+            PARTITION BY v.deal_vendor, v.deal_id
             ORDER BY
-                b.is_counted DESC,
+                v.is_counted DESC,
                 i.updated_at DESC NULLS LAST,
                 i.issued_on DESC NULLS LAST,
                 i.number DESC NULLS LAST,
                 i.id
         ) AS place
-    FROM deal_invoices AS b
+    FROM deal_invoices AS v
+    JOIN billed AS b
+        ON b.vendor = v.deal_vendor
+        AND b.id = v.deal_id
+        AND b.voices > 1
     JOIN invoice_summary AS i
-        ON i.vendor = b.invoice_vendor
-        AND i.id = b.invoice_id
-    JOIN invoices AS v
-        ON v.vendor = i.vendor
-        AND v.id = i.id
-    WHERE b.state <> 'void'
-    AND b.kind NOT IN ('credit_note', 'proforma')
+        ON i.vendor = v.invoice_vendor
+        AND i.id = v.invoice_id
+    WHERE v.state <> 'void'
+    AND v.kind NOT IN ('credit_note', 'proforma')
+),
+speaking AS (
+    SELECT c.vendor, c.id, c.invoice_vendor, c.invoice_id
+    FROM contested AS c
+    WHERE c.place = 1
+    UNION ALL
+    SELECT v.deal_vendor, v.deal_id, v.invoice_vendor, v.invoice_id
+    FROM deal_invoices AS v
+    JOIN billed AS b
+        ON b.vendor = v.deal_vendor
+        AND b.id = v.deal_id
+        AND b.voices = 1
+    WHERE v.state <> 'void'
+    AND v.kind NOT IN ('credit_note', 'proforma')
+),
+named AS (
+    SELECT
+        k.vendor,
+        k.id,
+        i.vendor AS invoice_vendor,
+        i.id AS invoice_id,
+        i.number,
+        i.state,
+        i.due_on,
+        COALESCE(i.customer_name, i.customer_email) AS recipient,
+        i.currency
+    FROM speaking AS k
+    JOIN invoice_summary AS i
+        ON i.vendor = k.invoice_vendor
+        AND i.id = k.invoice_id
 ),
 maybe AS (
     SELECT l.left_vendor AS vendor, l.left_id AS id, COUNT(*) AS candidates
@@ -116,9 +122,9 @@ compared AS (
         CAST(COALESCE(b.gross, 0) AS DECIMAL(18, 4)) AS invoiced_gross,
         CAST(COALESCE(b.paid, 0) AS DECIMAL(18, 4)) AS paid,
         CAST(COALESCE(b.open_amount, 0) AS DECIMAL(18, 4)) AS open_amount,
-        COALESCE(f.drafts, 0) AS drafts,
-        CAST(COALESCE(f.net, 0) AS DECIMAL(18, 4)) AS drafted_net,
-        CAST(COALESCE(f.gross, 0) AS DECIMAL(18, 4)) AS drafted_gross,
+        COALESCE(b.drafts, 0) AS drafts,
+        CAST(COALESCE(b.drafted_net, 0) AS DECIMAL(18, 4)) AS drafted_net,
+        CAST(COALESCE(b.drafted_gross, 0) AS DECIMAL(18, 4)) AS drafted_gross,
         COALESCE(b.currency_differs, 0) = 1 AS currency_differs,
         COALESCE(b.all_paid, 0) = 1 AS all_paid,
         b.first_issued_on,
@@ -133,9 +139,6 @@ compared AS (
     LEFT JOIN billed AS b
         ON b.vendor = d.vendor
         AND b.id = d.id
-    LEFT JOIN drafted AS f
-        ON f.vendor = d.vendor
-        AND f.id = d.id
     LEFT JOIN priced AS p
         ON p.vendor = d.vendor
         AND p.id = d.id
@@ -208,10 +211,9 @@ SELECT
     CASE WHEN m.invoices > 0 AND m.drafts = 0 AND m.all_paid THEN m.paid_on END AS paid_on,
     r.currency AS invoice_currency
 FROM measured AS m
-LEFT JOIN ranked AS r
+LEFT JOIN named AS r
     ON r.vendor = m.vendor
     AND r.id = m.id
-    AND r.place = 1
 LEFT JOIN maybe AS y
     ON y.vendor = m.vendor
     AND y.id = m.id

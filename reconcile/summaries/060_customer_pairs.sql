@@ -1,5 +1,5 @@
 -- title: The CRM's and billing's records of the same customer
--- reads: links, deals, invoices, customers
+-- reads: links, deal_links, deals, invoices
 -- key:   crm_vendor, crm_id, billing_vendor, billing_id
 -- why:   Linked customers first; where billing's record is linked to none, the customer of a deal and the customer of
 --        its invoice are taken for the same.
@@ -14,32 +14,25 @@ WITH linked AS (
     AND l.right_table = 'customers'
     AND l.status IN ('automatic', 'confirmed')
 ),
-met AS (
-    SELECT DISTINCT
-        d.vendor AS crm_vendor,
-        d.customer_id AS crm_id,
-        i.vendor AS billing_vendor,
-        i.customer_id AS billing_id
-    FROM links AS l
-    JOIN deals AS d
-        ON d.vendor = l.left_vendor
-        AND d.id = l.left_id
-    JOIN invoices AS i
-        ON i.vendor = l.right_vendor
-        AND i.id = l.right_id
-    WHERE l.left_table = 'deals'
-    AND l.right_table = 'invoices'
-    AND l.status IN ('automatic', 'confirmed')
-    AND d.customer_id IS NOT NULL
-    AND i.customer_id IS NOT NULL
-    AND d.vendor <> i.vendor
+unlinked AS (
+    SELECT i.vendor, i.id, i.customer_id
+    FROM invoices AS i
+    LEFT JOIN linked AS n
+        ON n.billing_vendor = i.vendor
+        AND n.billing_id = i.customer_id
+    WHERE i.customer_id IS NOT NULL
+    AND n.billing_id IS NULL
 )
 SELECT n.crm_vendor, n.crm_id, n.billing_vendor, n.billing_id, TRUE AS is_linked
 FROM linked AS n
 UNION ALL
-SELECT m.crm_vendor, m.crm_id, m.billing_vendor, m.billing_id, FALSE AS is_linked
-FROM met AS m
-LEFT JOIN linked AS n
-    ON n.billing_vendor = m.billing_vendor
-    AND n.billing_id = m.billing_id
-WHERE n.billing_id IS NULL
+SELECT DISTINCT d.vendor, d.customer_id, i.vendor, i.customer_id, FALSE
+FROM deal_links AS l
+JOIN unlinked AS i
+    ON i.vendor = l.invoice_vendor
+    AND i.id = l.invoice_id
+JOIN deals AS d
+    ON d.vendor = l.deal_vendor
+    AND d.id = l.deal_id
+WHERE d.customer_id IS NOT NULL
+AND d.vendor <> i.vendor
