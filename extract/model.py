@@ -231,6 +231,7 @@ class Payment(Row):
     account: str | None = says("our account it arrived on")
     reference: str | None = says("remittance text")
     invoice_reference: str | None = says("structured reference (RF, end-to-end id) or invoice number the vendor stored")
+    bank_reference: str | None = says("the bank's own reference of the movement, to find it on its screen")
     customer_id: str | None = says("customer, same vendor")
     invoice_id: str | None = says("invoice, same vendor, when the vendor allocates the whole payment")
     payout_id: str | None = says("payout that carried it to the bank, same vendor")

@@ -136,6 +136,7 @@ def row(item: Item) -> Row | None:
         "account": item["account"] or None,
         "reference": text or None,
         "invoice_reference": _reference(detail) or rf_reference(text),
+        "bank_reference": _text(detail, "Refs/AcctSvcrRef") or _text(entry, "AcctSvcrRef") or None,
         "status": state,
     }  # fmt: skip
 

@@ -83,6 +83,7 @@ def mt940_row(item: Item) -> Row:
         "account": item["account"] or None,
         "reference": text or None,
         "invoice_reference": (reference if reference.upper() not in _NOTHING else None) or rf_reference(text),
+        "bank_reference": fields.get("bank_reference") or None,
         "status": "booked",
     }
 
@@ -172,6 +173,7 @@ def ofx_row(item: Item) -> Row:
         "account": item["account"] or None,
         "reference": text or None,
         "invoice_reference": rf_reference(text),
+        "bank_reference": fields.get("FITID") or None,
         "status": "booked",
     }
 
