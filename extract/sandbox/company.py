@@ -9,11 +9,12 @@ from datetime import date
 from random import Random
 
 from extract.sandbox import identifiers
-from extract.sandbox.books import Company, Customer, Deal, Noise, Payment, Payout
+from extract.sandbox.books import Company, Customer, Deal, Noise, Payment, Payout, decimal
 from extract.sandbox.exceptions import Excepter, ordinary
 from extract.sandbox.planted import Planter
 from extract.sandbox.planted_customers import customer_data_invalid, duplicate_customers
 from extract.sandbox.remittance import join_some, write_texts
+from extract.sandbox.statement import GATEWAY
 from extract.sandbox.trade import LAST_PAID, SERVICES, Trade
 from extract.sandbox.world import CURRENCIES
 
@@ -46,6 +47,7 @@ def company(today: date, seed: int = 7, deals: int = 1500) -> Company:
     _pay_out(trade)
     _noise(trade)
     ordinary(books, excepter, plans)
+    _describe_transfers(books)
     for customer in books.customers:
         customer.offset = min([d.offset for d in books.deals if d.customer is customer] or [-400]) - 110
     return books
@@ -110,6 +112,17 @@ def _number_invoices(books: Company) -> None:
     issued = sorted((i for i in books.invoices if i.status != "draft"), key=lambda i: i.offset)
     for number, invoice in enumerate(issued, FIRST_NUMBER):
         invoice.number = f"FN-{number}"
+
+
+def _describe_transfers(books: Company) -> None:
+    """Say in the list what the bank says of a transfer: an importer may give it another id than the bank's own."""
+    known = {p.id: (p.payer, p.text, p.structured, p.amount) for p in books.payments if p.method == "bank"}
+    known |= {p.bank_id: (GATEWAY, f"STRIPE PAYOUT {p.trace}", None, p.amount) for p in books.payouts}
+    for row in books.problems + books.exceptions:
+        for place in (row, *row.get("also", ())):
+            if place["vendor"] == "bank":
+                payer, text, structured, amount = known[place["id"]]
+                place["bank"] = {"payer": payer, "text": text or structured, "amount": str(decimal(amount))}
 
 
 def _pay_out(trade: Trade) -> None:

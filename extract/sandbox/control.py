@@ -32,13 +32,17 @@ class Control:
     def routes(self) -> list[Route]:
         """Return the routes under `/sandbox`."""
         table: list[tuple[str, str, Callable[..., Any]]] = [
-            ("GET", "", self.about), ("GET", "/books", self.books), ("GET", "/mails", self.mails), ("GET", "/planted", self.planted),
+            ("GET", "", self.about), ("GET", "/books", self.books), ("GET", "/mails", self.mails), ("GET", "/planted",
+                self.planted),
             ("GET", "/calls", self.calls), ("DELETE", "/calls", self.forget_calls), ("GET", "/faults", self.faults),
-            ("POST", "/faults", self.put_faults), ("DELETE", "/faults", self.no_faults), ("GET", "/settings", self.settings),
+            ("POST", "/faults", self.put_faults), ("DELETE", "/faults", self.no_faults), ("GET", "/settings",
+                self.settings),
             ("POST", "/settings", self.put_settings), ("POST", "/reset", self.reset), ("POST", "/clock", self.clock),
-            ("POST", "/deals", self.new_deal), ("POST", "/deals/{id}/win", self.win), ("POST", "/deals/{id}", self.change_deal),
+            ("POST", "/deals", self.new_deal), ("POST", "/deals/{id}/win", self.win), ("POST", "/deals/{id}",
+                self.change_deal),
             ("POST", "/companies/{id}", self.change_company), ("POST", "/contacts/{id}", self.change_contact),
-            ("POST", "/invoices/{id}/pay", self.pay), ("GET", "/bank.xml", self.bank_xml), ("GET", "/bank.csv", self.bank_csv),
+            ("POST", "/invoices/{id}/pay", self.pay), ("GET", "/bank.xml", self.bank_xml), ("GET", "/bank.csv",
+                self.bank_csv),
         ]  # fmt: skip
         return [Route(f"/sandbox{path}", self._endpoint(do), methods=[method]) for method, path, do in table]
 
@@ -71,7 +75,8 @@ class Control:
     def about(self, _body: Any, query: dict[str, str]) -> dict[str, Any]:
         """Return where and what this is."""
         box = self.sandbox
-        return {"url": box.stripe.base, "smtp_port": box.smtp_port, "today": str(box.clock.now().date()), "seed": box.company.seed,
+        return {"url": box.stripe.base, "smtp_port": box.smtp_port, "today": str(box.clock.now().date()),
+                "seed": box.company.seed,
                 "hubspot_token": "pat-eu1-sandbox", "stripe_key": "sk_test_sandbox"}  # fmt: skip
 
     def books(self, _body: Any, query: dict[str, str]) -> dict[str, Any]:
@@ -218,7 +223,8 @@ class Control:
         charge = stripe.books.add(
             "charges", charge_of(stripe.books.objects["payment_intents"][intent["id"]], charge_id, stripe.clock.unix())
         )
-        movement = balance_transaction(charge["balance_transaction"], "charge", amount, amount * permille // 1000 + fixed, charge_id,
+        movement = balance_transaction(charge["balance_transaction"], "charge", amount,
+                                       amount * permille // 1000 + fixed, charge_id,
                                        charge["currency"], stripe.clock.unix())  # fmt: skip
         stripe.books.add("balance_transactions", movement | {"payout": None, "status": "pending"})
         stripe.happened("charge.succeeded", "charges", charge)

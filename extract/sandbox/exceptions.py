@@ -102,7 +102,8 @@ class Excepter:
 
     def consolidated(self) -> None:
         for offset, country, count, tie in (
-            (-38, SPAIN, 2, "number"), (-76, FRANCE, 3, "reference"), (-149, POLAND, 4, "number"), (-270, SPAIN, 3, "reference"),
+            (-38, SPAIN, 2, "number"), (-76, FRANCE, 3, "reference"), (-149, POLAND, 4, "number"), (-270, SPAIN, 3,
+                "reference"),
         ):  # fmt: skip
             customer = self.trade.customer(country)
             deals = [self.trade.deal(customer, offset - 4 * n, pipeline=SALES) for n in range(count)][::-1]

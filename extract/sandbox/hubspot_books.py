@@ -13,13 +13,19 @@ HOME_RATE = {"EUR": "1", "PLN": "0.2326", "MXN": "0.0500", "USD": "0.9091", "GBP
 OWNER_IDS = tuple(str(61_200_401 + 13 * n) for n in range(len(OWNERS)))
 # association type ids between HubSpot's own objects, from the vendor's guide
 TYPES: dict[tuple[str, str], tuple[int, ...]] = {
-    ("deals", "companies"): (5, 341), ("companies", "deals"): (6, 342), ("deals", "contacts"): (3,), ("contacts", "deals"): (4,),
-    ("deals", "line_items"): (19,), ("line_items", "deals"): (20,), ("deals", "quotes"): (63,), ("quotes", "deals"): (64,),
-    ("quotes", "line_items"): (67,), ("line_items", "quotes"): (68,), ("quotes", "contacts"): (69,), ("contacts", "quotes"): (70,),
+    ("deals", "companies"): (5, 341), ("companies", "deals"): (6, 342), ("deals", "contacts"): (3,), ("contacts",
+        "deals"): (4,),
+    ("deals", "line_items"): (19,), ("line_items", "deals"): (20,), ("deals", "quotes"): (63,), ("quotes",
+        "deals"): (64,),
+    ("quotes", "line_items"): (67,), ("line_items", "quotes"): (68,), ("quotes", "contacts"): (69,), ("contacts",
+        "quotes"): (70,),
     ("quotes", "companies"): (71,), ("companies", "quotes"): (72,), ("contacts", "companies"): (1, 279),
-    ("companies", "contacts"): (2, 280), ("tasks", "deals"): (216,), ("deals", "tasks"): (215,), ("tasks", "contacts"): (204,),
-    ("contacts", "tasks"): (203,), ("tasks", "companies"): (192,), ("companies", "tasks"): (191,), ("notes", "deals"): (214,),
-    ("deals", "notes"): (213,), ("notes", "contacts"): (202,), ("contacts", "notes"): (201,), ("notes", "companies"): (190,),
+    ("companies", "contacts"): (2, 280), ("tasks", "deals"): (216,), ("deals", "tasks"): (215,), ("tasks",
+        "contacts"): (204,),
+    ("contacts", "tasks"): (203,), ("tasks", "companies"): (192,), ("companies", "tasks"): (191,), ("notes",
+        "deals"): (214,),
+    ("deals", "notes"): (213,), ("notes", "contacts"): (202,), ("contacts", "notes"): (201,), ("notes",
+        "companies"): (190,),
     ("companies", "notes"): (189,), ("companies", "companies"): (13, 14), ("deals", "deals"): (451,),
 }  # fmt: skip
 
@@ -61,7 +67,8 @@ def record(
     if modified == "hs_lastmodifieddate":
         text["hs_createdate"] = iso(created)
     history: dict[str, Any] = {}
-    return {"id": record_id, "properties": text, "createdAt": iso(created), "updatedAt": iso(updated), "archived": False,
+    return {"id": record_id, "properties": text, "createdAt": iso(created), "updatedAt": iso(updated),
+            "archived": False,
             "history": history}  # fmt: skip
 
 
@@ -112,13 +119,15 @@ def _owners() -> list[dict[str, Any]]:
 def _company(
     books: HubSpotBooks, company: Company, customer: Customer, twin_id: str = "", changes: dict[str, Any] | None = None
 ) -> None:
-    facts = {"name": customer.name, "tax_id_typed": customer.tax_id_typed, "street": customer.street, "city": customer.city,
+    facts = {"name": customer.name, "tax_id_typed": customer.tax_id_typed, "street": customer.street,
+             "city": customer.city,
              "region": customer.region, "postcode": customer.postcode}  # fmt: skip
     facts |= (changes or {}) | {("tax_id_typed" if k == "tax_id" else k): v for k, v in customer.hubspot.items()}
     properties = {
         "name": facts["name"], "domain": customer.domain, "phone": customer.phone, "address": facts["street"],
         "city": facts["city"], "state": facts["region"], "zip": facts["postcode"], "country": customer.country.name,
-        "website": f"https://www.{customer.domain}", "hubspot_owner_id": OWNER_IDS[customer.owner], "nif": facts["tax_id_typed"],
+        "website": f"https://www.{customer.domain}", "hubspot_owner_id": OWNER_IDS[customer.owner],
+        "nif": facts["tax_id_typed"],
         "payment_terms_days": customer.terms, "hs_parent_company_id": customer.parent.id if customer.parent else None,
         "hs_merged_object_ids": None,
     }  # fmt: skip
@@ -152,8 +161,10 @@ def _deal(books: HubSpotBooks, company: Company, deal: Deal) -> None:
     )
     home = None if deal.amount is None else f"{decimal(deal.amount) * Decimal(HOME_RATE[deal.currency]):.2f}"
     properties = {
-        "dealname": deal.title, "amount": None if deal.amount is None else decimal(deal.amount), "amount_in_home_currency": home,
-        "deal_currency_code": deal.currency, "closedate": iso(closes), "dealstage": deal.stage, "pipeline": deal.pipeline,
+        "dealname": deal.title, "amount": None if deal.amount is None else decimal(deal.amount),
+        "amount_in_home_currency": home,
+        "deal_currency_code": deal.currency, "closedate": iso(closes), "dealstage": deal.stage,
+        "pipeline": deal.pipeline,
         "hubspot_owner_id": OWNER_IDS[deal.owner], "hs_is_closed_won": str(deal.status == "won").lower(),
         "hs_is_closed": str(deal.status != "open").lower(), "description": None, "dealtype": "existingbusiness",
         "deal_reference": deal.reference, "billing_plan": deal.plan if deal.status == "won" else None,
@@ -188,9 +199,11 @@ def _lines(books: HubSpotBooks, deal: Deal, kind: str, parent: str, first: int, 
     for position, line in enumerate(deal.lines):
         properties = {
             "name": line.text, "quantity": line.quantity, "price": decimal(line.unit), "amount": decimal(line.net),
-            "hs_discount_percentage": line.discount or None, "hs_sku": line.sku, "hs_product_id": products.get(line.sku or ""),
+            "hs_discount_percentage": line.discount or None, "hs_sku": line.sku,
+            "hs_product_id": products.get(line.sku or ""),
             "hs_line_item_currency_code": deal.currency, "hs_position_on_quote": position, "description": None,
-            "hs_tax_rate": line.rate, "hs_tax_label": f"{deal.customer.country.tax_name} {line.rate} %" if line.rate else None,
+            "hs_tax_rate": line.rate,
+            "hs_tax_label": f"{deal.customer.country.tax_name} {line.rate} %" if line.rate else None,
         }  # fmt: skip
         row = record(str(first + position), properties, created, created, "hs_lastmodifieddate")
         books.objects["line_items"][row["id"]] = row

@@ -56,6 +56,7 @@ def missing_scope(scope: str) -> Refused:
 
 def too_many(policy: str) -> Refused:
     """Return the 429 of a rate limit: `TEN_SECONDLY_ROLLING`, `SECONDLY` or `DAILY`."""
-    text = {"TEN_SECONDLY_ROLLING": "You have reached your ten_secondly_rolling limit.", "SECONDLY": "You have reached your"
+    text = {"TEN_SECONDLY_ROLLING": "You have reached your ten_secondly_rolling limit.",
+            "SECONDLY": "You have reached your"
             " secondly limit.", "DAILY": "You have reached your daily limit."}[policy]  # fmt: skip
     return refused(429, "RATE_LIMITS", text, errorType="RATE_LIMIT", policyName=policy)

@@ -133,7 +133,7 @@ class HubSpotReader:
         after = call.query.get("after") or "0"
         if not after.isdigit():
             raise invalid(f"after must be a cursor of an earlier page, but was {after}")
-        archived = call.query.get("archived", "false") == "true"
+        archived = is_asked(call, "archived")
         rows = sorted(
             (r for r in self.books.objects[kind].values() if r["archived"] == archived), key=lambda r: int(r["id"])
         )
@@ -153,7 +153,7 @@ class HubSpotReader:
     def get(self, call: Call) -> Reply:
         """`GET /crm/objects/{V}/{type}/{id}`."""
         kind = self.kind(call.path["type"])
-        archived = call.query.get("archived", "false") == "true"
+        archived = is_asked(call, "archived")
         row = self.found(kind, call.path["id"], call.query.get("idProperty"), archived)
         history = named(call, "propertiesWithHistory")
         return Reply(200, self.shown(kind, row, named(call, "properties"), history, named(call, "associations")))
@@ -196,7 +196,7 @@ class HubSpotReader:
         inputs = request.get("inputs") or []
         if len(inputs) > 100:
             raise invalid(f"No more than 100 inputs may be given, but {len(inputs)} were")
-        archived = call.query.get("archived", "false") == "true"
+        archived = is_asked(call, "archived")
         results, missing = [], []
         for item in inputs:
             try:
@@ -272,7 +272,7 @@ class HubSpotReader:
 
     def owners(self, call: Call) -> Reply:
         """`GET /crm/owners/{V}`."""
-        archived, email = call.query.get("archived", "false") == "true", call.query.get("email")
+        archived, email = is_asked(call, "archived"), call.query.get("email")
         rows = [o for o in self.books.owners if o["archived"] == archived and (not email or o["email"] == email)]
         limit, after = whole(call, "limit", 100), int(call.query.get("after") or 0)
         answer: dict[str, Any] = {"results": rows[after : after + limit]}
@@ -283,7 +283,7 @@ class HubSpotReader:
     def owner(self, call: Call) -> Reply:
         """`GET /crm/owners/{V}/{id}`."""
         key = "userId" if call.query.get("idProperty") == "userId" else "id"
-        archived = call.query.get("archived", "false") == "true"
+        archived = is_asked(call, "archived")
         for row in self.books.owners:
             if str(row.get(key)) == call.path["id"] and row["archived"] == archived:
                 return Reply(200, row)
@@ -296,7 +296,7 @@ class HubSpotReader:
     def properties(self, call: Call) -> Reply:
         """`GET /crm/properties/{V}/{type}`."""
         rows = list(self.books.properties[self.kind(call.path["type"])].values())
-        return Reply(200, {"results": [] if call.query.get("archived") == "true" else rows})
+        return Reply(200, {"results": [] if is_asked(call, "archived") else rows})
 
     def one_property(self, call: Call) -> Reply:
         """`GET /crm/properties/{V}/{type}/{name}`."""
@@ -324,6 +324,11 @@ class HubSpotReader:
 def named(call: Call, name: str) -> tuple[str, ...]:
     """Return the values of a query parameter given repeatedly or with commas."""
     return tuple(v.strip() for part in call.query.getlist(name) for v in part.split(",") if v.strip())
+
+
+def is_asked(call: Call, name: str) -> bool:
+    """Return whether a flag of the query is set; the vendor's Python client writes `True`."""
+    return call.query.get(name, "").lower() == "true"
 
 
 def whole(call: Call, name: str, default: int) -> int:

@@ -54,7 +54,8 @@ def instant(value: str) -> int | None:
 def invalid(message: str, code: str = "INVALID_FILTER") -> Refused:
     """Return the 400 of a search that cannot be understood."""
     error = {"message": message, "code": code}
-    return Refused(Reply(400, {"status": "error", "message": message, "correlationId": "", "category": "VALIDATION_ERROR",
+    return Refused(Reply(400, {"status": "error", "message": message, "correlationId": "",
+                               "category": "VALIDATION_ERROR",
                                "errors": [error]}))  # fmt: skip
 
 

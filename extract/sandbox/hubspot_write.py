@@ -1,6 +1,7 @@
 """HubSpot's writing calls: records one by one and in batches, associations, properties, files, tokens."""
 
 import secrets
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from extract.sandbox.hubspot_books import TYPES, iso, record
@@ -12,8 +13,10 @@ from extract.sandbox.multipart import parts
 from extract.sandbox.wire import Call, Refused, Reply
 
 KINDS_OF_VALUE = {
-    "string": ("text", "textarea", "html", "phonenumber", "file"), "number": ("number", "calculation_equation"), "date": ("date",),
-    "datetime": ("date",), "enumeration": ("select", "radio", "checkbox", "booleancheckbox"), "bool": ("booleancheckbox",),
+    "string": ("text", "textarea", "html", "phonenumber", "file"), "number": ("number", "calculation_equation"),
+    "date": ("date",),
+    "datetime": ("date",), "enumeration": ("select", "radio", "checkbox", "booleancheckbox"),
+    "bool": ("booleancheckbox",),
     "phone_number": ("phonenumber",),
 }  # fmt: skip
 MOST_IN_BATCH = 100
@@ -41,6 +44,8 @@ class HubSpotWriter(HubSpotReader):
         modified = "lastmodifieddate" if kind == "contacts" else "hs_lastmodifieddate"
         row = record(str(self.books.last_id), values, now, now, modified)
         row |= {"before": None, "written": now.timestamp()}
+        if kind == "line_items":
+            self._priced(row, values)
         if kind == "deals":
             self._staged(row, {"pipeline": "default", "dealstage": "appointmentscheduled"} | values)
         self.books.objects[kind][row["id"]] = row
@@ -98,9 +103,21 @@ class HubSpotWriter(HubSpotReader):
                 )
         stage = values.pop("dealstage", None) if kind == "deals" else None
         row["properties"].update(values)
+        if kind == "line_items":
+            self._priced(row, values)
         if stage or (kind == "deals" and "pipeline" in values):
             self._staged(row, {k: row["properties"].get(k) for k in ("pipeline", "dealstage", "closedate")} | values
                          | ({"dealstage": stage} if stage else {}))  # fmt: skip
+
+    def _priced(self, row: dict[str, Any], values: dict[str, str | None]) -> None:
+        """Work out a line's net amount from quantity, price and discount, unless it was given."""
+        own = row["properties"]
+        if "amount" in values or not own.get("price"):
+            return
+        net = Decimal(own["price"]) * Decimal(own.get("quantity") or 1)
+        net -= Decimal(own.get("discount") or 0) * Decimal(own.get("quantity") or 1)
+        net = net * (100 - Decimal(own.get("hs_discount_percentage") or 0)) / 100
+        own["amount"] = str(net.quantize(Decimal("0.01"), ROUND_HALF_UP))
 
     def touch(self, kind: str, row: dict[str, Any]) -> None:
         """Move a record's modified date to now; searches see the old values until the index has caught up."""
@@ -327,9 +344,11 @@ class HubSpotWriter(HubSpotReader):
         stem, _, extension = (name or "file").rpartition(".")
         folder = fields.get("folderPath", ("", b"/"))[1].decode()
         row = {
-            "id": file_id, "createdAt": now, "updatedAt": now, "archived": False, "parentFolderId": "1", "name": stem or name,
+            "id": file_id, "createdAt": now, "updatedAt": now, "archived": False, "parentFolderId": "1",
+            "name": stem or name,
             "path": f"{folder.rstrip('/')}/{name}", "size": len(content), "type": "DOCUMENT", "extension": extension,
-            "url": f"https://145200711.fs1.hubspotusercontent-eu1.net/{name}", "access": "PRIVATE", "isUsableInContent": False,
+            "url": f"https://145200711.fs1.hubspotusercontent-eu1.net/{name}", "access": "PRIVATE",
+            "isUsableInContent": False,
             "encoding": None, "defaultHostingUrl": f"https://145200711.fs1.hubspotusercontent-eu1.net/{name}",
         }  # fmt: skip
         self.books.files[file_id] = row | {"content": content.hex()}
@@ -340,7 +359,8 @@ class HubSpotWriter(HubSpotReader):
         row = self.books.files.get(call.path["id"])
         if row is None:
             raise not_found()
-        return Reply(200, {"url": f"{self.base}/files/content/{row['id']}", "name": row["name"], "extension": row["extension"],
+        return Reply(200, {"url": f"{self.base}/files/content/{row['id']}", "name": row["name"],
+                           "extension": row["extension"],
                            "type": row["type"], "size": row["size"], "expiresAt": iso(self.clock.now())})  # fmt: skip
 
     def file_content(self, call: Call) -> Reply:
@@ -360,5 +380,7 @@ class HubSpotWriter(HubSpotReader):
             raise refused(400, "VALIDATION_ERROR", text, error="invalid_grant")
         access = f"pat-eu1-oauth-{secrets.token_hex(12)}"
         self.access_tokens.add(access)
-        return Reply(200, {"access_token": access, "refresh_token": "sandbox-refresh", "expires_in": 1800, "token_type": "bearer",
-                           "hub_id": 145200711, "scopes": ["crm.objects.deals.read", "crm.objects.deals.write"], "user_id": 5512})  # fmt: skip
+        return Reply(200, {"access_token": access, "refresh_token": "sandbox-refresh", "expires_in": 1800,
+                           "token_type": "bearer",
+                           "hub_id": 145200711, "scopes": ["crm.objects.deals.read", "crm.objects.deals.write"],
+                           "user_id": 5512})  # fmt: skip

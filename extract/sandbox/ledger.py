@@ -27,7 +27,8 @@ def books(
         "customers": [_customer(stripe, r) for r in objects("customers")],
         "invoices": [_invoice(stripe, r) for r in objects("invoices")],
         "credit_notes": [
-            {"number": r["number"], "invoice": _number(stripe, r["invoice"]), "total": r["total"], "status": r["status"],
+            {"number": r["number"], "invoice": _number(stripe, r["invoice"]), "total": r["total"],
+             "status": r["status"],
              "reason": r["reason"]} for r in objects("credit_notes")
         ],
         "mails": [{k: m[k] for k in ("to", "subject", "text", "attachments")} for m in mails],
@@ -60,7 +61,8 @@ def _customer(stripe: StripeBooks, row: dict[str, Any]) -> dict[str, Any]:
 
 def _invoice(stripe: StripeBooks, row: dict[str, Any]) -> dict[str, Any]:
     customer = stripe.objects["customers"].get(row["customer"] or "")
-    names = ("number", "status", "currency", "subtotal", "total", "amount_paid", "amount_remaining", "description", "footer",
+    names = ("number", "status", "currency", "subtotal", "total", "amount_paid", "amount_remaining", "description",
+             "footer",
              "custom_fields", "collection_method", "customer_email")  # fmt: skip
     lines = [
         {"description": n["description"], "quantity": n["quantity_decimal"], "amount": n["amount"],

@@ -28,7 +28,8 @@ class Mailbox:
         files = list(message.iter_attachments())
         with self.lock:
             self.mails.append({
-                "message_id": str(message["message-id"] or ""), "from": str(message["from"] or sender), "sender": sender,
+                "message_id": str(message["message-id"] or ""), "from": str(message["from"] or sender),
+                "sender": sender,
                 "to": recipients, "subject": str(message["subject"] or ""), "reply_to": str(message["reply-to"] or ""),
                 "language": str(message["content-language"] or ""), "text": text.get_content() if text else "",
                 "html": page.get_content() if page else "", "attachments": [f.get_filename() or "" for f in files],

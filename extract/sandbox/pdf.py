@@ -19,7 +19,8 @@ def invoice_pdf(invoice: dict[str, Any]) -> bytes:
         *(f"{line['description']}   {line['quantity']} x   {decimal(line['amount'])} {currency}" for line in invoice["lines"]["data"][:30]),
         "", f"Subtotal  {decimal(invoice['subtotal'])} {currency}",
         f"Tax  {decimal(sum(t['amount'] for t in invoice['total_taxes'] or []))} {currency}",
-        f"Total  {decimal(invoice['total'])} {currency}", f"Amount due  {decimal(invoice['amount_remaining'])} {currency}",
+        f"Total  {decimal(invoice['total'])} {currency}",
+        f"Amount due  {decimal(invoice['amount_remaining'])} {currency}",
     ]  # fmt: skip
     return page(rows)
 

@@ -199,7 +199,8 @@ class Planter:
 
     def currency_differs(self) -> None:
         for offset, country, currency in (
-            (-46, SPAIN, "USD"), (-88, POLAND, "EUR"), (-152, MEXICO, "USD"), (-230, STATES, "EUR"), (-61, BRITAIN, "EUR"),
+            (-46, SPAIN, "USD"), (-88, POLAND, "EUR"), (-152, MEXICO, "USD"), (-230, STATES, "EUR"), (-61, BRITAIN,
+                "EUR"),
         ):  # fmt: skip
             deal = self.won(offset, country, "bank")
             invoice = self.trade.invoice([deal], offset + 2, copies(deal.lines, deal))
@@ -261,10 +262,10 @@ class Planter:
 
     def duplicate_invoice(self) -> None:
         for offset, country, later, note in (
-            (-26, SPAIN, 0, "issued twice the same day, neither link of the pair paid twice"),
-            (-31, FRANCE, 1, "issued again the next day"),
+            (-26, SPAIN, 0, "issued twice the same day; one was paid"),
+            (-31, FRANCE, 1, "issued again the next day; the first was paid"),
             (-90, POLAND, 2, "issued again two days later and left unpaid"),
-            (-135, SPAIN, 3, "issued again three days later and left unpaid"),
+            (-135, SPAIN, 2, "issued again two days later and left unpaid"),
             (-260, GERMANY, 1, "issued again the next day and left unpaid"),
         ):
             deal, first = self.billed(offset, country)

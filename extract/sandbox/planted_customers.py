@@ -52,8 +52,10 @@ def duplicate_customers(planter: Planter) -> None:
     """Plant second records of customers: in the CRM with a deal hanging on them, in billing with an invoice."""
     company, trade = planter.company, planter.trade
     crm = [
-        (SPAIN, -70, lambda c: {"name": c.name.upper(), "tax_id_typed": f"ES {c.tax_id}"}, "in capitals, tax id with prefix"),
-        (FRANCE, -120, lambda c: {"name": identifiers.plain(c.name), "tax_id_typed": f"FR{c.tax_id}"}, "without accents"),
+        (SPAIN, -70, lambda c: {"name": c.name.upper(), "tax_id_typed": f"ES {c.tax_id}"},
+         "in capitals, tax id with prefix"),
+        (FRANCE, -120, lambda c: {"name": identifiers.plain(c.name), "tax_id_typed": f"FR{c.tax_id}"},
+         "without accents"),
         (POLAND, -165, lambda c: {"name": c.name.replace("sp. z o.o.", "Sp. z o. o.") + " (biuro)"}, "another office"),
         (SPAIN, -230, lambda c: {"name": c.name.split(" S")[0], "tax_id_typed": f"{c.tax_id[0]}-{c.tax_id[1:]}"},
          "without its legal form, tax id with a dash"),

@@ -120,6 +120,7 @@ def mutilated(rng: Random, number: str) -> str:
     """Return an invoice number as people mistype it without losing a digit."""
     prefix, digits = number.split("-")
     return rng.choice(
-        (f"{prefix}{digits}", f"{prefix} {digits}", f"{prefix.lower()}{digits}", f"{prefix}-0{digits}", f"{prefix}/{digits}",
+        (f"{prefix}{digits}", f"{prefix} {digits}", f"{prefix.lower()}{digits}", f"{prefix}-0{digits}",
+         f"{prefix}/{digits}",
          f"{prefix} - {digits[:2]} {digits[2:]}", digits, f"{prefix}.{digits}")
     )  # fmt: skip

@@ -189,7 +189,8 @@ class Running:
 
     def __init__(self, sandbox: Sandbox, port: int, smtp_port: int | None) -> None:
         self.sandbox, self.company = sandbox, sandbox.company
-        config = uvicorn.Config(application(sandbox), "127.0.0.1", port, log_level="critical", proxy_headers=False, lifespan="off",
+        config = uvicorn.Config(application(sandbox), "127.0.0.1", port, log_level="critical", proxy_headers=False,
+                                lifespan="off",
                                 http=Wire)  # fmt: skip
         self.server = uvicorn.Server(config)
         self.thread = threading.Thread(target=self.server.run, name="sandbox", daemon=True)
@@ -229,7 +230,8 @@ class Running:
 
 
 def serve(
-    port: int = 0, smtp_port: int | None = 0, today: date | None = None, seed: int = 7, deals: int = 1500, state: Path | None = None
+    port: int = 0, smtp_port: int | None = 0, today: date | None = None, seed: int = 7, deals: int = 1500,
+    state: Path | None = None
 ) -> Running:  # fmt: skip
     """Return the sandbox, served on 127.0.0.1 from a thread of this process; port 0 takes any free one, no SMTP if None.
 

@@ -18,7 +18,8 @@ def save(sandbox: "Sandbox", path: Path) -> None:
     """Write the books aside and rename them into place."""
     held: dict[str, Any] = {
         "today": str(sandbox.company.today), "seed": sandbox.company.seed, "deals": sandbox.deals,
-        "shift": sandbox.clock.shift.total_seconds(), "settings": asdict(sandbox.settings), "mails": sandbox.mailbox.mails,
+        "shift": sandbox.clock.shift.total_seconds(), "settings": asdict(sandbox.settings),
+        "mails": sandbox.mailbox.mails,
         "hubspot": {f.name: getattr(sandbox.hubspot.books, f.name) for f in fields(sandbox.hubspot.books)},
         "stripe": {f.name: getattr(sandbox.stripe.books, f.name) for f in fields(sandbox.stripe.books)},
         "transfers": [asdict(e) for e in sandbox.transfers], "tokens": sorted(sandbox.hubspot.access_tokens),

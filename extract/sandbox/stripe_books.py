@@ -9,8 +9,10 @@ from extract.sandbox.books import Company, CreditNote, Customer, Invoice, Line, 
 from extract.sandbox.stripe_shapes import ACCOUNT, blank_customer, blank_invoice, blank_line, listed, totals
 from extract.sandbox.world import COUNTRIES, CURRENCIES, PRICE_FACTOR, PRODUCTS, SELLER
 
-KINDS = ("customers", "tax_ids", "products", "prices", "tax_rates", "quotes", "invoiceitems", "invoices", "invoice_payments",
-         "payment_intents", "charges", "balance_transactions", "refunds", "payouts", "credit_notes", "events")  # fmt: skip
+KINDS = ("customers", "tax_ids", "products", "prices", "tax_rates", "quotes", "invoiceitems", "invoices",
+         "invoice_payments",
+         "payment_intents", "charges", "balance_transactions", "refunds", "payouts", "credit_notes",
+         "events")  # fmt: skip
 EVENT_DAYS = 30
 LOCALES = {"ES": "es", "MX": "es", "FR": "fr", "PL": "pl", "DE": "de", "GB": "en", "US": "en"}
 
@@ -83,25 +85,34 @@ def _catalogue(books: StripeBooks, company: Company) -> None:
     for country in COUNTRIES:
         if country.tax:
             books.add("tax_rates", {
-                "id": tax_rate_id(country.code), "object": "tax_rate", "active": True, "country": country.code, "created": made,
-                "description": None, "display_name": country.tax_name, "effective_percentage": float(country.tax), "flat_amount": None,
-                "inclusive": False, "jurisdiction": country.code, "jurisdiction_level": "country", "livemode": False, "metadata": {},
+                "id": tax_rate_id(country.code), "object": "tax_rate", "active": True, "country": country.code,
+                "created": made,
+                "description": None, "display_name": country.tax_name, "effective_percentage": float(country.tax),
+                "flat_amount": None,
+                "inclusive": False, "jurisdiction": country.code, "jurisdiction_level": "country", "livemode": False,
+                "metadata": {},
                 "percentage": float(country.tax), "rate_type": "percentage", "state": None, "tax_type": "vat",
             })  # fmt: skip
     for sku, name, euro, kind in PRODUCTS:
         product_id = product_of(sku)
         books.add("products", {
-            "id": product_id, "object": "product", "active": True, "created": made, "default_price": price_of(sku, "EUR"),
-            "description": None, "images": [], "livemode": False, "marketing_features": [], "metadata": {"sku": sku}, "name": name,
-            "package_dimensions": None, "shippable": None, "statement_descriptor": None, "tax_code": None, "type": "service",
+            "id": product_id, "object": "product", "active": True, "created": made, "default_price": price_of(sku,
+                "EUR"),
+            "description": None, "images": [], "livemode": False, "marketing_features": [], "metadata": {"sku": sku},
+            "name": name,
+            "package_dimensions": None, "shippable": None, "statement_descriptor": None, "tax_code": None,
+            "type": "service",
             "unit_label": kind if kind in ("hours", "seats") else None, "updated": made, "url": None,
         })  # fmt: skip
         for currency in CURRENCIES:
             unit = euro * PRICE_FACTOR[currency]
             books.add("prices", {
-                "id": price_of(sku, currency), "object": "price", "active": True, "billing_scheme": "per_unit", "created": made,
-                "currency": currency.lower(), "custom_unit_amount": None, "livemode": False, "lookup_key": None, "metadata": {},
-                "nickname": None, "product": product_id, "recurring": None, "tax_behavior": "exclusive", "tiers_mode": None,
+                "id": price_of(sku, currency), "object": "price", "active": True, "billing_scheme": "per_unit",
+                "created": made,
+                "currency": currency.lower(), "custom_unit_amount": None, "livemode": False, "lookup_key": None,
+                "metadata": {},
+                "nickname": None, "product": product_id, "recurring": None, "tax_behavior": "exclusive",
+                "tiers_mode": None,
                 "transform_quantity": None, "type": "one_time", "unit_amount": unit, "unit_amount_decimal": str(unit),
             })  # fmt: skip
 
@@ -143,7 +154,8 @@ def _customer(
             "id": f"txi_1R{customer_id[4:]}", "object": "tax_id", "country": customer.country.code, "created": created,
             "customer": customer_id, "customer_account": None, "livemode": False,
             "owner": {"type": "customer", "customer": customer_id}, "type": kind, "value": value,
-            "verification": {"status": "pending" if kind in ("eu_vat", "gb_vat") else "unavailable", "verified_address": None,
+            "verification": {"status": "pending" if kind in ("eu_vat", "gb_vat") else "unavailable",
+                             "verified_address": None,
                              "verified_name": None},
         })  # fmt: skip
 
@@ -156,7 +168,8 @@ def _invoice(books: StripeBooks, company: Company, invoice: Invoice) -> None:
         "currency": invoice.currency.lower(), "customer": customer_id, "collection_method": "send_invoice",
         "due_date": None if invoice.status == "draft" else created + 86_400 * (invoice.due - invoice.issued).days,
         "custom_fields": [{"name": k, "value": v} for k, v in invoice.custom_fields.items()] or None,
-        "description": invoice.description, "metadata": dict(invoice.metadata), "number": invoice.number, "status": invoice.status,
+        "description": invoice.description, "metadata": dict(invoice.metadata), "number": invoice.number,
+        "status": invoice.status,
         "footer": f"{SELLER['name']} · {SELLER['tax_id']}",
     }  # fmt: skip
     snapshot(books, row, customer)
@@ -200,13 +213,16 @@ def _line(invoice: Invoice, line: Line, position: int, created: int, rate: str) 
         "amount": line.net, "subtotal": line.net, "description": line.text, "quantity": line.quantity,
         "quantity_decimal": str(line.quantity),
         "pricing": {"type": "price_details", "unit_amount_decimal": f"{unit.normalize():f}",
-                    "price_details": {"price": price_of(line.sku or "ADHOC", invoice.currency), "product": product_of(line.sku or "ADHOC")}},
+                    "price_details": {"price": price_of(line.sku or "ADHOC", invoice.currency),
+                                      "product": product_of(line.sku or "ADHOC")}},
         "parent": {"type": "invoice_item_details", "subscription_item_details": None, "invoice_item_details": {
-            "invoice_item": f"ii_1R{invoice.id[5:19]}{position:02d}", "proration": False, "proration_details": None, "subscription": None}},
+            "invoice_item": f"ii_1R{invoice.id[5:19]}{position:02d}", "proration": False, "proration_details": None,
+            "subscription": None}},
     }  # fmt: skip
     if line.rate:
         row["taxes"] = [{"amount": line.tax, "tax_behavior": "exclusive", "tax_rate_details": {"tax_rate": rate},
-                         "taxability_reason": "standard_rated", "taxable_amount": line.net, "type": "tax_rate_details"}]  # fmt: skip
+                         "taxability_reason": "standard_rated", "taxable_amount": line.net,
+                         "type": "tax_rate_details"}]  # fmt: skip
     return row
 
 
@@ -214,9 +230,12 @@ def as_item(line: dict[str, Any], invoice: dict[str, Any]) -> dict[str, Any]:
     """Return the invoice item behind a line."""
     return {
         "id": line["parent"]["invoice_item_details"]["invoice_item"], "object": "invoiceitem", "amount": line["amount"],
-        "currency": line["currency"], "customer": invoice["customer"], "customer_account": None, "date": invoice["created"],
-        "description": line["description"], "discountable": True, "discounts": [], "invoice": invoice["id"], "livemode": False,
-        "metadata": dict(line["metadata"]), "net_amount": line["amount"], "parent": None, "period": dict(line["period"]),
+        "currency": line["currency"], "customer": invoice["customer"], "customer_account": None,
+        "date": invoice["created"],
+        "description": line["description"], "discountable": True, "discounts": [], "invoice": invoice["id"],
+        "livemode": False,
+        "metadata": dict(line["metadata"]), "net_amount": line["amount"], "parent": None,
+        "period": dict(line["period"]),
         "pricing": line["pricing"], "proration": False, "proration_details": None, "quantity": line["quantity"],
         "quantity_decimal": line["quantity_decimal"], "tax_rates": [], "test_clock": None,
     }  # fmt: skip
@@ -256,7 +275,8 @@ def _money(books: StripeBooks, invoice: Invoice, row: dict[str, Any]) -> None:
 
 def settle(row: dict[str, Any], paid: int, outside: int) -> None:
     """Set what is paid and what remains on an invoice, in minor units."""
-    row |= {"amount_paid": paid, "amount_remaining": max(0, row["amount_due"] - paid), "amount_paid_off_stripe": outside,
+    row |= {"amount_paid": paid, "amount_remaining": max(0, row["amount_due"] - paid),
+            "amount_paid_off_stripe": outside,
             "amount_overpaid": max(0, paid - row["amount_due"])}  # fmt: skip
 
 
@@ -270,7 +290,8 @@ def invoice_payment(
 ) -> dict[str, Any]:
     """Return an allocation of money to an invoice; open until `paid_at`."""
     return {
-        "id": payment_id, "object": "invoice_payment", "amount_paid": amount if paid_at else None, "amount_requested": amount,
+        "id": payment_id, "object": "invoice_payment", "amount_paid": amount if paid_at else None,
+        "amount_requested": amount,
         "created": paid_at or invoice["created"], "currency": invoice["currency"], "invoice": invoice["id"],
         "is_default": is_default, "livemode": False, "payment": payment, "status": "paid" if paid_at else "open",
         "status_transitions": {"canceled_at": None, "paid_at": paid_at},
@@ -280,14 +301,18 @@ def invoice_payment(
 def payment_intent(intent_id: str, invoice: dict[str, Any], amount: int, created: int) -> dict[str, Any]:
     """Return a payment intent of an invoice, succeeded."""
     return {
-        "id": intent_id, "object": "payment_intent", "amount": amount, "amount_capturable": 0, "amount_received": amount,
+        "id": intent_id, "object": "payment_intent", "amount": amount, "amount_capturable": 0,
+        "amount_received": amount,
         "application": None, "application_fee_amount": None, "automatic_payment_methods": None, "canceled_at": None,
         "cancellation_reason": None, "capture_method": "automatic", "client_secret": f"{intent_id}_secret_test",
-        "confirmation_method": "automatic", "created": created, "currency": invoice["currency"], "customer": invoice["customer"],
-        "customer_account": None, "description": f"Payment for Invoice {invoice['number']}" if invoice.get("number") else None,
+        "confirmation_method": "automatic", "created": created, "currency": invoice["currency"],
+        "customer": invoice["customer"],
+        "customer_account": None,
+        "description": f"Payment for Invoice {invoice['number']}" if invoice.get("number") else None,
         "last_payment_error": None, "latest_charge": None, "livemode": False, "metadata": {}, "next_action": None,
         "on_behalf_of": None, "payment_method": None, "payment_method_types": ["card"], "processing": None,
-        "receipt_email": None, "review": None, "setup_future_usage": None, "shipping": None, "statement_descriptor": None,
+        "receipt_email": None, "review": None, "setup_future_usage": None, "shipping": None,
+        "statement_descriptor": None,
         "statement_descriptor_suffix": None, "status": "succeeded", "transfer_data": None, "transfer_group": None,
     }  # fmt: skip
 
@@ -326,11 +351,15 @@ def _card_payment(books: StripeBooks, payment: Payment, payout: Payout | None, i
 def charge_of(intent: dict[str, Any], charge_id: str, moment: int) -> dict[str, Any]:
     """Return the succeeded charge of a payment intent."""
     return {
-        "id": charge_id, "object": "charge", "amount": intent["amount"], "amount_captured": intent["amount"], "amount_refunded": 0,
-        "application": None, "application_fee": None, "application_fee_amount": None, "balance_transaction": f"txn_{charge_id[3:]}",
+        "id": charge_id, "object": "charge", "amount": intent["amount"], "amount_captured": intent["amount"],
+        "amount_refunded": 0,
+        "application": None, "application_fee": None, "application_fee_amount": None,
+        "balance_transaction": f"txn_{charge_id[3:]}",
         "billing_details": {"address": None, "email": None, "name": None, "phone": None, "tax_id": None},
-        "calculated_statement_descriptor": "FARO NORTE", "captured": True, "created": moment, "currency": intent["currency"],
-        "customer": intent["customer"], "description": intent["description"], "disputed": False, "failure_balance_transaction": None,
+        "calculated_statement_descriptor": "FARO NORTE", "captured": True, "created": moment,
+        "currency": intent["currency"],
+        "customer": intent["customer"], "description": intent["description"], "disputed": False,
+        "failure_balance_transaction": None,
         "failure_code": None, "failure_message": None, "fraud_details": {}, "livemode": False, "metadata": {},
         "outcome": {"network_status": "approved_by_network", "reason": None, "risk_level": "normal", "seller_message":
                     "Payment complete.", "type": "authorized"},
@@ -354,8 +383,10 @@ def balance_transaction(
         }
     ]
     return {
-        "id": transaction_id, "object": "balance_transaction", "amount": amount, "available_on": moment + 172_800, "created": moment,
-        "currency": currency, "description": None, "exchange_rate": None, "fee": fee, "fee_details": details if fee else [],
+        "id": transaction_id, "object": "balance_transaction", "amount": amount, "available_on": moment + 172_800,
+        "created": moment,
+        "currency": currency, "description": None, "exchange_rate": None, "fee": fee,
+        "fee_details": details if fee else [],
         "net": amount - fee, "reporting_category": kind, "source": source, "status": "available", "type": kind,
     }  # fmt: skip
 
@@ -369,10 +400,12 @@ def _payout(books: StripeBooks, payout: Payout) -> None:
     books.add("payouts", {
         "id": payout.id, "object": "payout", "amount": payout.amount, "arrival_date": arrives, "automatic": True,
         "balance_transaction": transaction["id"], "created": arrives - 172_800, "currency": payout.currency.lower(),
-        "description": "STRIPE PAYOUT", "destination": f"ba_1R{payout.currency}faronorte", "failure_balance_transaction": None,
+        "description": "STRIPE PAYOUT", "destination": f"ba_1R{payout.currency}faronorte",
+        "failure_balance_transaction": None,
         "failure_code": None, "failure_message": None, "livemode": False, "metadata": {}, "method": "standard",
         "original_payout": None, "reconciliation_status": "completed", "reversed_by": None, "source_type": "card",
-        "statement_descriptor": payout.trace, "status": "paid", "trace_id": {"status": "supported", "value": payout.trace},
+        "statement_descriptor": payout.trace, "status": "paid", "trace_id": {"status": "supported",
+            "value": payout.trace},
         "type": "bank_account",
     })  # fmt: skip
 
@@ -416,19 +449,26 @@ def credit_note(
     rates = invoice["total_taxes"] or []
     taxes = [rates[0] | {"amount": tax, "taxable_amount": net}] if tax and rates else []
     line = {
-        "id": f"cnli_{note_id[3:]}", "object": "credit_note_line_item", "amount": net, "description": f"Credit on {invoice['number']}",
+        "id": f"cnli_{note_id[3:]}", "object": "credit_note_line_item", "amount": net,
+        "description": f"Credit on {invoice['number']}",
         "discount_amount": 0, "discount_amounts": [], "invoice_line_item": None, "livemode": False, "metadata": {},
-        "pretax_credit_amounts": [], "quantity": 1, "tax_rates": [], "taxes": taxes, "type": "custom_line_item", "unit_amount": net,
+        "pretax_credit_amounts": [], "quantity": 1, "tax_rates": [], "taxes": taxes, "type": "custom_line_item",
+        "unit_amount": net,
         "unit_amount_decimal": str(net),
     }  # fmt: skip
     return {
-        "id": note_id, "object": "credit_note", "amount": amount, "amount_shipping": 0, "created": moment, "currency": invoice["currency"],
-        "customer": invoice["customer"], "customer_account": None, "customer_balance_transaction": None, "discount_amount": 0,
+        "id": note_id, "object": "credit_note", "amount": amount, "amount_shipping": 0, "created": moment,
+        "currency": invoice["currency"],
+        "customer": invoice["customer"], "customer_account": None, "customer_balance_transaction": None,
+        "discount_amount": 0,
         "discount_amounts": [], "effective_at": moment, "invoice": invoice["id"],
         "lines": listed([line], f"/v1/credit_notes/{note_id}/lines"), "livemode": False, "memo": None, "metadata": {},
-        "number": number, "out_of_band_amount": None, "pdf": f"https://pay.stripe.com/credit_notes/{ACCOUNT}/{note_id}/pdf",
-        "post_payment_amount": amount if kind == "post_payment" else 0, "pre_payment_amount": amount if kind == "pre_payment" else 0,
-        "pretax_credit_amounts": [], "reason": None, "refunds": [], "shipping_cost": None, "status": "issued", "subtotal": net,
+        "number": number, "out_of_band_amount": None,
+        "pdf": f"https://pay.stripe.com/credit_notes/{ACCOUNT}/{note_id}/pdf",
+        "post_payment_amount": amount if kind == "post_payment" else 0,
+        "pre_payment_amount": amount if kind == "pre_payment" else 0,
+        "pretax_credit_amounts": [], "reason": None, "refunds": [], "shipping_cost": None, "status": "issued",
+        "subtotal": net,
         "subtotal_excluding_tax": net, "total": amount, "total_excluding_tax": net, "total_taxes": taxes, "type": kind,
         "voided_at": None,
     }  # fmt: skip
@@ -439,10 +479,13 @@ def _failures(books: StripeBooks) -> None:
     for charge in list(books.objects["charges"].values())[20::75]:
         moment = charge["created"] - 86_400
         books.add("charges", charge | {
-            "id": f"{charge['id'][:-4]}fail", "amount_captured": 0, "balance_transaction": None, "created": moment, "paid": False,
-            "captured": False, "status": "failed", "failure_code": "card_declined", "failure_message": "Your card was declined.",
+            "id": f"{charge['id'][:-4]}fail", "amount_captured": 0, "balance_transaction": None, "created": moment,
+            "paid": False,
+            "captured": False, "status": "failed", "failure_code": "card_declined",
+            "failure_message": "Your card was declined.",
             "outcome": {"network_status": "declined_by_network", "reason": "generic_decline", "risk_level": "normal",
-                        "seller_message": "The bank did not return any further details with this decline.", "type": "issuer_declined"},
+                        "seller_message": "The bank did not return any further details with this decline.",
+                        "type": "issuer_declined"},
             "amount_refunded": 0, "refunded": False,
         })  # fmt: skip
 
@@ -459,16 +502,23 @@ def _quotes(books: StripeBooks, company: Company) -> None:
         row = books.objects["invoices"][invoice.id]
         details = {"amount_discount": 0, "amount_shipping": 0, "amount_tax": row["total"] - row["subtotal"]}
         books.add("quotes", {
-            "id": quote_id, "object": "quote", "amount_subtotal": row["subtotal"], "amount_total": row["total"], "application": None,
+            "id": quote_id, "object": "quote", "amount_subtotal": row["subtotal"], "amount_total": row["total"],
+            "application": None,
             "application_fee_amount": None, "application_fee_percent": None, "collection_method": "send_invoice",
             "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
-            "computed": {"recurring": None, "upfront": {"amount_subtotal": row["subtotal"], "amount_total": row["total"], "total_details": details}},
-            "created": made, "currency": row["currency"], "customer": row["customer"], "customer_account": None, "default_tax_rates": [],
-            "description": None, "discounts": [], "expires_at": made + 2_592_000, "footer": None, "from_quote": None, "header": None,
-            "invoice": invoice.id, "invoice_settings": {"days_until_due": invoice.customer.terms, "issuer": {"type": "self"}},
+            "computed": {"recurring": None, "upfront": {"amount_subtotal": row["subtotal"],
+                                                        "amount_total": row["total"], "total_details": details}},
+            "created": made, "currency": row["currency"], "customer": row["customer"], "customer_account": None,
+            "default_tax_rates": [],
+            "description": None, "discounts": [], "expires_at": made + 2_592_000, "footer": None, "from_quote": None,
+            "header": None,
+            "invoice": invoice.id, "invoice_settings": {"days_until_due": invoice.customer.terms,
+                                                        "issuer": {"type": "self"}},
             "livemode": False, "metadata": dict(row["metadata"]), "number": f"QT-{number:04d}-1", "on_behalf_of": None,
-            "status": "accepted", "status_transitions": {"accepted_at": row["created"], "canceled_at": None, "finalized_at": made},
-            "subscription": None, "subscription_data": {"billing_mode": {"type": "classic"}, "description": None, "effective_date": None,
+            "status": "accepted", "status_transitions": {"accepted_at": row["created"], "canceled_at": None,
+                                                         "finalized_at": made},
+            "subscription": None, "subscription_data": {"billing_mode": {"type": "classic"}, "description": None,
+                                                        "effective_date": None,
                                                         "metadata": {}, "trial_period_days": None},
             "subscription_schedule": None, "test_clock": None, "total_details": details, "transfer_data": None,
         })  # fmt: skip
@@ -501,7 +551,9 @@ def record_event(
     books.serial += 1
     copied = dict(row)
     books.add("events", {
-        "id": f"evt_1R{books.serial:018d}", "object": "event", "account": None, "api_version": "2026-06-24.dahlia", "context": None,
-        "created": moment, "data": {"object": copied} | ({"previous_attributes": changed} if changed else {}), "livemode": False,
+        "id": f"evt_1R{books.serial:018d}", "object": "event", "account": None, "api_version": "2026-06-24.dahlia",
+        "context": None,
+        "created": moment, "data": {"object": copied} | ({"previous_attributes": changed} if changed else {}),
+        "livemode": False,
         "pending_webhooks": 0, "request": {"id": None, "idempotency_key": None}, "type": kind,
     })  # fmt: skip

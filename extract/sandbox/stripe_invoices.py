@@ -261,7 +261,8 @@ class StripeInvoices(StripeWriter):
             amount = int(((unit or Decimal(0)) * quantity).quantize(Decimal(1), ROUND_HALF_UP))
         shown = unit if unit is not None else Decimal(amount)
         line |= {
-            "amount": amount, "subtotal": amount, "description": form.text("description") or self._product_name(product),
+            "amount": amount, "subtotal": amount,
+            "description": form.text("description") or self._product_name(product),
             "quantity": int(quantity), "quantity_decimal": f"{quantity.normalize():f}", "metadata": form.metadata({}),
             "discountable": form.flag("discountable", amount > 0),
             "pricing": {"type": "price_details", "unit_amount_decimal": f"{shown.normalize():f}",
@@ -630,8 +631,10 @@ class StripeInvoices(StripeWriter):
         )
         self.books.add("balance_transactions", transaction | {"payout": None, "status": "pending"})
         refund = self.books.add("refunds", {
-            "id": refund_id, "object": "refund", "amount": amount, "balance_transaction": transaction["id"], "charge": charge["id"],
-            "created": now, "currency": charge["currency"], "description": None, "destination_details": None, "metadata": {},
+            "id": refund_id, "object": "refund", "amount": amount, "balance_transaction": transaction["id"],
+            "charge": charge["id"],
+            "created": now, "currency": charge["currency"], "description": None, "destination_details": None,
+            "metadata": {},
             "payment_intent": intent["id"], "reason": "requested_by_customer", "receipt_number": None,
             "source_transfer_reversal": None, "status": "succeeded", "transfer_reversal": None,
         })  # fmt: skip

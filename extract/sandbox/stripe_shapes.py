@@ -14,11 +14,15 @@ def listed(rows: list[Any], url: str, has_more: bool = False) -> dict[str, Any]:
 def blank_customer(customer_id: str, created: int) -> dict[str, Any]:
     """Return a customer without any data."""
     return {
-        "id": customer_id, "object": "customer", "address": None, "balance": 0, "business_name": None, "created": created,
-        "currency": None, "customer_account": None, "default_source": None, "delinquent": False, "description": None, "discount": None,
+        "id": customer_id, "object": "customer", "address": None, "balance": 0, "business_name": None,
+        "created": created,
+        "currency": None, "customer_account": None, "default_source": None, "delinquent": False, "description": None,
+        "discount": None,
         "email": None, "individual_name": None, "invoice_prefix": customer_id[-8:].upper(),
-        "invoice_settings": {"custom_fields": None, "default_payment_method": None, "footer": None, "rendering_options": None},
-        "livemode": False, "metadata": {}, "name": None, "next_invoice_sequence": 1, "phone": None, "preferred_locales": [],
+        "invoice_settings": {"custom_fields": None, "default_payment_method": None, "footer": None,
+                             "rendering_options": None},
+        "livemode": False, "metadata": {}, "name": None, "next_invoice_sequence": 1, "phone": None,
+        "preferred_locales": [],
         "shipping": None, "tax_exempt": "none", "test_clock": None,
     }  # fmt: skip
 
@@ -26,32 +30,44 @@ def blank_customer(customer_id: str, created: int) -> dict[str, Any]:
 def blank_invoice(invoice_id: str, created: int) -> dict[str, Any]:
     """Return a draft invoice of no amount."""
     return {
-        "id": invoice_id, "object": "invoice", "account_country": "ES", "account_name": "Faro Norte Sistemas", "account_tax_ids": None,
+        "id": invoice_id, "object": "invoice", "account_country": "ES", "account_name": "Faro Norte Sistemas",
+        "account_tax_ids": None,
         "amount_due": 0, "amount_overpaid": 0, "amount_paid": 0, "amount_paid_off_stripe": 0, "amount_remaining": 0,
         "amount_shipping": 0, "application": None, "attempt_count": 0, "attempted": False, "auto_advance": False,
-        "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None, "provider": None, "status": None},
-        "automatically_finalizes_at": None, "billing_reason": "manual", "collection_method": "charge_automatically", "created": created,
+        "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None, "provider": None,
+                          "status": None},
+        "automatically_finalizes_at": None, "billing_reason": "manual", "collection_method": "charge_automatically",
+        "created": created,
         "currency": "eur", "custom_fields": None, "customer": None, "customer_account": None, "customer_address": None,
-        "customer_email": None, "customer_name": None, "customer_phone": None, "customer_shipping": None, "customer_tax_exempt": "none",
-        "customer_tax_ids": [], "default_payment_method": None, "default_source": None, "default_tax_rates": [], "description": None,
-        "discounts": [], "due_date": None, "effective_at": None, "ending_balance": None, "footer": None, "from_invoice": None,
+        "customer_email": None, "customer_name": None, "customer_phone": None, "customer_shipping": None,
+        "customer_tax_exempt": "none",
+        "customer_tax_ids": [], "default_payment_method": None, "default_source": None, "default_tax_rates": [],
+        "description": None,
+        "discounts": [], "due_date": None, "effective_at": None, "ending_balance": None, "footer": None,
+        "from_invoice": None,
         "hosted_invoice_url": None, "invoice_pdf": None, "issuer": {"type": "self"}, "last_finalization_error": None,
-        "latest_revision": None, "lines": listed([], f"/v1/invoices/{invoice_id}/lines"), "livemode": False, "metadata": {},
+        "latest_revision": None, "lines": listed([], f"/v1/invoices/{invoice_id}/lines"), "livemode": False,
+        "metadata": {},
         "next_payment_attempt": None, "number": None, "on_behalf_of": None, "parent": None,
         "payment_settings": {"default_mandate": None, "payment_method_options": None, "payment_method_types": None},
-        "period_end": created, "period_start": created, "post_payment_credit_notes_amount": 0, "pre_payment_credit_notes_amount": 0,
-        "receipt_number": None, "rendering": None, "shipping_cost": None, "shipping_details": None, "starting_balance": 0,
+        "period_end": created, "period_start": created, "post_payment_credit_notes_amount": 0,
+        "pre_payment_credit_notes_amount": 0,
+        "receipt_number": None, "rendering": None, "shipping_cost": None, "shipping_details": None,
+        "starting_balance": 0,
         "statement_descriptor": None, "status": "draft",
-        "status_transitions": {"finalized_at": None, "marked_uncollectible_at": None, "paid_at": None, "voided_at": None},
+        "status_transitions": {"finalized_at": None, "marked_uncollectible_at": None, "paid_at": None,
+                               "voided_at": None},
         "subtotal": 0, "subtotal_excluding_tax": 0, "test_clock": None, "total": 0, "total_discount_amounts": [],
-        "total_excluding_tax": 0, "total_pretax_credit_amounts": [], "total_taxes": [], "webhooks_delivered_at": created,
+        "total_excluding_tax": 0, "total_pretax_credit_amounts": [], "total_taxes": [],
+        "webhooks_delivered_at": created,
     }  # fmt: skip
 
 
 def blank_line(line_id: str, invoice_id: str, currency: str, created: int) -> dict[str, Any]:
     """Return an invoice line of no amount."""
     return {
-        "id": line_id, "object": "line_item", "amount": 0, "currency": currency, "description": None, "discount_amounts": [],
+        "id": line_id, "object": "line_item", "amount": 0, "currency": currency, "description": None,
+        "discount_amounts": [],
         "discountable": True, "discounts": [], "invoice": invoice_id, "livemode": False, "metadata": {}, "parent": None,
         "period": {"end": created, "start": created}, "pretax_credit_amounts": [], "pricing": None, "quantity": 1,
         "quantity_decimal": "1", "subscription": None, "subtotal": 0, "taxes": [],

@@ -115,8 +115,10 @@ class StripeWriter(StripeReader):
             raise invalid("value", "Invalid tax id: empty", "tax_id_invalid")
         country = value[:2].upper() if kind == "eu_vat" else kind[:2].upper()
         return self.books.add("tax_ids", {
-            "id": self.new_id("txi", 14), "object": "tax_id", "country": country, "created": self.clock.unix(), "customer": customer["id"],
-            "customer_account": None, "livemode": False, "owner": {"type": "customer", "customer": customer["id"]}, "type": kind,
+            "id": self.new_id("txi", 14), "object": "tax_id", "country": country, "created": self.clock.unix(),
+            "customer": customer["id"],
+            "customer_account": None, "livemode": False, "owner": {"type": "customer", "customer": customer["id"]},
+            "type": kind,
             "value": value, "verification": {"status": "pending" if kind in ("eu_vat", "gb_vat") else "unavailable",
                                              "verified_address": None, "verified_name": None},
         })  # fmt: skip
@@ -156,10 +158,14 @@ class StripeWriter(StripeReader):
             raise refused(400, f"Product already exists: {product_id}", "resource_already_exists", "id")
         now = self.clock.unix()
         row = self.books.add("products", {
-            "id": product_id, "object": "product", "active": form.flag("active", True), "created": now, "default_price": None,
-            "description": form.text("description"), "images": form.rows("images"), "livemode": False, "marketing_features": [],
-            "metadata": form.metadata({}), "name": form.text("name"), "package_dimensions": None, "shippable": form.flag("shippable"),
-            "statement_descriptor": None, "tax_code": form.text("tax_code"), "type": "service", "unit_label": form.text("unit_label"),
+            "id": product_id, "object": "product", "active": form.flag("active", True), "created": now,
+            "default_price": None,
+            "description": form.text("description"), "images": form.rows("images"), "livemode": False,
+            "marketing_features": [],
+            "metadata": form.metadata({}), "name": form.text("name"), "package_dimensions": None,
+            "shippable": form.flag("shippable"),
+            "statement_descriptor": None, "tax_code": form.text("tax_code"), "type": "service",
+            "unit_label": form.text("unit_label"),
             "updated": now, "url": form.text("url"),
         })  # fmt: skip
         if price := form.table("default_price_data"):
@@ -205,9 +211,12 @@ class StripeWriter(StripeReader):
             raise invalid("currency", f"Invalid currency: {currency}.")
         whole = str(amount).isdigit()
         return self.books.add("prices", {
-            "id": self.new_id("price"), "object": "price", "active": True, "billing_scheme": "per_unit", "created": self.clock.unix(),
-            "currency": currency, "custom_unit_amount": None, "livemode": False, "lookup_key": None, "metadata": metadata,
-            "nickname": None, "product": product, "recurring": None, "tax_behavior": behavior or "unspecified", "tiers_mode": None,
+            "id": self.new_id("price"), "object": "price", "active": True, "billing_scheme": "per_unit",
+            "created": self.clock.unix(),
+            "currency": currency, "custom_unit_amount": None, "livemode": False, "lookup_key": None,
+            "metadata": metadata,
+            "nickname": None, "product": product, "recurring": None, "tax_behavior": behavior or "unspecified",
+            "tiers_mode": None,
             "transform_quantity": None, "type": "one_time", "unit_amount": int(amount) if whole else None,
             "unit_amount_decimal": str(amount),
         })  # fmt: skip
@@ -220,11 +229,15 @@ class StripeWriter(StripeReader):
         if not 0 <= percentage <= 100:
             raise invalid("percentage", "This value must be between 0 and 100.")
         row = self.books.add("tax_rates", {
-            "id": self.new_id("txr"), "object": "tax_rate", "active": form.flag("active", True), "country": form.text("country"),
-            "created": self.clock.unix(), "description": form.text("description"), "display_name": form.text("display_name"),
+            "id": self.new_id("txr"), "object": "tax_rate", "active": form.flag("active", True),
+            "country": form.text("country"),
+            "created": self.clock.unix(), "description": form.text("description"),
+            "display_name": form.text("display_name"),
             "effective_percentage": float(percentage), "flat_amount": None, "inclusive": form.flag("inclusive"),
-            "jurisdiction": form.text("jurisdiction"), "jurisdiction_level": None, "livemode": False, "metadata": form.metadata({}),
-            "percentage": float(percentage), "rate_type": "percentage", "state": form.text("state"), "tax_type": form.text("tax_type"),
+            "jurisdiction": form.text("jurisdiction"), "jurisdiction_level": None, "livemode": False,
+            "metadata": form.metadata({}),
+            "percentage": float(percentage), "rate_type": "percentage", "state": form.text("state"),
+            "tax_type": form.text("tax_type"),
         })  # fmt: skip
         return Reply(200, self.shown("tax_rates", row))
 
@@ -241,9 +254,12 @@ class StripeWriter(StripeReader):
         if coupon_id in self.books.coupons:
             raise refused(400, "Coupon already exists.", "resource_already_exists", "id")
         self.books.coupons[coupon_id] = row = {
-            "id": coupon_id, "object": "coupon", "amount_off": amount, "created": self.clock.unix(), "currency": form.text("currency"),
-            "duration": form.text("duration") or "once", "duration_in_months": None, "livemode": False, "max_redemptions": None,
-            "metadata": form.metadata({}), "name": form.text("name"), "percent_off": None if percent is None else float(percent),
+            "id": coupon_id, "object": "coupon", "amount_off": amount, "created": self.clock.unix(),
+            "currency": form.text("currency"),
+            "duration": form.text("duration") or "once", "duration_in_months": None, "livemode": False,
+            "max_redemptions": None,
+            "metadata": form.metadata({}), "name": form.text("name"),
+            "percent_off": None if percent is None else float(percent),
             "redeem_by": None, "times_redeemed": 0, "valid": True,
         }  # fmt: skip
         return Reply(200, row)

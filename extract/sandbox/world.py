@@ -63,7 +63,8 @@ POLAND = Country(
     "PL", "Poland", "PLN", 23, "VAT", "pl", 14, "+48 ", 9,
     (
         ("Kraków", "małopolskie", "31-005"), ("Łódź", "łódzkie", "90-001"), ("Wrocław", "dolnośląskie", "50-106"),
-        ("Gdańsk", "pomorskie", "80-831"), ("Rzeszów", "podkarpackie", "35-064"), ("Toruń", "kujawsko-pomorskie", "87-100"),
+        ("Gdańsk", "pomorskie", "80-831"), ("Rzeszów", "podkarpackie", "35-064"), ("Toruń", "kujawsko-pomorskie",
+            "87-100"),
     ),
     ("ul. Długa", "ul. Świętego Wawrzyńca", "al. Niepodległości", "ul. Źródlana", "ul. Kościuszki"),
     ("Zakład Stolarski", "Hurtownia", "Piekarnia", "Przedsiębiorstwo Handlowe", "Biuro Rachunkowe", "Spedycja",
@@ -83,7 +84,8 @@ MEXICO = Country(
     ),
     ("Av. Insurgentes Sur", "Calle 60", "Blvd. Adolfo López", "Calzada Tepeyac", "Av. Hidalgo"),
     ("Comercializadora", "Grupo", "Distribuidora", "Servicios Integrales", "Refacciones", "Abarrotes"),
-    ("Tepeyac", "Ñandú", "Xochitl", "del Bajío", "Coyoacán", "Popocatépetl", "Cuauhtémoc", "La Huasteca", "Águila Real"),
+    ("Tepeyac", "Ñandú", "Xochitl", "del Bajío", "Coyoacán", "Popocatépetl", "Cuauhtémoc", "La Huasteca",
+     "Águila Real"),
     ("S.A. de C.V.", "S.A. de C.V.", "S. de R.L. de C.V.", "S.A.P.I. de C.V."),
     ("Guadalupe", "Ángel", "Ximena", "Héctor", "Sofía", "Ramón"),
     ("Hernández", "Zúñiga", "Peralta", "Ibarra", "Cárdenas", "Quiñones"),
@@ -92,7 +94,8 @@ MEXICO = Country(
 GERMANY = Country(
     "DE", "Germany", "EUR", 19, "MwSt", "en", 10, "+49 ", 10,
     (
-        ("München", "Bayern", "80331"), ("Köln", "Nordrhein-Westfalen", "50667"), ("Lübeck", "Schleswig-Holstein", "23552"),
+        ("München", "Bayern", "80331"), ("Köln", "Nordrhein-Westfalen", "50667"), ("Lübeck", "Schleswig-Holstein",
+            "23552"),
         ("Nürnberg", "Bayern", "90402"), ("Gießen", "Hessen", "35390"),
     ),
     ("Hauptstraße", "Königsallee", "Am Mühlbach", "Schloßgasse", "Bürgermeister-Smidt-Straße"),
