@@ -1,10 +1,273 @@
-"""Starting fixes and decisions from a page: preview, ask, start, say what happened."""
+"""The one way to write from a page: preview exactly what would be sent, ask, start it, say what happened.
+
+What is confirmed runs as durable workflows: closing the page or the machine does not stop half-way.
+"""
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as StillAsking
+from functools import lru_cache
+from pathlib import Path
+
+import streamlit as st
+
+from dashboard import jobs, labels, read, said, session, working
+from dashboard.parts import badge, plain, value
+from dashboard.read import findings
+from dashboard.words import _, several
+from extract.vendor import VendorError
+from reconcile import gate, workflows
+from reconcile.action import Caution, Need, Plan, Sentence
+from reconcile.connections import connections
+from reconcile.mail import NAME as MAIL
+from reconcile.settings import SettingsError
+from reconcile.state import state
+from reconcile.vault import VaultError
+from reconcile.workflows import Run
+
+LOOK = 0.3  # seconds between looks at what runs
+LONGEST = 180.0  # seconds that a page watches; what runs goes on without it
+WHOLE = 3  # chains shown in full; more are folded
+PATIENCE = 1.0  # seconds a page waits to hear whether the accounts are test accounts
+_ELSEWHERE = ("customer", "currency", "amount", "mail.sender")  # mended in the CRM or the settings, not typed in here
+_ASKER = ThreadPoolExecutor(1, thread_name_prefix="test accounts")
 
 
 def preview(ids: tuple[str, ...]) -> None:
-    """Show exactly what would be written to mend these findings."""
+    """Open what would be written to mend these findings; nothing is written before it is confirmed there."""
+    title = several("Preview of {count} fix", "Preview of {count} fixes", len(ids))
+    st.session_state.pop("given", None)
+    st.dialog(title, width="large", icon=":material/visibility:")(_opened)(ids)
 
 
-def only_test_keys() -> bool:
-    """Return whether every connection is to a test account."""
-    return False
+def _opened(ids: tuple[str, ...]) -> None:
+    given: dict[str, str] = st.session_state.setdefault("given", {})
+    try:
+        plans = workflows.fix(session.data(), ids, given)
+    except (SettingsError, VaultError) as error:
+        st.error(plain(error), icon=":material/error:")
+        return
+    chains = _chains(plans)
+    if not chains:
+        st.info(_("Nothing can be sent for this: only a person can mend it, or it was mended meanwhile."))
+        return
+    ready = {key: parts for key, parts in chains.items() if all(plan.is_ready for plan in parts)}
+    if len(chains) > 1 and len(ready) < len(chains):
+        left = len(chains) - len(ready)
+        st.warning(several("{count} needs an answer from you first: open it alone.",
+                           "{count} need an answer from you first: open them alone.", left))  # fmt: skip
+    for at, parts in enumerate(chains.values()):
+        with st.container(border=True) if at < WHOLE else st.expander(plain(spelt(parts[0].says))):
+            _chain(parts)
+    if len(chains) == 1:
+        _questions(next(iter(chains.values())), given)
+    _ask([plan for parts in ready.values() for plan in parts])
+
+
+def _chains(plans: Sequence[Plan]) -> dict[str, list[Plan]]:
+    found: dict[str, list[Plan]] = {}
+    for plan in plans:
+        found.setdefault(plan.chain, []).append(plan)
+    return found
+
+
+def spelt(sentence: Sentence) -> str:
+    """Return a plan's sentence in the reader's language."""
+    return _(sentence.text).format(**{name: value(text) for name, text in sentence.values.items()})
+
+
+def _chain(parts: Sequence[Plan]) -> None:
+    """Show the steps of a chain in order, each with exactly what it writes."""
+    for at, plan in enumerate(parts, 1):
+        where = _("by e-mail") if plan.vendor == MAIL else _("in {vendor}").format(vendor=labels.vendor(plan.vendor))
+        st.markdown(f"**{at}. {plain(spelt(plan.says))}** :gray[{plain(where)}]")
+        for caution in plan.cautions:
+            _caution(caution)
+        for need in plan.needs:
+            now = f" ({plain(need.value)})" if need.value else ""
+            st.error(f"{plain(spelt(need.says))}{now}", icon=":material/edit:")
+        if plan.preview:
+            st.markdown(_changes(plan))
+
+
+def _caution(caution: Caution) -> None:
+    st.warning(plain(spelt(caution.says)), icon=":material/warning:")
+
+
+def _changes(plan: Plan) -> str:
+    """Return what a step writes as a table: before and after, or only what it makes."""
+    known = any(change.before is not None for change in plan.preview)
+    rows = []
+    for change in plan.preview:
+        after = "–" if change.after is None else change.after
+        cells = [labels.field(change.field)]
+        if known:
+            cells.append("–" if change.before is None else value(change.before))
+        rows.append("| " + " | ".join(plain(c) for c in [*cells, value(after)]) + " |")
+    head = [_("Field"), _("Before"), _("After")] if known else [_("Field"), _("Value")]
+    return "| " + " | ".join(head) + " |\n|" + ":--|" * len(head) + "\n" + "\n".join(rows)
+
+
+def _questions(parts: Sequence[Plan], given: dict[str, str]) -> None:
+    """Ask for what is missing, and let due date and message be changed; the preview is made anew from the answers."""
+    needs = {need.name: need for plan in parts for need in plan.needs}
+    if any(plan.action == "create_invoice" for plan in parts):
+        needs |= {name: Need(name=name, says=Sentence(text="")) for name in ("due_on", "message") if name not in needs}
+    asked = {name: need for name, need in needs.items() if name not in _ELSEWHERE}
+    if not asked:
+        return
+    required = any(not plan.is_ready for plan in parts)
+    title = _("What is missing") if required else _("Change something")
+    with st.expander(title, expanded=required, icon=":material/edit:"), st.form("given-form", border=False):
+        typed = {
+            name: st.text_input(labels.field(name), value=given.get(name) or need.value or "", key=f"given-{name}",
+                                placeholder="2026-12-31" if name == "due_on" else None)
+            for name, need in asked.items()
+        }  # fmt: skip
+        if st.form_submit_button(_("Show the preview anew"), type="primary" if required else "secondary"):
+            given.clear()
+            given.update({name: text.strip() for name, text in typed.items() if text.strip()})
+            st.rerun(scope="fragment")
+
+
+def _ask(plans: list[Plan]) -> None:
+    """Ask for the confirmation, or say why there is nothing to confirm."""
+    if not plans:
+        return
+    names = sorted({plan.vendor for plan in plans})
+    if reasons := _refusals(names):
+        for reason in reasons:
+            st.error(plain(reason), icon=":material/lock:")
+        return
+    steps = several("{count} step", "{count} steps", len(plans))
+    where = ", ".join(_("e-mail") if name == MAIL else labels.vendor(name) for name in names)
+    told = _("Confirming does exactly what stands above: {steps}, in {where}. Pressed twice, it happens once.")
+    st.caption(told.format(steps=steps, where=plain(where)))
+    if st.button(_("Confirm and write"), type="primary", icon=":material/check:", width="stretch", key="confirm"):
+        _write(plans)
+
+
+def _refusals(names: Sequence[str]) -> list[str]:
+    """Return why nothing may be written at these connections, for each that may not."""
+    settings, store, vendors = session.settings(), state(session.data()), connections(session.data())
+    vendors[MAIL] = workflows.mailer(settings, store)  # type: ignore[assignment]
+    found = []
+    for name in names:
+        try:
+            if reason := gate.refusal(name, vendors.get(name), settings, store):
+                found.append(reason)
+        except VendorError as error:
+            found.append(str(error))
+    return found
+
+
+def _write(plans: list[Plan]) -> None:
+    """Start the chains, watch them to their end, then read back what changed so that mended findings go."""
+    data = session.data()
+    ids = workflows.confirm(data, plans, session.who())
+    with st.status(_("Writing"), expanded=True) as status:
+        place, end = st.empty(), time.monotonic() + LONGEST
+        while True:
+            runs = [workflows.status(data, run_id) for run_id in ids]
+            place.markdown(progress(runs))
+            if all(run.state != "running" for run in runs) or time.monotonic() > end:
+                break
+            time.sleep(LOOK)
+        good = all(run.state == "done" for run in runs)
+        status.update(label=_("Written") if good else _("Not all was written"), state="complete" if good else "error")
+    _read_back(plans)
+    _conclude(plans, runs)
+
+
+def progress(runs: Sequence[Run]) -> str:
+    """Return the steps of runs as lines of Markdown, each with its state."""
+    lines = []
+    for run in runs:
+        for at, plan in enumerate(run.plans):
+            tried = at < len(run.outcomes)
+            waits = "waiting" if run.state != "running" or at > len(run.outcomes) else "running"
+            outcome = run.outcomes[at] if tried else None
+            mark = labels.outcome(outcome.state if outcome else waits)
+            line = f"- {badge(mark)} {plain(spelt(plan.says))}"
+            if outcome and outcome.data.get("number"):
+                line += f" **{plain(outcome.data['number'])}**"
+            if outcome and outcome.error:
+                line += f"  \n  :gray[{plain(outcome.error)}]"
+            lines.append(line)
+    return "\n".join(lines)
+
+
+def _read_back(plans: Sequence[Plan]) -> None:
+    """Read what changed at the connections that were written to, and reconcile."""
+    data = session.data()
+    names = sorted({plan.vendor for plan in plans} & set(connections(data)))
+
+    def job(told: working.Told) -> None:
+        jobs.sync(data, names, progress=told)
+        jobs.reconcile(data, progress=told)
+
+    working.run(_("Reading back and comparing"), job)
+
+
+def _conclude(plans: Sequence[Plan], runs: Sequence[Run]) -> None:
+    """Say what became of the findings, on the page under the dialog, which closes."""
+    ids = tuple(dict.fromkeys(finding for plan in plans for finding in plan.findings))
+    still = [row for row in findings.by_ids(session.data(), ids) if row["state"] in ("open", "unchecked")]
+    bad = [run for run in runs if run.state != "done"]
+    if not bad and not still:
+        said.say("success", several("Done: {count} finding is gone.", "Done: {count} findings are gone.", len(ids)))
+    elif not bad:
+        said.say("success", _("Done: everything was written."))
+    for run in bad:
+        reason = next((outcome.error for outcome in run.outcomes if outcome.error), _("it still runs"))
+        said.say("error", f"{plain(spelt(run.plans[0].says))} {plain(reason)}")
+    if bad:
+        said.say("info", _("Try again on the page Activity what did not end well; what was done is not done twice."))
+    st.session_state["picked"] = st.session_state.get("picked", 0) + 1  # the ticks of the list belong to rows now gone
+    st.rerun()
+
+
+def unfinished() -> list[Run]:
+    """Return runs that run, were refused or are in doubt, newest first, unless their chain ended well later."""
+    seen: set[str] = set()
+    found = []
+    for run in workflows.runs(session.data(), 200):
+        if run.chain not in seen and run.state != "done":
+            found.append(run)
+        seen.add(run.chain)
+    return found
+
+
+def again(run: Run) -> None:
+    """Start a run again; what was done before is found, not done twice."""
+    data = session.data()
+    run_id = workflows.retry(data, run.id, session.who())
+    with st.spinner(_("Trying again")):
+        end = time.monotonic() + LONGEST
+        while workflows.status(data, run_id).state == "running" and time.monotonic() < end:
+            time.sleep(LOOK)
+    _read_back(run.plans)
+    _conclude(run.plans, [workflows.status(data, run_id)])
+
+
+def only_test_accounts() -> bool:
+    """Return whether every connection is to a test account; False while they have not answered."""
+    data = session.data()
+    if not session.settings().connections:
+        return False
+    try:
+        return _asked(data, read.ready(data), int(time.monotonic() // 600)).result(PATIENCE)
+    except (StillAsking, SettingsError, VaultError):
+        return False
+
+
+@lru_cache(maxsize=4)
+def _asked(data: Path, ready: bool, now: int) -> "Future[bool]":
+    """Ask beside the page, at most every ten minutes: a vendor that is down must not hold the page up."""
+
+    def ask() -> bool:
+        vendors = connections(data)
+        return bool(vendors) and all(gate.tests(vendors).values())
+
+    return _ASKER.submit(ask)

@@ -161,7 +161,15 @@ def field(name: str) -> str:
         "paid_on": _("Paid on"),
         "payment_terms_days": _("Days to pay"),
         "other_id": _("Id in the other system"),
-    }.get(name, spelt(name))
+        "due_date": _("Due"),
+        "tax_rate": _("Tax in percent"),
+    }.get(name, _line(name))
+
+
+def _line(name: str) -> str:
+    """Return "Line 2" for line 2, else the name as words."""
+    head, _blank, number = name.partition(" ")
+    return _("Line {number}").format(number=number) if head == "line" and number.isdigit() else spelt(name)
 
 
 def record(finding: Mapping[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """Pieces of layout that several pages share: headings, money of several currencies, marks, empty states, evidence."""
 
+import datetime as dt
 import re
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
@@ -8,10 +9,12 @@ from typing import Any
 import streamlit as st
 
 from dashboard.theme import Mark
-from dashboard.words import _, money
+from dashboard.words import _, day, money
 
 Amounts = Iterable[tuple[str, Decimal]]
 _MARKUP = re.compile(r"([\\`*_{}\[\]()#+\-!|<>$:~])")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_AMOUNT = re.compile(r"(-?\d+(?:\.\d+)?) ([A-Z]{3})")
 
 # Streamlit has no narrow-screen switch: tighter margins on a phone, tabular figures everywhere, no line of its own for
 # the running man.
@@ -38,6 +41,16 @@ STYLE = """
 def plain(text: Any) -> str:
     """Return a text so that Markdown shows it as it is: names hold stars, dollars and brackets."""
     return _MARKUP.sub(r"\\\1", str(text if text is not None else ""))
+
+
+def value(text: Any) -> str:
+    """Return a stored text as people read it: a date, an amount with its currency, or itself."""
+    said = str(text if text is not None else "")
+    if _DAY.fullmatch(said):
+        return day(dt.date.fromisoformat(said))
+    if found := _AMOUNT.fullmatch(said):
+        return money(Decimal(found[1]), found[2])
+    return said
 
 
 def heading(title: str, says: str = "") -> None:

@@ -4,8 +4,8 @@ import io
 
 import streamlit as st
 
-from dashboard import labels, session
-from dashboard.parts import facts, heading, nothing, plain
+from dashboard import act, labels, session
+from dashboard.parts import badge, facts, heading, nothing, plain
 from dashboard.read import Row
 from dashboard.words import DASH, _, moment
 from reconcile.state import state
@@ -21,6 +21,7 @@ OUTCOMES = ("done", "found", "nothing", "refused", "later", "doubt", "mistake", 
 def show() -> None:
     """Lay out the log, newest first."""
     heading(_("Activity"), _("Everything that was written or decided. Nobody can change or delete a line."))
+    _unfinished()
     store = state(session.data())
     equal, at = _filters()
     rows = store.entries(PAGE + 1, (at - 1) * PAGE, **equal)
@@ -61,6 +62,17 @@ def show() -> None:
     for i in picked.selection.rows[:1]:
         if i < len(rows):
             _one(rows[i])
+
+
+def _unfinished() -> None:
+    """Show what runs, was refused or is in doubt, each with its steps; it can be tried again."""
+    for run in act.unfinished():
+        mark = labels.outcome(run.state)
+        with st.expander(f"{badge(mark)} {plain(act.spelt(run.plans[0].says))}", expanded=run.state == "running"):
+            st.markdown(act.progress([run]))
+            st.caption(f"{plain(run.who)} · {moment(run.started_at, session.zone())}")
+            if run.state != "running" and st.button(_("Try again"), key=f"again-{run.id}", icon=":material/refresh:"):
+                act.again(run)
 
 
 def _filters() -> tuple[dict[str, str], int]:

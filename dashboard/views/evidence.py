@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard import labels
-from dashboard.parts import plain
+from dashboard.parts import plain, value
 from dashboard.read import Row
 from dashboard.words import _
 
@@ -14,7 +14,7 @@ def show(reasons: list[Row]) -> None:
     agreeing = [r for r in reasons if r.get("agrees")]
     if differing:
         lines = [
-            f"| {labels.evidence(r['code'])} | {_value(r.get('left'))} | {_value(r.get('right'))} |" for r in differing
+            f"| {labels.evidence(r['code'])} | {_shown(r.get('left'))} | {_shown(r.get('right'))} |" for r in differing
         ]
         st.markdown(f"| {_('Difference')} | {_('Here')} | {_('There')} |\n|:--|:--|:--|\n" + "\n".join(lines))
     if agreeing:
@@ -28,13 +28,13 @@ def sentence(reason: Row) -> str:
     if left in (None, "") and right in (None, ""):
         return said
     if left == right or right in (None, ""):
-        return f"{said}: {_value(left)}"
+        return f"{said}: {_shown(left)}"
     return (
-        f"{said}: {_value(left)} = {_value(right)}"
+        f"{said}: {_shown(left)} = {_shown(right)}"
         if reason.get("agrees")
-        else f"{said}: {_value(left)} ≠ {_value(right)}"
+        else f"{said}: {_shown(left)} ≠ {_shown(right)}"
     )
 
 
-def _value(value: object) -> str:
-    return plain(value) if value not in (None, "") else "–"
+def _shown(said: object) -> str:
+    return plain(value(said)) if said not in (None, "") else "–"

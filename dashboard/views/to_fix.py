@@ -1,5 +1,6 @@
 """To fix: the worklist. Narrow it, pick one or many, see exactly what would be written, confirm, see it done."""
 
+import zlib
 from decimal import Decimal, InvalidOperation
 
 import streamlit as st
@@ -116,7 +117,7 @@ def _table(rows: list[Row], titles: dict[str, str]) -> list[Row]:
         "owner": st.column_config.TextColumn(_("Salesperson"), width=110),
     }
     state = st.dataframe(
-        shown, column_config=config, hide_index=True, on_select="rerun", selection_mode="multi-row", key="worklist",
+        shown, column_config=config, hide_index=True, on_select="rerun", selection_mode="multi-row", key=_mark(rows),
         height=min(560, 38 + 35 * len(rows)), alt=_("Findings"),
     )  # fmt: skip
     picked = [rows[i] for i in state.selection.rows if i < len(rows)]
@@ -124,6 +125,12 @@ def _table(rows: list[Row], titles: dict[str, str]) -> list[Row]:
     if not picked and named:
         return findings.by_ids(session.data(), (named,))
     return picked
+
+
+def _mark(rows: list[Row]) -> str:
+    """Return a key that changes with the rows: ticks belong to the rows they were made on."""
+    told = "".join(row["id"] for row in rows)
+    return f"worklist-{zlib.crc32(told.encode())}-{st.session_state.get('picked', 0)}"
 
 
 def _panel(picked: list[Row], totals: list[findings.Total]) -> None:

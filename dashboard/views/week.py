@@ -74,9 +74,9 @@ def _alarms() -> None:
                 )  # fmt: skip
                 if st.button(_("Mend the connection"), key=f"mend-{source.vendor}", icon=":material/cable:"):
                     go("connections", connection=source.vendor)
-    if act.only_test_keys():
+    if act.only_test_accounts():
         st.info(
-            _("**TEST**: every key here is a test key. Fixes are written to test accounts; no customer sees them."),
+            _("**TEST**: all accounts here are test accounts. Fixes are written there; no customer sees them."),
             icon=":material/science:",
         )
 
