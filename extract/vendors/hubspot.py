@@ -190,8 +190,8 @@ class HubSpot(Vendor):
         for kind in LINKS:
             try:
                 self.get(f"/crm/objects/{V}/{kind}", limit=1)
-            except MissingRight as error:
-                missing.append(str(error))
+            except MissingRight:
+                missing.append(f"crm.objects.{kind}.read")
         return Connected(
             account=str(account["portalId"]),
             is_test=account.get("accountType") in ("SANDBOX", "DEVELOPER_TEST"),
@@ -331,24 +331,21 @@ class HubSpot(Vendor):
         Each page is asked for by the last date seen, never by an offset: offsets end at 10,000, and skip records when
         one that was read moves to the end. Where a whole page shares one instant, that instant is paged by id.
         """
-        seen: set[tuple[str, str]] = set()
+        seen: set[tuple[str, str]] = set()  # (id, date) of what was read of the instant `low`
         while True:
             reply = self._search(kind, modified, [_filter(modified, "GTE", low)])
-            page = reply["results"]
-            fresh = [i for i in page if (i["id"], i["properties"][modified]) not in seen]
-            if fresh:
+            page = [(i, (i["id"], i["properties"][modified])) for i in reply["results"]]
+            if fresh := [item for item, mark in page if mark not in seen]:
                 yield fresh
             if reply["total"] <= len(page):
                 return
-            top = self._ms(page[-1]["properties"][modified])
+            last = page[-1][1][1]
+            top, read = self._ms(last), {mark for _, mark in page if mark[1] == last}
             if top == low:
-                yield from self._of_instant(kind, modified, low, seen)
+                yield from self._of_instant(kind, modified, low, seen | read)
                 low, seen = low + 1, set()
             else:
-                low = top
-                seen = {
-                    (i["id"], d) for i in page if (d := i["properties"][modified]) == page[-1]["properties"][modified]
-                }
+                low, seen = top, read
 
     def _of_instant(self, kind: str, modified: str, at: int, seen: set[tuple[str, str]]) -> Iterator[list[Item]]:
         last = "0"

@@ -173,8 +173,8 @@ class Stripe(Vendor):
         for kind in (*KINDS, "events", "tax_rates"):
             try:
                 self.get(f"/v1/{kind}", limit=1)
-            except MissingRight as error:
-                missing.append(f"{kind}: {error}")
+            except MissingRight:
+                missing.append(f"read {kind}")
         try:
             account = self.get("/v1/account")
         except Refused:  # a restricted key need not see the account: its currency comes from the settings then
@@ -824,12 +824,13 @@ class Stripe(Vendor):
         }
 
     def _credit_line(self, line: LineDraft, currency: str) -> dict[str, Any]:
-        whole = line.quantity == line.quantity.to_integral_value() and not line.discount_rate
+        plain_line = line.quantity == line.quantity.to_integral_value() and not line.discount_rate
+        unit = minor(line.unit_price if plain_line else line.net, currency)
         return {
             "type": "custom_line_item",
             "description": line.description,
-            "quantity": line.quantity if whole else 1,
-            "unit_amount_decimal": minor(line.unit_price if whole else line.net, currency),
+            "quantity": line.quantity if plain_line else 1,
+            ("unit_amount" if unit == unit.to_integral_value() else "unit_amount_decimal"): unit,
             "tax_rates": self._tax_rate_of(line),
         }
 
