@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -141,11 +142,18 @@ def delimiter_of(sample: str) -> str:
         return found[1]
     scores = {}
     for mark in ";,\t|^":
-        widths = Counter(len(row) for row in csv.reader(io.StringIO(sample), delimiter=mark) if any(row))
+        widths = Counter(len(row) for row in csv.reader(io.StringIO(sample, newline=""), delimiter=mark) if any(row))
         width, times = max(widths.items(), key=lambda pair: (pair[1] * (pair[0] > 1), pair[0]), default=(0, 0))
         scores[mark] = times * min(width, 8) if width > 1 else 0
     best = max(scores, key=lambda mark: scores[mark])
     return best if scores[best] else ","
+
+
+def _delimiter(path: Path, sample: str) -> str:
+    try:
+        return delimiter_of(sample)
+    except csv.Error as error:
+        raise FileError(path, f"cannot be read as a table ({error}). Export it again as CSV or XLSX.") from error
 
 
 def _csv(path: Path) -> Grid:
@@ -154,9 +162,9 @@ def _csv(path: Path) -> Grid:
         sample = file.read(SAMPLE)
     if len(sample) == SAMPLE:
         sample = sample[: sample.rfind("\n") + 1] or sample
-    delimiter = delimiter_of("\n".join(sample.splitlines()[: LOOK * 4]))
-    first = [cells for _, cells in zip(range(LOOK), csv.reader(io.StringIO(sample), delimiter=delimiter), strict=False)]
-    return _with_headings(Grid(path, "csv", encoding=encoding, delimiter=delimiter), list(enumerate(first, 1)))
+    delimiter = _delimiter(path, "".join(sample.splitlines(keepends=True)[: LOOK * 4]))
+    first = list(islice(csv_cells(path, encoding, delimiter), LOOK))
+    return _with_headings(Grid(path, "csv", encoding=encoding, delimiter=delimiter), first)
 
 
 # Workbooks
@@ -237,17 +245,20 @@ def _unsaved_formula(sheet: IO[bytes]) -> str | None:
 def _parquet(path: Path) -> Grid:
     try:
         names = pyarrow.parquet.ParquetFile(path).schema_arrow.names
-    except (pyarrow.ArrowException, OSError) as error:
+    except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
         raise FileError(path, f"is a damaged Parquet file ({_first_line(error)}). Export it again.") from error
     return _checked(Grid(path, "parquet", headings=list(names), columns=list(range(len(names))), header_row=0))
 
 
 def _parquet_cells(path: Path) -> Iterator[tuple[int, list[str]]]:
     number = 0
-    for batch in pyarrow.parquet.ParquetFile(path).iter_batches(batch_size=20_000):
-        for cells in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-            number += 1
-            yield number, [plain(c) for c in cells]
+    try:
+        for batch in pyarrow.parquet.ParquetFile(path).iter_batches(batch_size=20_000):
+            for cells in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+                number += 1
+                yield number, [plain(c) for c in cells]
+    except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise FileError(path, f"is a damaged Parquet file ({_first_line(error)}). Export it again.") from error
 
 
 def plain(value: Any) -> str:

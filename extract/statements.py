@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from lxml import etree
+
 from extract import statements_camt, statements_text
 from extract.files_errors import FileError
 from extract.files_grid import encoding_of
@@ -31,7 +33,11 @@ def movements(path: Path, kind: str) -> Iterator[tuple[Item, Row]]:
     """
     seen: Counter[str] = Counter()
     for item in statements_camt.items(path) if kind == "camt053" else _ITEMS[kind](path, _text_of(path, kind)):
-        row = _ROWS[kind](item)
+        try:
+            row = _ROWS[kind](item)
+        except (KeyError, ValueError, ArithmeticError, IndexError, AttributeError, etree.XMLSyntaxError) as error:
+            what = f"movement {sum(seen.values()) + 1} cannot be understood ({type(error).__name__}: {error})"
+            raise FileError(path, f"{what}: the file is damaged. Download it again.") from error
         if row is None:
             continue
         base = movement_id(row, 1)

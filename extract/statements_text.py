@@ -39,7 +39,7 @@ def mt940_items(path: Path, text: str) -> Iterator[Item]:
     for block in re.split(r"(?m)^(?=:20:)", text)[1:]:
         try:
             statement = mt940.parse(block, processors={"post_transaction_details": []})
-        except (ValueError, RuntimeError, AttributeError, TypeError) as error:
+        except (ValueError, RuntimeError, AttributeError, TypeError, ArithmeticError, KeyError) as error:
             raise FileError(path, f"is not MT940 as banks write it ({error}). Ask for CAMT.053 or CSV.") from error
         opening = statement.data.get("final_opening_balance") or statement.data.get("intermediate_opening_balance")
         closing = statement.data.get("final_closing_balance") or statement.data.get("intermediate_closing_balance")
