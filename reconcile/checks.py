@@ -6,6 +6,7 @@ action, and, when it rests on something being absent, changed_at: the instant af
 read.
 """
 
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -164,7 +165,7 @@ def prepare(db: duckdb.DuckDBPyConnection) -> None:
 
 def ask(db: duckdb.DuckDBPyConnection, query: Query) -> None:
     """Add the findings of one check."""
-    started = datetime.now()
+    started = time.perf_counter()
     db.execute(f"CREATE OR REPLACE TEMP TABLE found AS {query.sql}")
     has = {row[0] for row in db.execute("DESCRIBE found").fetchall()}
     for column, otherwise in _OPTIONAL.items():
@@ -172,8 +173,8 @@ def ask(db: duckdb.DuckDBPyConnection, query: Query) -> None:
             kind = "TIMESTAMP" if column == "changed_at" else "VARCHAR"
             db.execute(f"ALTER TABLE found ADD COLUMN {column} {kind} DEFAULT {otherwise}")
     db.execute(_TAKE, {"check": query.name})
-    seconds = (datetime.now() - started).total_seconds()
-    db.execute("UPDATE checks SET seconds = ? WHERE name = ?", [str(round(seconds, 3)), query.name])
+    seconds = round(time.perf_counter() - started, 3)
+    db.execute("UPDATE checks SET seconds = ? WHERE name = ?", [str(seconds), query.name])
 
 
 def announce(db: duckdb.DuckDBPyConnection, query: Query, is_on: bool) -> None:

@@ -17,12 +17,22 @@ WITH keyed AS (
         ON t.tax_id = c.tax_id
         AND t.country = COALESCE(c.tax_id_country, c.country, '')
 ),
+repeated AS (
+    SELECT k.vendor, k.key, k.country
+    FROM keyed AS k
+    GROUP BY k.vendor, k.key, k.country
+    HAVING COUNT(*) > 1
+),
 ordered AS (
     SELECT
         k.*,
         FIRST_VALUE(k.id) OVER w AS first_id,
         FIRST_VALUE(k.name) OVER w AS first_name
     FROM keyed AS k
+    JOIN repeated AS r
+        ON r.vendor = k.vendor
+        AND r.key = k.key
+        AND r.country = k.country
     WINDOW w AS (PARTITION BY k.vendor, k.key, k.country ORDER BY k.created_at NULLS LAST, k.id)
 )
 SELECT

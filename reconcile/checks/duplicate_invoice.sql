@@ -1,35 +1,36 @@
 -- title:    Invoice issued twice
 -- severity: high
--- reads:    invoices, invoice_summary, deal_invoices, deal_summary, settings
+-- reads:    invoice_summary, deal_invoices, deal_summary, settings
 -- action:
 -- why:      Same customer, same amount, days apart, and what was sold does not bear both. The second of the two is the one in
 --           question. Instalments and renewals are equal too, but their deal bears them.
-WITH candidates AS (
-    SELECT
-        i.vendor,
-        i.id,
-        i.number,
-        COALESCE(i.customer_id, i.customer_tax_id, i.customer_name) AS customer,
-        COALESCE(i.customer_name, '') AS customer_name,
-        i.currency,
-        m.gross,
-        i.issued_on,
-        b.deal_vendor,
-        b.deal_id
-    FROM invoices AS i
-    JOIN invoice_summary AS m
-        ON m.vendor = i.vendor
-        AND m.id = i.id
-        AND m.is_counted
-        AND m.kind NOT IN ('credit_note', 'recurring')
-        AND m.gross > 0
-        AND m.owed > 0
-    LEFT JOIN deal_invoices AS b
-        ON b.invoice_vendor = i.vendor
-        AND b.invoice_id = i.id
-        AND m.deal_count = 1
-    WHERE i.issued_on IS NOT NULL
-    AND COALESCE(m.deal_count, 0) <= 1
+WITH billed AS (
+    SELECT m.*, COALESCE(m.customer_id, m.customer_name) AS customer
+    FROM invoice_summary AS m
+    WHERE m.is_counted
+    AND m.kind NOT IN ('credit_note', 'recurring')
+    AND m.gross > 0
+    AND m.owed > 0
+    AND m.issued_on IS NOT NULL
+    AND m.deal_count <= 1
+),
+equal AS (
+    SELECT b.vendor, b.customer, b.currency, b.gross
+    FROM billed AS b
+    GROUP BY b.vendor, b.customer, b.currency, b.gross
+    HAVING COUNT(*) > 1
+),
+candidates AS (
+    SELECT b.*, d.deal_vendor, d.deal_id
+    FROM billed AS b
+    JOIN equal AS e
+        ON e.vendor = b.vendor
+        AND e.customer = b.customer
+        AND e.currency = b.currency
+        AND e.gross = b.gross
+    LEFT JOIN deal_invoices AS d
+        ON d.invoice_vendor = b.vendor
+        AND d.invoice_id = b.id
 ),
 ordered AS (
     SELECT
@@ -52,7 +53,7 @@ SELECT
     o.gross AS amount,
     o.currency,
     o.issued_on AS since,
-    COALESCE(o.number || ' ', '') || o.customer_name AS detail,
+    COALESCE(o.number || ' ', '') || COALESCE(o.customer_name, '') AS detail,
     [
         {'code': 'same_amount', 'agrees': TRUE, 'left': o.first_number, 'right': o.number},
         {'code': 'issued_on', 'agrees': o.first_on = o.issued_on, 'left': CAST(o.first_on AS VARCHAR),

@@ -4,7 +4,7 @@
 -- action:   update_customer
 -- why:      One of the two is wrong; an invoice with the wrong tax id has to be corrected and may be refused. An id that one
 --           side lacks is missing, not different.
-WITH sides AS (
+WITH unequal AS (
     SELECT
         i.vendor,
         i.id,
@@ -17,7 +17,7 @@ WITH sides AS (
         COALESCE(c.tax_id_country, c.country, '') AS crm_country,
         COALESCE(i.customer_tax_id, k.tax_id) AS billing_tax_id,
         COALESCE(k.tax_id_country, k.country, '') AS billing_country,
-        ROW_NUMBER() OVER (PARTITION BY i.vendor, i.id ORDER BY d.vendor, d.id) AS place
+        d.id AS deal_id
     FROM deal_invoices AS b
     JOIN deals AS d
         ON d.vendor = b.deal_vendor
@@ -33,6 +33,18 @@ WITH sides AS (
         AND k.id = i.customer_id
     WHERE b.kind <> 'credit_note'
     AND b.state <> 'void'
+    AND COALESCE(d.customer_tax_id, c.tax_id) <> COALESCE(i.customer_tax_id, k.tax_id)
+),
+different AS (
+    SELECT x.*, ROW_NUMBER() OVER (PARTITION BY x.vendor, x.id ORDER BY x.deal_id) AS place
+    FROM unequal AS x
+    JOIN tax_ids AS l
+        ON l.tax_id = x.crm_tax_id
+        AND l.country = x.crm_country
+    JOIN tax_ids AS r
+        ON r.tax_id = x.billing_tax_id
+        AND r.country = x.billing_country
+    WHERE l.bare <> r.bare
 )
 SELECT
     'invoices' AS subject,
@@ -43,12 +55,5 @@ SELECT
     x.issued_on AS since,
     COALESCE(x.number || ' ', '') || COALESCE(x.customer_name, '') AS detail,
     [{'code': 'tax_id', 'agrees': FALSE, 'left': x.crm_tax_id, 'right': x.billing_tax_id}] AS evidence
-FROM sides AS x
-JOIN tax_ids AS l
-    ON l.tax_id = x.crm_tax_id
-    AND l.country = x.crm_country
-JOIN tax_ids AS r
-    ON r.tax_id = x.billing_tax_id
-    AND r.country = x.billing_country
+FROM different AS x
 WHERE x.place = 1
-AND l.bare <> r.bare

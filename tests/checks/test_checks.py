@@ -9,7 +9,6 @@ from ledger_books import books
 
 from reconcile import checks
 from reconcile.sqlfile import queries
-from reconcile.warehouse import create
 
 HERE = Path(__file__).parent
 QUERIES = {q.name: q for q in queries(checks.FOLDER)}
@@ -40,8 +39,7 @@ def test_finds_what_is_wrong_and_nothing_else(check: str, case: dict) -> None:
 
 def ask_only(db: duckdb.DuckDBPyConnection, check: str) -> None:
     """Ask one check only."""
-    for name, table in (("checks", checks.CHECKS), ("findings", checks.FINDINGS)):
-        create(db, name, "", table)
+    checks.prepare(db)
     checks.announce(db, QUERIES[check], True)
     checks.ask(db, QUERIES[check])
 
