@@ -1,0 +1,60 @@
+"""The sample company: every planted problem found, no planted exception accused, and nothing else said."""
+
+import json
+from collections import defaultdict
+from pathlib import Path
+
+import duckdb
+import pytest
+
+PLANTED = json.loads((Path(__file__).parents[2] / "data" / "sample" / "planted.json").read_text())
+FOUND = """
+    SELECT f."check", f.subject_table, f.subject_vendor, coalesce(p.bank_reference, f.subject_id)
+    FROM findings AS f
+    LEFT JOIN payments AS p ON f.subject_table = 'payments' AND p.vendor = f.subject_vendor AND p.id = f.subject_id
+    WHERE f.state = 'open'
+"""
+
+
+@pytest.fixture(scope="module")
+def found(read_once: Path) -> dict[str, set[tuple[str, str, str]]]:
+    """Findings by check, as (table, vendor, id); a bank line by the bank's own reference."""
+    by_check = defaultdict(set)
+    with duckdb.connect(read_once / "warehouse.duckdb", read_only=True) as db:
+        for check, *subject in db.execute(FOUND).fetchall():
+            by_check[check].add(tuple(subject))
+    return by_check
+
+
+@pytest.mark.capability("CHECK-1", "PLUS-2", "LINK-1")
+@pytest.mark.parametrize("check", sorted({p["check"] for p in PLANTED["problems"]}))
+def test_every_planted_problem_is_found_and_nothing_else(check: str, found: dict) -> None:
+    """Per check: the findings are the planted problems, no fewer and no more."""
+    planted = {(p["subject"], p["vendor"], p["id"]) for p in PLANTED["problems"] if p["check"] == check}
+    assert len(planted) >= 4
+    assert found[check] == planted
+
+
+@pytest.mark.parametrize("kind", sorted({p["kind"] for p in PLANTED["exceptions"]}))
+def test_no_planted_exception_is_accused(kind: str, found: dict) -> None:
+    """A deposit and its final invoice, a free deal, a credit note and re-issue … stay silent."""
+    planted = [p for p in PLANTED["exceptions"] if p["kind"] == kind]
+    assert len(planted) >= 2
+    for exception in planted:
+        subject = (exception["subject"], exception["vendor"], exception["id"])
+        accused = [check for check in exception["must_not"] if subject in found[check]]
+        assert not accused, (exception, accused)
+
+
+def test_no_check_speaks_that_nothing_was_planted_for(found: dict) -> None:
+    """A check outside the list would be noise on books that are otherwise clean."""
+    assert set(found) == {p["check"] for p in PLANTED["problems"]}
+
+
+def test_counts_are_the_companys(read_once: Path, company: object) -> None:
+    """Nothing is lost on the way from the vendors to the warehouse."""
+    with duckdb.connect(read_once / "warehouse.duckdb", read_only=True) as db:
+        counts = {t: db.execute(f"SELECT count(*) FROM {t}").fetchone()[0] for t in ("deals", "invoices", "payments")}
+    assert 1_450 <= counts["deals"] <= 1_550
+    assert 1_800 <= counts["invoices"] <= 2_100
+    assert counts["payments"] >= 2_200
