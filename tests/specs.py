@@ -24,7 +24,7 @@ class Spec:
     """One API description."""
 
     def __init__(self, path: Path) -> None:
-        self.doc = json.loads(path.read_text())
+        self.doc = _nulls(json.loads(path.read_text()))
         new = self.doc["openapi"].startswith("3.1")
         self.validator = OAS31Validator if new else OAS30Validator
         draft = DRAFT202012 if new else DRAFT4
@@ -107,7 +107,7 @@ class Spec:
             return self._errors("urn:strict", where, self._cast(self._at(where), _nested(pairs)))
         if "json" in sent:
             return self._errors("urn:strict", where, json.loads(request.content))
-        fields = set(re.findall(rb'name="([^"]+)"', request.content))
+        fields = set(re.findall(rb'; name="([^"]+)"', request.content))
         known = {name.encode() for name in self._resolved(self._at(where)).get("properties", {})}
         return [f"form field {f.decode()} is unknown" for f in fields - known]
 
@@ -185,6 +185,22 @@ def _listed(value: Any) -> Any:
         return value
     inner = {k: _listed(v) for k, v in value.items()}
     return list(inner.values()) if inner and all(k.isdigit() for k in inner) else inner
+
+
+def _nulls(value: Any) -> Any:
+    """Let `nullable` count beside `enum`, `allOf` and `anyOf` too: descriptions mean it so, validators do not."""
+    if isinstance(value, list):
+        return [_nulls(inner) for inner in value]
+    if not isinstance(value, dict):
+        return value
+    schema = {key: _nulls(inner) for key, inner in value.items()}
+    if schema.get("nullable") is True:
+        if isinstance(schema.get("enum"), list):
+            schema["enum"] = [*schema["enum"], None]
+        if "type" not in schema:
+            schema.pop("nullable")
+            schema = {"anyOf": [schema, {"enum": [None]}]}
+    return schema
 
 
 def _closed(value: Any, of_all: bool = False) -> Any:

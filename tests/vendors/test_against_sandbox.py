@@ -3,12 +3,15 @@
 import datetime as dt
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import specs
+import tapes
 
 from extract.bulk import typed
 from extract.model import CustomerDraft, InvoiceDraft, LineDraft, NoteDraft, TaskDraft
@@ -24,6 +27,41 @@ Rows = dict[str, dict[str, dict[str, Any]]]
 def box() -> Iterator[Running]:
     with serve(smtp_port=None) as running:
         yield running
+
+
+@pytest.fixture(scope="module", autouse=True)
+def described() -> Iterator[None]:
+    """Every request of these tests, and a sample of the replies, is as the vendors' descriptions say."""
+    yield
+    assert not WRONG, "\n".join(WRONG[:20])
+
+
+WRONG: list[str] = []
+SAMPLED: Counter[Any] = Counter()
+SAMPLE = 3  # replies checked of each operation and status: they are all made alike
+
+
+def described_by(name: str) -> Callable[[httpx.Response], None] | None:
+    """Return what checks an answer and its request against the vendor's description; None without ../shared."""
+    path = Path(__file__).parents[3] / "shared" / "vendors" / "specs" / f"{name}.openapi.json"
+    if not path.exists():
+        return None
+    book, beyond = specs.spec(path), tuple(tapes.Tape(name).said.get("unspecified", []))
+
+    def check(reply: httpx.Response) -> None:
+        request = reply.request
+        if request.url.path.startswith(beyond):
+            return
+        request.read()
+        wrong = book.request_errors(request)
+        operation = (book.operation(request), reply.status_code)
+        SAMPLED[operation] += 1
+        if SAMPLED[operation] <= SAMPLE and "json" in reply.headers.get("content-type", ""):
+            reply.read()
+            wrong += book.reply_errors(request, reply)
+        WRONG.extend(f"{request.method} {request.url.path}: {e}" for e in wrong)
+
+    return check
 
 
 @pytest.fixture
@@ -54,6 +92,8 @@ def connected(kind: type[Vendor], box: Running, credential: str = "") -> Any:
     )
     made.now = box.sandbox.clock.now  # type: ignore[method-assign]
     made.pace = lambda path: None  # type: ignore[method-assign]
+    if check := described_by(made.name):
+        made.client.event_hooks["response"] = [check]
     return made
 
 
