@@ -247,7 +247,13 @@ class HubSpotWriter(HubSpotReader):
         labels = self.books.links[kind][one["id"]][other][two["id"]]
         if "default" in call.url.split("/"):
             spec = {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": labels[-1]}
-            row = {"from": {"id": one["id"]}, "to": {"id": two["id"]}, "associationSpec": spec}
+            row = {
+                "id": one["id"],
+                "properties": {},
+                "from": {"id": one["id"]},
+                "to": {"id": two["id"]},
+                "associationSpec": spec,
+            }
             return self.batch([row], [])
         return Reply(200, {"fromObjectTypeId": kind, "fromObjectId": int(one["id"]), "toObjectTypeId": other,
                            "toObjectId": int(two["id"]), "labels": []})  # fmt: skip

@@ -112,7 +112,7 @@ def _catalogue(books: StripeBooks, company: Company) -> None:
                 "currency": currency.lower(), "custom_unit_amount": None, "livemode": False, "lookup_key": None,
                 "metadata": {},
                 "nickname": None, "product": product_id, "recurring": None, "tax_behavior": "exclusive",
-                "tiers_mode": None,
+                
                 "transform_quantity": None, "type": "one_time", "unit_amount": unit, "unit_amount_decimal": str(unit),
             })  # fmt: skip
 

@@ -76,6 +76,8 @@ class StripeReader:
             answer["refunds"] = listed(rows, f"/v1/charges/{answer['id']}/refunds")
         if kind == "quotes" and name == "line_items":
             answer["line_items"] = listed(self.items_of_quote(answer["id"]), f"/v1/quotes/{answer['id']}/line_items")
+        if name not in answer and name in EXPANDS and not kind:
+            return  # one of several that this part of the object can hold
         if name not in answer:
             raise invalid("expand[0]", f"This property cannot be expanded ({name}).")
         value = answer[name]

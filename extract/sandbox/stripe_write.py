@@ -216,7 +216,7 @@ class StripeWriter(StripeReader):
             "currency": currency, "custom_unit_amount": None, "livemode": False, "lookup_key": None,
             "metadata": metadata,
             "nickname": None, "product": product, "recurring": None, "tax_behavior": behavior or "unspecified",
-            "tiers_mode": None,
+            
             "transform_quantity": None, "type": "one_time", "unit_amount": int(amount) if whole else None,
             "unit_amount_decimal": str(amount),
         })  # fmt: skip
