@@ -108,9 +108,9 @@ def _candidates(db: DuckDBPyConnection, deals: pl.DataFrame, invoices: pl.DataFr
 
 
 def _exact(db, deals, invoices, off, worth, notes) -> pl.DataFrame:  # type: ignore[no-untyped-def]
-    waiting = deals.join(invoices.select(billing="party").unique(), on="billing", how="semi")
-    keys = orders.keys(waiting).filter(~pl.col("rule").is_in(list(off)))
-    pairs, cut = orders.pairs(keys, invoices)
+    billed = deals.rename({"party": "crm", "billing": "party", "currency": "deal_currency"})
+    billed = billed.with_columns(currency=pl.coalesce("billed_in", "deal_currency"))
+    pairs, cut = orders.pairs(billed, invoices, off)
     if cut:
         notes.add(f"deals: {cut} deals have more invoices of one amount than are compared")
     return _settled(orders.weighed(pairs))
@@ -143,6 +143,6 @@ def _roughly(db, deals, invoices, off, worth: Rates, notes) -> pl.DataFrame:  # 
     """Return explanations by amounts that nearly agree: rounded, in another currency, or alone in their time."""
     keys = deals.filter(pl.col("status") == "won").with_columns(on=pl.col("on_date") - pl.duration(days=orders.EARLY))
     right = invoices.rename({"n": "n_right", "party": "billing", "issued_on": "day", "currency": "billed"})
-    pairs, _ = match.near(keys, right, ["billing"])
+    pairs, _ = match.near(keys.with_columns(place="billing"), right.with_columns(place="billing").drop("billing"))
     pairs = orders.roughly(pairs, worth).filter(~pl.col("rule").is_in(list(off)))
     return _settled(pairs)

@@ -49,16 +49,15 @@ WHERE made.pair = 'deals invoices' AND made.amount IS NULL AND made.right_n = i.
 
 _SAID = """
 CASE WHEN {left} IS NOT NULL AND {right} IS NOT NULL THEN
-  '{{"code": "{code}", "agrees": ' || CAST(({agrees}) AS VARCHAR) || ', "left": '
-  || CAST(to_json(CAST({show_left} AS VARCHAR)) AS VARCHAR) || ', "right": '
-  || CAST(to_json(CAST({show_right} AS VARCHAR)) AS VARCHAR) || '}}'
+  '{{"code": "{code}", "agrees": ' || CAST(({agrees}) AS VARCHAR) || ', "left": ' || {show_left} || ', "right": ' || {show_right} || '}}'
 END"""
 
 
-def _said(code: str, left: str, right: str, agrees: str, show_left: str = "", show_right: str = "") -> str:
-    return _SAID.format(
-        code=code, left=left, right=right, agrees=agrees, show_left=show_left or left, show_right=show_right or right
-    )
+def _said(code: str, left: str, right: str, agrees: str, show_left: str = "", show_right: str = "", safe: bool = False) -> str:
+    """Return the SQL of one fact. `safe`: dates, amounts and currencies hold nothing that JSON must escape."""
+    quoted = "'\"' || CAST({} AS VARCHAR) || '\"'" if safe else "CAST(to_json({}) AS VARCHAR)"
+    shown = (quoted.format(show_left or left), quoted.format(show_right or right))
+    return _SAID.format(code=code, left=left, right=right, agrees=agrees, show_left=shown[0], show_right=shown[1])
 
 
 def _money(side: str, column: str = "amount") -> str:
@@ -72,9 +71,9 @@ _FACTS = {
         _said("tax_id", "l.tax_key", "r.tax_key", "l.tax_key = r.tax_key", "l.tax_id", "r.tax_id"),
         _said("email", "l.email_key", "r.email_key", "l.email_key = r.email_key", "l.email", "r.email"),
         _said("name", "l.name_key", "r.name_key", "l.name_key = r.name_key", "l.name", "r.name"),
-        _said("currency", "l.currency", "r.currency", "l.currency = r.currency"),
-        _said("amount", "l.amount", "r.net", "l.amount = r.net OR l.amount = r.gross", _money("l"), _money("r", "net")),
-        _said("date", "l.on_date", "r.issued_on", "r.issued_on BETWEEN l.on_date - 10 AND l.on_date + 90"),
+        _said("currency", "l.currency", "r.currency", "l.currency = r.currency", safe=True),
+        _said("amount", "l.amount", "r.net", "l.amount = r.net OR l.amount = r.gross", _money("l"), _money("r", "net"), safe=True),
+        _said("date", "l.on_date", "r.issued_on", "r.issued_on BETWEEN l.on_date - 10 AND l.on_date + 90", safe=True),
     ),
     "payments invoices": (
         _said(
@@ -83,18 +82,18 @@ _FACTS = {
         ),
         _said("tax_id", "l.tax_key", "r.tax_key", "l.tax_key = r.tax_key", "l.tax_id", "r.tax_id"),
         _said("name", "l.name_key", "r.name_key", "l.name_key = r.name_key", "l.name", "r.name"),
-        _said("currency", "l.currency", "r.currency", "l.currency = r.currency"),
-        _said("amount", "l.amount", "r.gross", "abs(l.amount - r.gross) <= 500", _money("l"), _money("r", "gross")),
-        _said("date", "l.paid_on", "r.due_on", "l.paid_on BETWEEN r.issued_on AND r.due_on + 30"),
+        _said("currency", "l.currency", "r.currency", "l.currency = r.currency", safe=True),
+        _said("amount", "l.amount", "r.gross", "abs(l.amount - r.gross) <= 500", _money("l"), _money("r", "gross"), safe=True),
+        _said("date", "l.paid_on", "r.due_on", "l.paid_on BETWEEN r.issued_on AND r.due_on + 30", safe=True),
     ),
     "payments payouts": (
-        _said("amount", "l.amount", "r.amount", "l.amount = r.amount", _money("l"), _money("r")),
-        _said("date", "l.paid_on", "r.arrives_on", "abs(date_diff('day', l.paid_on, r.arrives_on)) <= 3"),
+        _said("amount", "l.amount", "r.amount", "l.amount = r.amount", _money("l"), _money("r"), safe=True),
+        _said("date", "l.paid_on", "r.arrives_on", "abs(date_diff('day', l.paid_on, r.arrives_on)) <= 3", safe=True),
         _said("text", "l.reference", "r.reference", "contains(upper(l.reference), upper(r.reference))"),
     ),
     "payments payments": (
-        _said("amount", "l.amount", "r.amount", "l.amount = r.amount", _money("l"), _money("r")),
-        _said("date", "l.paid_on", "r.paid_on", "abs(date_diff('day', l.paid_on, r.paid_on)) <= 3"),
+        _said("amount", "l.amount", "r.amount", "l.amount = r.amount", _money("l"), _money("r"), safe=True),
+        _said("date", "l.paid_on", "r.paid_on", "abs(date_diff('day', l.paid_on, r.paid_on)) <= 3", safe=True),
     ),
     "customers customers": (
         _said("stored_id", "coalesce(l.other_id, r.other_id)", "r.id", "coalesce(l.other_id = r.id, FALSE) OR coalesce(r.other_id = l.id, FALSE)"),

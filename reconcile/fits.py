@@ -6,13 +6,14 @@ from reconcile import allocate
 
 PARTS = ((2, 0.5), (3, 1 / 3), (4, 0.25), (5, 0.2), (6, 1 / 6), (12, 1 / 12))  # equal parts: how many, share of each
 SHARES = (0.1, 0.15, 0.3, 0.35, 0.4, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9)  # unequal parts that people agree on
+RULE = pl.Enum(["payment_amount", "part_payment", "withheld", "discount", "gateway_fee", "bank_fee"])
 LIKELY_PART, LIKELY_UNIT, LIKELY_KEPT, LIKELY_FEE = 0.3, 0.3, 0.1, 0.03  # against 1 for the full amount
 
 
 def exact(owed: pl.DataFrame) -> pl.DataFrame:
     """Return keys for the amounts that settle an invoice in full, in a usual part, or like its other parts.
 
-    owed: n_right, party, currency, net, gross, owed, unit (what each earlier part was, where they were equal), issued_on, due_on.
+    owed: at (a number of the row), account, net, gross, owed, unit (what each earlier part was, where they were equal).
     """
     gross, rest = pl.col("gross"), pl.col("owed")
     keys = [_key(owed, "payment_amount", rest, rest, 1.0, 1)]
@@ -20,7 +21,8 @@ def exact(owed: pl.DataFrame) -> pl.DataFrame:
     keys += [_key(owed, "part_payment", gross * s, gross * s, LIKELY_PART, round(s * 100), 200) for s in SHARES]
     begun = owed.drop_nulls("unit")
     keys.append(_key(begun, "part_payment", pl.col("unit"), pl.col("unit"), LIKELY_UNIT, 0, 300))
-    return pl.concat(keys).filter(pl.col("settles") <= pl.col("owed") + allocate.CENTS)
+    fits = pl.concat(keys).join(owed.select("at", "owed"), on="at")
+    return fits.filter(pl.col("settles") <= pl.col("owed") + allocate.CENTS).drop("owed")
 
 
 def short(owed: pl.DataFrame) -> pl.DataFrame:
@@ -36,12 +38,11 @@ def short_parts(owed: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(keys).filter(pl.col("value") > 0)
 
 
-def less_fee(owed: pl.DataFrame) -> pl.DataFrame:
-    """Return keys for what a payment settles where a bank kept a round fee; the slot is as wide as the highest fee."""
+def before_fee(owed: pl.DataFrame) -> pl.DataFrame:
+    """Return keys for what a payment settles where a bank kept a round fee: the fee is what is missing to the value."""
     begun = owed.filter(pl.col("unit").is_not_null(), pl.col("unit") < pl.col("owed"))
     dues = [(owed, pl.col("owed"), LIKELY_FEE), (begun, pl.col("unit"), LIKELY_FEE * LIKELY_UNIT)]
-    right = pl.concat([_key(rows, "bank_fee", due, due, prior, 3) for rows, due, prior in dues])
-    return right.with_columns(slot=pl.col("value") // allocate.FEE)
+    return pl.concat([_key(rows, "bank_fee", due, due, prior, 3) for rows, due, prior in dues])
 
 
 def _less(owed: pl.DataFrame, due: pl.Expr, prior: float) -> pl.DataFrame:
@@ -55,7 +56,6 @@ def _less(owed: pl.DataFrame, due: pl.Expr, prior: float) -> pl.DataFrame:
 
 def _key(owed: pl.DataFrame, rule: str, value: pl.Expr, settles: pl.Expr, prior: float, of: int, off: int = allocate.CENTS) -> pl.DataFrame:
     return owed.select(
-        "party", "currency", "due_on", "gross", "owed", "n_right", day="issued_on", value=value.round().cast(pl.Int64),
-        settles=settles.round().cast(pl.Int64), rule=pl.lit(rule), prior=pl.lit(prior), of=pl.lit(of),
-        off=pl.lit(off, dtype=pl.Int64),
+        "at", "account", value=value.round().cast(pl.Int64), settles=settles.round().cast(pl.Int64),
+        rule=pl.lit(rule, dtype=RULE), prior=pl.lit(prior), of=pl.lit(of, dtype=pl.Int16), off=pl.lit(off, dtype=pl.Int64),
     )  # fmt: skip

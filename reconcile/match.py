@@ -11,6 +11,7 @@ NEAREST = 16  # rows of one customer and one amount that a row is compared with,
 SURE = 0.7  # from here on a link is made without asking: such links prove right more than nine times in ten
 WORTH_ASKING = 0.04  # below, a candidate is not even shown
 SHOWN = 5  # candidates of a tie that are shown
+PLACES = 2**38  # slots of one account
 SLOT = 1_000  # amounts are joined in slots of ten cents, then compared; none may be off by more than half of it
 
 # Odds against coincidence that a customer has an equal amount by chance: a sum to the cent says more than 500.00.
@@ -26,35 +27,47 @@ def specific(amount: pl.Expr) -> pl.Expr:
     return odds
 
 
-def slots(keys: pl.DataFrame) -> pl.DataFrame:
-    """Return keys (columns value, off: how far it may differ) with the column slot, a row for each slot within reach."""
-    low = keys.with_columns(slot=(pl.col("value") - pl.col("off")) // SLOT)
-    high = keys.with_columns(slot=(pl.col("value") + pl.col("off")) // SLOT)
-    return pl.concat([low, high.filter(pl.col("slot") != (pl.col("value") - pl.col("off")) // SLOT)])
+def accounts(*sides: pl.DataFrame) -> pl.DataFrame:
+    """Return party, currency, account: a number for each customer and currency that all sides have."""
+    both = sides[0].select("party", "currency").unique()
+    for side in sides[1:]:
+        both = both.join(side.select("party", "currency").unique(), on=["party", "currency"], how="semi")
+    return both.drop_nulls().sort("party", "currency").with_row_index("account").with_columns(pl.col("account").cast(pl.Int64))
 
 
-def near(left: pl.DataFrame, right: pl.DataFrame, by: list[str]) -> tuple[pl.DataFrame, int]:
-    """Return left joined to right on `by`, and how many rows of `left` saw only their nearest of too many.
+def place(account: pl.Expr, amount: pl.Expr, width: int = SLOT) -> pl.Expr:
+    """Return one number for an account and the slot of an amount, so that joins compare a single column."""
+    return account * PLACES + amount // width
 
-    left: `on` (a date, the first that may fit) and any columns. right: `day` (a date). In a group of more than
-    `NEAREST` rows of right, each row of left meets the `NEAREST` that follow its date.
+
+def places(keys: pl.DataFrame) -> pl.DataFrame:
+    """Return keys (columns account, value, off: how far it may differ) with the column place, a row per slot in reach."""
+    low, high = (place(pl.col("account"), pl.col("value") + sign * pl.col("off")) for sign in (-1, 1))
+    first = keys.with_columns(place=low)
+    return pl.concat([first, keys.with_columns(place=high).filter(pl.col("place") != low)])
+
+
+def near(left: pl.DataFrame, right: pl.DataFrame) -> tuple[pl.DataFrame, int]:
+    """Return left joined to right on `place`, and how many rows of `left` saw only their nearest of too many.
+
+    left: `place`, `n`, `on` (a date, the first that may fit). right: `place`, `n_right`, `day`. Where more than `NEAREST`
+    rows of right share a place, each row of left meets the `NEAREST` that follow its date.
     """
-    group = right.group_by(by).agg(members=pl.len())
-    small = right.join(group.filter(pl.col("members") <= NEAREST), on=by, how="semi")
-    pairs = left.join(small, on=by)
-    large = group.filter(pl.col("members") > NEAREST).with_row_index("crowd").drop("members")
-    if large.is_empty():
-        return pairs, 0
-    ranked = right.join(large, on=by).sort("crowd", "day", "n_right")
-    ranked = ranked.with_columns(rank=pl.int_range(pl.len()).over("crowd"))
-    wanting = left.join(large, on=by).sort("crowd", "on")
-    starts = ranked.select("crowd", "day", first="rank").unique(["crowd", "day"], keep="first", maintain_order=True)
-    wanting = wanting.sort("on").join_asof(
-        starts.sort("day"), left_on="on", right_on="day", by="crowd", strategy="forward", check_sortedness=False
-    )
+    right = right.join(left.select("place").unique(), on="place", how="semi")
+    group = right.group_by("place").agg(members=pl.len()).filter(pl.col("members") > NEAREST).select("place")
+    if group.is_empty():
+        return left.join(right, on="place"), 0
+    pairs = left.join(right.join(group, on="place", how="anti"), on="place")
+    ranked = right.join(group, on="place").sort("place", "day", "n_right")
+    ranked = ranked.with_columns(rank=pl.int_range(pl.len()).over("place"))
+    starts = ranked.select("place", "day", first="rank").unique(["place", "day"], keep="first", maintain_order=True)
+    wanting = left.join(group, on="place").sort("on").join_asof(
+        starts.sort("day"), left_on="on", right_on="day", by="place", strategy="forward", check_sortedness=False
+    )  # fmt: skip
     wanting = wanting.drop_nulls("first").drop("day")
-    wanting = wanting.with_columns(rank=pl.int_ranges("first", pl.col("first") + NEAREST)).explode("rank", empty_as_null=False, keep_nulls=False)
-    crowded = wanting.join(ranked.drop(by), on=["crowd", "rank"]).drop("crowd", "rank", "first")
+    wanting = wanting.with_columns(rank=pl.int_ranges("first", pl.col("first") + NEAREST))
+    wanting = wanting.explode("rank", empty_as_null=False, keep_nulls=False).drop("first")
+    crowded = wanting.join(ranked, on=["place", "rank"]).drop("rank")
     return pl.concat([pairs, crowded.select(pairs.columns)]), wanting["n"].n_unique()
 
 

@@ -1,5 +1,7 @@
 """The amounts of invoices that would bill a deal, and how natural each is: by its day, its mates and the amount itself."""
 
+from typing import NamedTuple
+
 import polars as pl
 
 from reconcile import match
@@ -12,57 +14,79 @@ ROUNDED = 0.025  # people round a deal's amount by no more than this
 LOOSE = 0.3  # a deal whose amount is this far off may still be the only one
 
 
-def keys(deals: pl.DataFrame) -> pl.DataFrame:
-    """Return for each deal and billing customer the amounts that would fit: basis net or gross, value, rule, part, of.
+class Way(NamedTuple):
+    """One way in which an invoice bills a deal: whole, the rest, one of equal parts, a percentage."""
 
-    part: share of the deal that such an invoice bills; of: into how many parts, or which percentage.
-    """
-    base = deals.with_columns(on=pl.col("on_date") - pl.duration(days=EARLY))
-    amount = pl.col("amount")
+    rule: str
+    basis: str
+    of: int
+    value: pl.Expr
+    off: int
+    when: pl.Expr
+
+
+def ways() -> list[Way]:
+    """Return all ways; `of` says into how many parts, or which percentage."""
+    amount, unit = pl.col("amount"), pl.col("unit")
+    fresh, begun = pl.col("links") == 0, pl.col("links") > 0
+    same = pl.col("currency") == pl.col("deal_currency")
     found = []
-
-    def add(rule: str, basis: str, value: pl.Expr, off: int, part: pl.Expr | float, of: int, when: pl.Expr) -> None:
-        share = part if isinstance(part, pl.Expr) else pl.lit(part)
-        found.append(
-            base.filter(when).select(
-                "n", "billing", pl.coalesce("billed_in", "currency").alias("currency"), "on", "on_date", "trust",
-                "status", "amount", "links", "linked_net", basis=pl.lit(basis), value=value.cast(pl.Int64), rule=pl.lit(rule),
-                off=pl.lit(off, dtype=pl.Int64), part=share.cast(pl.Float64), of=pl.lit(of),
-            )
-        )  # fmt: skip
-
-    fresh, begun, same = pl.col("links") == 0, pl.col("links") > 0, pl.coalesce("billed_in", "currency") == pl.col("currency")
     for basis, off in (("net", 100), ("gross", 300)):
         rest = amount - pl.col(f"linked_{basis}")
-        add("deal_amount", basis, amount, 100, 1.0, 1, fresh)
-        add("rest_of_deal", basis, rest, 200, rest / amount, 1, begun & same)
+        found.append(Way("deal_amount", basis, 1, amount, 100, fresh))
+        found.append(Way("rest_of_deal", basis, 1, rest, 200, begun & same))
         for k in range(2, MOST_INSTALMENTS + 1):
-            each = (amount / k / 100).round() * 100
+            each = (amount / k / 100).round().cast(pl.Int64) * 100
             last = amount - each * (k - 1)
-            add("instalment", basis, each, off, 1 / k, k, fresh)
-            add("instalment", basis, last, off, 1 / k, k, fresh & ((last - each).abs() > off))
+            found.append(Way("instalment", basis, k, each, off, fresh))
+            found.append(Way("instalment", basis, k, last, off, fresh & ((last - each).abs() > off)))
         for percent in DEPOSITS:
-            add("deposit", basis, (amount * percent / 10_000).round() * 100, off, percent / 100, percent, fresh)
-    unit = pl.col("unit")
-    last = amount - unit * ((amount / unit).round() - 1)
-    add("instalment", "net", unit, 300, unit / amount, 0, unit.is_not_null())
-    add("instalment", "net", last, 200, unit / amount, 0, unit.is_not_null() & same & ((last - unit).abs() > 300))
-    return pl.concat(found).filter(pl.col("value") > 0)
+            value = (amount * percent / 10_000).round().cast(pl.Int64) * 100
+            found.append(Way("deposit", basis, percent, value, off, fresh))
+    last = amount - unit * ((amount / unit).round().cast(pl.Int64) - 1)
+    found.append(Way("instalment", "net", 0, unit, 300, unit.is_not_null()))
+    found.append(Way("instalment", "net", 0, last, 200, unit.is_not_null() & same & ((last - unit).abs() > 300)))
+    return found
 
 
-def pairs(wanted: pl.DataFrame, invoices: pl.DataFrame) -> tuple[pl.DataFrame, int]:
-    """Return keys with the invoices whose net or gross is such an amount, and how many deals saw only the nearest."""
-    bases = [
-        invoices.select(
-            "currency", n_right="n", billing="party", day="issued_on", basis=pl.lit(basis), sum=pl.col(basis),
-            slot=pl.col(basis) // match.SLOT,
+def pairs(deals: pl.DataFrame, invoices: pl.DataFrame, off: frozenset[str]) -> tuple[pl.DataFrame, int]:
+    """Return deals with the invoices whose net or gross is an amount that would fit, and how many saw only the nearest.
+
+    deals: n, party (of billing), currency (of billing), deal_currency, amount, on_date, trust, status, links, linked_net,
+    linked_gross, unit. invoices: n, party, currency, net, gross, issued_on.
+    """
+    account = match.accounts(deals, invoices)
+    deals = deals.join(account, on=["party", "currency"]).with_row_index("at")
+    bills = invoices.join(account, on=["party", "currency"])
+    listed = [way for way in ways() if way.rule not in off]
+    found = []
+    cut = 0
+    for basis, odd in (("net", 0), ("gross", 1)):
+        right = bills.select(
+            n_right="n", day="issued_on", sum=pl.col(basis), place=match.place(pl.col("account") * 2 + odd, pl.col(basis))
         )
-        for basis in ("net", "gross")
-    ]  # fmt: skip
-    right = pl.concat(bases)
-    by = ["billing", "currency", "basis", "slot"]
-    found, cut = match.near(match.slots(wanted).join(right.select(by).unique(), on=by, how="semi"), right, by)
-    return found.filter((pl.col("sum") - pl.col("value")).abs() <= pl.col("off"), pl.col("day") >= pl.col("on")), cut
+        there = right.select("place").unique()
+        left = []
+        for code, way in enumerate(listed):
+            if way.basis == basis:
+                keys = deals.filter(way.when).select("at", account=pl.col("account") * 2 + odd, value=way.value, off=pl.lit(way.off))
+                keys = match.places(keys.filter(pl.col("value") > 0)).select("at", "place", "value")
+                left.append(keys.with_columns(code=pl.lit(code, dtype=pl.Int32)))
+        wanted = pl.concat(left).join(there, on="place", how="semi")
+        first_day = deals.select("at", "n", on=pl.col("on_date") - pl.duration(days=EARLY))
+        some, more = match.near(wanted.join(first_day, on="at"), right)
+        found.append(some)
+        cut += more
+    told = pl.DataFrame(
+        [(c, w.rule, w.basis, w.of, w.off) for c, w in enumerate(listed)],
+        schema={"code": pl.Int32, "rule": pl.String, "basis": pl.String, "of": pl.Int32, "off": pl.Int64}, orient="row",
+    )  # fmt: skip
+    both = pl.concat(found).join(told, on="code").drop("n").join(deals, on="at")
+    both = both.filter((pl.col("sum") - pl.col("value")).abs() <= pl.col("off"), pl.col("day") >= pl.col("on"))
+    part = pl.when(pl.col("rule") == "instalment").then(pl.col("value") / pl.col("amount")).otherwise(pl.lit(1.0))
+    part = pl.when(pl.col("rule") == "deposit").then(pl.col("of") / 100).otherwise(part)
+    part = pl.when(pl.col("rule") == "rest_of_deal").then(pl.col("value") / pl.col("amount")).otherwise(part)
+    return both.with_columns(part=part), cut
 
 
 def weighed(found: pl.DataFrame) -> pl.DataFrame:

@@ -70,29 +70,33 @@ def _suggest(books: Books, who: pl.DataFrame, notes: set[str]) -> None:
 
 def _explained(books: Books, who: pl.DataFrame, keys: Keys) -> tuple[pl.DataFrame, int]:
     """Return explanations of one invoice for one payment, settled against each other, and how many were cut short."""
-    free = books.free().join(who, on="n").with_columns(on=pl.col("paid_on") - pl.duration(days=BACK))
-    owed = books.owed().join(free.select("party").unique(), on="party", how="semi")
-    by = ["party", "currency", "slot"]
-    columns = ["n", "party", "currency", "trust", "paid_on", "method", "left", "begun", "on"]
-    left = free.select(*columns, slot=pl.col("left") // match.SLOT)
-    right = match.slots(keys(owed)).join(left.select(by).unique(), on=by, how="semi")
-    pairs, cut = match.near(left, right, by)
+    free, owed = books.free().join(who, on="n"), books.owed()
+    account = match.accounts(free, owed)
+    free = free.join(account, on=["party", "currency"]).with_row_index("asked")
+    owed = owed.join(account, on=["party", "currency"]).with_row_index("at")
+    days = owed.select("at", "n_right", day="issued_on")
+    left = free.select("asked", "n", "left", on=pl.col("paid_on") - pl.duration(days=BACK))
+    here = left.with_columns(place=free.select(match.place(pl.col("account"), pl.col("left"))).to_series())
+    right = match.places(keys(owed)).join(here.select("place").unique(), on="place", how="semi").join(days, on="at")
+    pairs, cut = match.near(here, right)
     pairs = pairs.filter((pl.col("left") - pl.col("value")).abs() <= pl.col("off"))
-    if keys is not fits.exact and keys is not fits.short_parts:
-        after_fees, more = _after_fees(free.select(columns), owed, by)
+    if keys not in (fits.exact, fits.short_parts):
+        after_fees, more = _after_fees(left, free["account"], owed, days)
         pairs, cut = pl.concat([pairs, after_fees.select(pairs.columns)]), max(cut, more)
+    pairs = pairs.drop("place", "on", "n", "left", "n_right", "account").join(free.drop("account"), on="asked")
+    pairs = pairs.join(owed.select("at", "n_right", "gross", "owed", "due_on"), on="at").with_columns(pl.col("rule").cast(pl.String))
     whole = ~pl.col("begun") | (pl.col("rule") == "payment_amount")  # what is left of a payment is not a part again
     in_time = pl.col("day") <= pl.col("paid_on") + pl.duration(days=EARLY)
     pairs = pairs.filter(in_time, whole, ~pl.col("rule").is_in(list(books.off)))
     return _settled(_weighed(pairs, books.mentioned)), cut
 
 
-def _after_fees(free: pl.DataFrame, owed: pl.DataFrame, by: list[str]) -> tuple[pl.DataFrame, int]:
+def _after_fees(left: pl.DataFrame, account: pl.Series, owed: pl.DataFrame, days: pl.DataFrame) -> tuple[pl.DataFrame, int]:
     """Return payments with the invoices that they settle but for a round fee."""
-    slot = pl.col("left") // allocate.FEE
-    left = pl.concat([free.with_columns(slot=slot), free.with_columns(slot=slot + 1)])
-    right = fits.less_fee(owed).join(left.select(by).unique(), on=by, how="semi")
-    pairs, cut = match.near(left, right, by)
+    here = left.with_columns(account=account).with_columns(place=match.place(pl.col("account"), pl.col("left"), allocate.FEE))
+    here = pl.concat([here, here.with_columns(pl.col("place") + 1)]).drop("account")
+    right = fits.before_fee(owed).with_columns(place=match.place(pl.col("account"), pl.col("value"), allocate.FEE))
+    pairs, cut = match.near(here, right.join(days, on="at"))
     missing = pl.col("value") - pl.col("left")
     return pairs.filter(missing.is_between(2 * allocate.FEE_STEP, allocate.FEE), missing % allocate.FEE_STEP == 0), cut
 

@@ -6,8 +6,6 @@ are candidates, and `exactness` tells how much of the number was really there.
 
 import polars as pl
 
-from reconcile import names
-
 WHOLE, DIGITS, SERIAL = 3, 2, 1  # exactness: letters and digits; digits only; serial number and year only
 WORDS = 4  # blanks and dashes cut a number into at most this many pieces
 SHORTEST = 3  # a shorter piece of text says nothing
@@ -24,23 +22,23 @@ _FURTHER = (
 
 def compact(text: pl.Expr) -> pl.Expr:
     """Return letters and digits only, in capitals; null where nothing is left."""
-    bare = names.plain(text).str.replace_all(" ", "").str.replace(_ZEROS, "$1$2")
+    bare = text.str.to_uppercase().str.replace_all(r"[^A-Z0-9]", "").str.replace(_ZEROS, "$1$2")
     return pl.when(bare.str.len_chars() >= SHORTEST).then(bare).otherwise(None)
 
 
-def serial(number: pl.Expr, issued_on: pl.Expr) -> pl.Expr:
-    """Return "serial/yy" of a document number, the short form people write: FV/4085/07/2024 is 4085/24.
+def serials(documents: pl.DataFrame) -> pl.DataFrame:
+    """Return n, key "serial/yy" of documents (n, number, issued_on), the form people write: FV/4085/07/2024 is 4085/24.
 
     The serial is the longest run of digits that is not the year of issue (nor its month, where another run is left).
     """
-    year, month = issued_on.dt.year(), issued_on.dt.month()
-    long_year, short_year = year.cast(pl.String), (year % 100).cast(pl.String).str.zfill(2)
-    without = number.str.extract_all(r"\d+").list.set_difference(pl.concat_list(long_year, short_year))
-    month_out = without.list.set_difference(pl.concat_list(month.cast(pl.String).str.zfill(2)))
-    runs = pl.when(month_out.list.len() > 0).then(month_out).otherwise(without)
-    # A year that was the only run is the serial after all: there is no shorter form then.
-    longest = runs.list.eval(pl.element().sort_by(pl.element().str.len_chars(), descending=True)).list.first()
-    return longest.str.strip_chars_start("0") + "/" + short_year
+    year, month = pl.col("issued_on").dt.year(), pl.col("issued_on").dt.month()
+    short = (year % 100).cast(pl.String).str.zfill(2)
+    runs = documents.select("n", short=short, year=year.cast(pl.String), month=month.cast(pl.String).str.zfill(2), run=pl.col("number").str.extract_all(r"\d+"))
+    runs = runs.explode("run", empty_as_null=False, keep_nulls=False)
+    runs = runs.filter(pl.col("run") != pl.col("year"), pl.col("run") != pl.col("short"))
+    runs = runs.with_columns(size=pl.col("run").str.len_chars().cast(pl.Int32) - (pl.col("run") == pl.col("month")).cast(pl.Int32) * 10)
+    longest = runs.sort("n", "size", descending=[False, True], maintain_order=True).unique("n", keep="first", maintain_order=True)
+    return longest.select("n", key=pl.col("run").str.strip_chars_start("0") + "/" + pl.col("short"))
 
 
 def document_keys(documents: pl.DataFrame) -> pl.DataFrame:
@@ -54,9 +52,7 @@ def document_keys(documents: pl.DataFrame) -> pl.DataFrame:
             filled.select("n", key=digits, exactness=pl.lit(DIGITS)).filter(
                 pl.col("key").str.len_chars() >= SHORTEST_DIGITS
             ),
-            filled.drop_nulls("issued_on").select(
-                "n", key=serial(pl.col("number"), pl.col("issued_on")), exactness=pl.lit(SERIAL)
-            ),
+            serials(filled.drop_nulls("issued_on")).with_columns(exactness=pl.lit(SERIAL)),
         ]
     ).drop_nulls()
 
@@ -68,7 +64,7 @@ def text_keys(texts: pl.DataFrame) -> pl.DataFrame:
     """
     told = texts.drop_nulls("text").filter(pl.col("text").str.contains(r"\d{2}"))
     words = (
-        told.select("n", word=names.plain(pl.col("text")).str.extract_all(r"[A-Z0-9]+"))
+        told.select("n", word=pl.col("text").str.to_uppercase().str.extract_all(r"[A-Z0-9]+"))
         .explode("word", empty_as_null=False, keep_nulls=False)
         .with_columns(at=pl.int_range(pl.len()))
     )
@@ -90,7 +86,7 @@ def text_keys(texts: pl.DataFrame) -> pl.DataFrame:
         pl.col("key").str.replace_all(r"\s", "").str.extract_groups(r"^0*(\d+)[/-](?:20)?(\d{2})$")
     ).unnest("key")
     serials = parts.select("n", key=pl.col("1") + "/" + pl.col("2"))
-    return pl.concat([runs, digits, serials]).drop_nulls().unique().sort("n", "key")
+    return pl.concat([runs, digits, serials]).drop_nulls().unique()
 
 
 def further(text: pl.Expr) -> pl.Expr:
