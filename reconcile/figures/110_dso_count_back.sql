@@ -1,7 +1,7 @@
 -- title:   DSO by count-back
 -- formula: receivables on the day, less the gross invoiced of the month up to it, of the month before, and so on until
 --          nothing is left; the days of the months used up, plus of the last one the share that is needed
--- reads:   receivable_events, invoice_summary, weeks, settings
+-- reads:   receivable_events, invoice_summary, weeks
 -- why:     Not moved by a strong or weak month the way the simple DSO is. Looks back three years; by currency.
 WITH daily AS (
     SELECT e.on_day, e.currency, SUM(e.amount) AS amount

@@ -1,6 +1,6 @@
 -- title:   From won to paid
 -- formula: deals won in the last 365 days: their amount = still to invoice + invoiced; invoiced = paid + overdue + not yet due
--- reads:   deals, deal_summary, deal_invoices, invoice_summary, settings
+-- reads:   deals, deal_summary, deal_invoices, settings
 -- why:     Where the money of a year's sales is now. All in the deal's own measure, with or without tax, so that the parts
 --          add up; what was invoiced beyond the deal is left out, and so are deals invoiced in another currency.
 WITH billed AS (
@@ -9,11 +9,8 @@ WITH billed AS (
         b.deal_id AS id,
         SUM(b.gross) AS gross,
         SUM(LEAST(b.paid, GREATEST(b.gross, 0))) AS paid,
-        SUM(CASE WHEN i.days_overdue > 0 THEN i.open_amount * b.share ELSE 0 END) AS overdue
+        SUM(CASE WHEN b.state = 'overdue' THEN b.open_amount ELSE 0 END) AS overdue
     FROM deal_invoices AS b
-    JOIN invoice_summary AS i
-        ON i.vendor = b.invoice_vendor
-        AND i.id = b.invoice_id
     WHERE b.is_counted
     GROUP BY b.deal_vendor, b.deal_id
 ),
@@ -22,8 +19,8 @@ deal AS (
         d.currency,
         d.amount,
         d.amount - LEAST(d.amount, GREATEST(0, s.remaining)) AS invoiced,
-        CASE WHEN b.gross > 0 THEN LEAST(1, b.paid / b.gross) ELSE 1 END AS paid_share,
-        CASE WHEN b.gross > 0 THEN LEAST(1, b.overdue / b.gross) ELSE 0 END AS overdue_share
+        CAST(CASE WHEN b.gross > 0 THEN LEAST(1, b.paid / b.gross) ELSE 1 END AS DECIMAL(18, 8)) AS paid_share,
+        CAST(CASE WHEN b.gross > 0 THEN LEAST(1, b.overdue / b.gross) ELSE 0 END AS DECIMAL(18, 8)) AS overdue_share
     FROM deals AS d
     JOIN deal_summary AS s
         ON s.vendor = d.vendor
@@ -42,8 +39,8 @@ parts AS (
         a.currency,
         a.amount,
         a.invoiced,
-        CAST(a.invoiced * a.paid_share AS DECIMAL(18, 4)) AS paid,
-        CAST(a.invoiced * LEAST(a.overdue_share, 1 - a.paid_share) AS DECIMAL(18, 4)) AS overdue
+        CAST(CAST(a.invoiced AS DECIMAL(20, 4)) * a.paid_share AS DECIMAL(18, 4)) AS paid,
+        CAST(CAST(a.invoiced AS DECIMAL(20, 4)) * LEAST(a.overdue_share, 1 - a.paid_share) AS DECIMAL(18, 4)) AS overdue
     FROM deal AS a
 ),
 sums AS (
