@@ -9,6 +9,7 @@ import smtplib
 import ssl
 from email.headerregistry import Address
 from email.message import EmailMessage
+from email.policy import SMTP
 from email.utils import parseaddr
 from typing import Any
 
@@ -49,7 +50,7 @@ class MailDraft(Draft):
         if self.language:
             made["Content-Language"] = self.language
         made["Auto-Submitted"] = "auto-generated"
-        made.set_content(self.text)
+        made.set_content(self.text, cte="quoted-printable")  # no line grows too long for SMTP
         return made
 
 
@@ -78,7 +79,7 @@ class Mailer:
             except (smtplib.SMTPException, OSError) as error:
                 raise Refused(NAME, f"{self.settings.host} broke off ({error}); nothing was sent") from error
             try:
-                code, said = server.data(message.as_bytes())
+                code, said = server.data(message.as_bytes(policy=SMTP))
             except (smtplib.SMTPException, OSError) as error:
                 raise Unsure(NAME, f"{self.settings.host} gave no answer ({error}); it may have been sent") from error
             _accepted(code, said, "the message")

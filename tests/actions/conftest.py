@@ -8,11 +8,15 @@ import httpx
 import pytest
 from cryptography.fernet import Fernet
 
+from extract.sandbox.server import serve
+from extract.vendors.stripe import Stripe
+from reconcile import workflows
 from reconcile.state import State, engine
 from reconcile.vault import Vault
 
 sys.path.insert(0, str(Path(__file__).parent))  # modules that tests share
 
+from company import Shop, prepare
 from till import Till, TillVendor
 
 
@@ -32,3 +36,23 @@ def vendor(till: Till) -> TillVendor:
 @pytest.fixture
 def store(tmp_path: Path) -> State:
     return State(engine(f"sqlite:///{tmp_path / 'state.sqlite'}"), Vault(Fernet.generate_key().decode()))
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """The invented company, read and reconciled once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+        patch.setattr(Stripe, "allowance", lambda self: (2000, 1.0))  # the pace is proven elsewhere
+        running = serve(port=0, deals=300)
+        data = tmp_path_factory.mktemp("shop") / "data"
+        prepare(data, running.url, running.smtp_port)
+        yield Shop(data, running.url)
+        running.stop()
+
+
+@pytest.fixture
+def shop(prepared: Shop, tmp_path: Path) -> Iterator[Shop]:
+    """The company as it was, with a data folder for this test."""
+    yield prepared.copy(tmp_path / "data")
+    workflows.shutdown()

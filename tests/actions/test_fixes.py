@@ -1,0 +1,363 @@
+"""From a finding to its mending, against the invented company: what is previewed happens, once."""
+
+import datetime as dt
+import threading
+from decimal import Decimal
+
+import httpx
+import pytest
+from company import Shop
+
+from reconcile import gate, workflows
+from reconcile.action import Plan
+from reconcile.settings import Invoicing
+
+
+def by_action(plans: list[Plan]) -> dict[str, Plan]:
+    return {p.action: p for p in plans}
+
+
+def after(plan: Plan) -> dict[str, str]:
+    return {c.field: c.after or "" for c in plan.preview}
+
+
+@pytest.mark.capability(
+    "CUST-1", "CUST-5", "INV-1", "INV-9", "MAP-6", "MAP-7", "MAP-8", "WB-4", "WB-7", "WB-9", "SEND-2", "PLUS-6"
+)
+def test_a_won_deal_becomes_customer_invoice_mail_and_write_back_as_previewed(shop: Shop) -> None:
+    """Nothing happens before the confirmation; after it, exactly what was shown; a second press adds nothing."""
+    finding = shop.finding(
+        "won_not_invoiced", "d.customer_id NOT IN (SELECT left_id FROM links WHERE left_table = 'customers')"
+    )
+    plans = shop.plans(finding)
+    chain = ["create_customer", "update_customer", "create_invoice", "issue_invoice", "send_invoice", "update_deal"]
+    assert [p.action for p in plans] == chain and all(p.is_ready for p in plans)
+    assert shop.writes() == [] and shop.get("mails") == []
+
+    assert set(shop.mend(plans)) == {"done"}
+    shown = by_action(plans)
+    subject = shown["create_invoice"].subject
+    shop.look_again()
+    (invoice,) = shop.rows(
+        "SELECT number, customer_name, customer_tax_id, customer_email, deal_reference, gross, net, due_on, issued_on, "
+        "customer_id, description, id FROM invoices WHERE deal_id = ?", subject.id,
+    )  # fmt: skip
+    said = after(shown["create_invoice"])
+    names = ("customer", "tax_id", "email", "reference", "gross", "net", "due_on", "issued_on")
+    money = [f"{amount:.2f}" for amount in invoice[5:7]]
+    assert [said[n] for n in names] == [*invoice[1:5], *money, *map(str, invoice[7:9])]
+    lines = ("SELECT description, quantity, unit_price, tax_rate FROM lines WHERE document = ? AND document_id = ? "
+             "ORDER BY position")  # fmt: skip
+    assert shop.rows(lines, "invoice", invoice[11]) == shop.rows(lines, "deal", subject.id)
+    asked = "SELECT name, tax_id, email, street, city, postcode, country, phone FROM customers WHERE id = ?"
+    (customer,) = shop.rows(asked, invoice[9])
+    said = after(shown["create_customer"])
+    assert list(customer) == [
+        said[n] for n in ("name", "tax_id", "email", "street", "city", "postcode", "country", "phone")
+    ]
+    (told,) = shop.rows(
+        "SELECT invoice_number, invoice_status, invoiced_amount, invoice_due_on, invoice_recipient FROM deals "
+        "WHERE id = ?", subject.id,
+    )  # fmt: skip
+    assert told == (invoice[0], "sent", invoice[5], invoice[7], customer[0])
+    (mail,) = shop.get("mails")
+    assert customer[2] in str(mail)
+    assert shop.rows("SELECT state FROM findings WHERE id = ?", finding) == [("fixed",)]
+
+    before, sent = shop.changed(), len(shop.writes())
+    assert set(shop.mend(plans)) <= {"found", "nothing"}
+    assert shop.changed() == before and len(shop.writes()) == sent
+
+
+@pytest.mark.capability("INV-5")
+def test_customer_then_invoice_then_deal_each_with_its_own_idempotency_key(shop: Shop) -> None:
+    """The calls come in that order, and every creating call at the billing system carries a key of its own."""
+    finding = shop.finding(
+        "won_not_invoiced", "d.customer_id NOT IN (SELECT left_id FROM links WHERE left_table = 'customers')"
+    )
+    shop.mend(shop.plans(finding))
+    posts = [c for c in shop.get("calls", vendor="stripe", method="POST") if "cuadra_sent" not in c["query"]]
+    order = [c["path"].rsplit("/", 1)[-1] for c in posts]
+    assert order.index("customers") < order.index("invoices") < order.index("finalize") < order.index("send")
+    assert shop.writes()[-1][0] == "PATCH" and "/deals/" in shop.writes()[-1][1]
+    keys = [
+        c["key"]
+        for c in posts
+        if c["path"].rsplit("/", 1)[-1] in ("customers", "invoices", "invoiceitems", "finalize", "send")
+    ]
+    assert all(keys) and len(set(keys)) == len(keys)
+
+
+@pytest.mark.capability("CUST-3", "LINK-3")
+@pytest.mark.parametrize("written", ["ES {0}", "{0}"])
+def test_a_customer_made_by_hand_meanwhile_is_found_by_its_tax_id(shop: Shop, written: str) -> None:
+    """The warehouse does not know it yet; billing does, however the tax id is written: no second customer."""
+    finding = shop.finding(
+        "won_not_invoiced", "d.customer_id IN (SELECT id FROM customers WHERE country = 'ES' AND vendor = 'hubspot') "
+        "AND d.customer_id NOT IN (SELECT left_id FROM links WHERE left_table = 'customers')",
+    )  # fmt: skip
+    plans = shop.plans(finding)
+    tax_id = by_action(plans)["create_customer"].draft.tax_id
+    form = {
+        "name": "By hand",
+        "email": "by-hand@acme.example",
+        "tax_id_data[0][type]": "es_cif",
+        "tax_id_data[0][value]": written.format(tax_id),
+    }
+    made = httpx.post(f"{shop.url}/v1/customers", data=form, headers={"Authorization": "Bearer sk_test_sandbox"}).json()
+    states = shop.mend(plans)
+    assert states[0] == "found" and set(states[1:]) == {"done"}
+    run = workflows.runs(shop.data)[0]
+    assert run.outcomes[0].data["id"] == made["id"]
+    shop.look_again()
+    assert shop.rows("SELECT other_id FROM customers WHERE id = ?", plans[0].subject.id) == [(made["id"],)]
+
+
+@pytest.mark.capability("CUST-4", "CHECK-3", "CHECK-4", "CHECK-5")
+@pytest.mark.parametrize("nif", ["", "B12345678"], ids=["missing", "invalid"])
+def test_a_bad_tax_id_is_asked_for_and_no_call_is_made(shop: Shop, nif: str) -> None:
+    """The plan names the value; confirming is refused before any call; with a valid value it goes through."""
+    made = shop.post("deals", new_deal(nif=nif))
+    shop.look_again()
+    finding = shop.finding("won_not_invoiced", f"d.id = '{made['deal_id']}'")
+    plans = shop.plans(finding)
+    assert {n.name for p in plans for n in p.needs} == {"tax_id"}
+    assert "invoice would be rejected" in str(next(n for p in plans for n in p.needs).says)
+    with pytest.raises(ValueError, match="tax_id"):
+        shop.mend(plans)
+    assert [w for w in shop.writes() if w[1].startswith("/v1/")] == []
+    plans = shop.plans(finding, given={"tax_id": "B35680669"})
+    assert all(p.is_ready for p in plans) and set(shop.mend(plans)) == {"done"}
+    shop.look_again()
+    known = shop.rows("SELECT vendor, tax_id FROM customers WHERE name = 'Talleres Nuevos SL' ORDER BY vendor")
+    assert known == [("hubspot", "B35680669"), ("stripe", "B35680669")]
+
+
+@pytest.mark.capability("SEND-2")
+def test_without_an_address_the_invoice_cannot_be_sent_and_it_is_said(shop: Shop) -> None:
+    """A missing e-mail is asked for before anything is created; where nothing is sent it is not needed."""
+    made = shop.post("deals", new_deal() | {"contact": None})
+    shop.look_again()
+    finding = shop.finding("won_not_invoiced", f"d.id = '{made['deal_id']}'")
+    assert "email" in {n.name for p in shop.plans(finding) for n in p.needs}
+    shop.set(invoicing=Invoicing(send=False))
+    assert all(p.is_ready for p in shop.plans(finding))
+
+
+@pytest.mark.capability("INV-4")
+def test_three_lines_become_the_same_three_and_a_wrong_total_is_said(shop: Shop) -> None:
+    """Lines with quantity, price and tax are the deal's; a total that is not the deal's amount is a caution."""
+    lines = [{"name": n, "quantity": q, "price": p, "hs_tax_rate": "21"} for n, q, p in
+             (("Design", "2", "600"), ("Hosting", "12", "10.50"), ("Support", "1.5", "80"))]  # fmt: skip
+    right = shop.post("deals", new_deal(amount="1446") | {"lines": lines})
+    wrong = shop.post("deals", new_deal(amount="1500") | {"lines": lines})
+    shop.look_again()
+    plans = {made["deal_id"]: by_action(shop.plans(shop.finding("won_not_invoiced", f"d.id = '{made['deal_id']}'")))
+             for made in (right, wrong)}  # fmt: skip
+    good, bad = plans[right["deal_id"]]["create_invoice"], plans[wrong["deal_id"]]["create_invoice"]
+    assert [(x.description, x.quantity, x.unit_price, x.tax_rate) for x in good.draft.lines] == [
+        ("Design", 2, 600, 21), ("Hosting", 12, Decimal("10.50"), 21), ("Support", Decimal("1.5"), 80, 21)
+    ]  # fmt: skip
+    assert after(good)["net"] == "1446.00" and after(good)["gross"] == "1749.66"
+    assert "amount_mismatch" not in {c.code for c in good.cautions}
+    assert "amount_mismatch" in {c.code for c in bad.cautions}
+
+
+@pytest.mark.capability("INV-7")
+def test_the_due_date_follows_the_terms_and_can_be_chosen_but_not_before_the_issue(shop: Shop) -> None:
+    """Terms of the customer by default, any later day by choice; a day before the issue is refused."""
+    finding = shop.finding("won_not_invoiced")
+    draft = by_action(shop.plans(finding))["create_invoice"].draft
+    (terms,) = shop.rows("SELECT c.payment_terms_days FROM deals AS d JOIN customers AS c ON c.id = d.customer_id "
+                         "WHERE d.id = ?", draft.deal_id)  # fmt: skip
+    assert (draft.due_on - draft.issued_on).days == (terms[0] if terms[0] is not None else 30)
+    chosen = draft.issued_on + dt.timedelta(days=9)
+    assert by_action(shop.plans(finding, given={"due_on": str(chosen)}))["create_invoice"].draft.due_on == chosen
+    early = shop.plans(finding, given={"due_on": str(draft.issued_on - dt.timedelta(days=1))})
+    assert [n.name for n in by_action(early)["create_invoice"].needs] == ["due_on"]
+    with pytest.raises(ValueError, match="due_on"):
+        shop.mend(early)
+
+
+@pytest.mark.capability("PLUS-2")
+def test_what_remains_of_a_part_invoiced_deal_is_invoiced_and_no_more(shop: Shop) -> None:
+    """The deal's lines less what was invoiced before: the sum of its invoices is the deal's amount."""
+    finding = shop.finding("partly_invoiced")
+    plans = by_action(shop.plans(finding))
+    (deal,) = shop.rows("SELECT d.amount, s.remaining, s.basis FROM findings AS f "
+                        "JOIN deals AS d ON d.id = f.subject_id JOIN deal_summary AS s ON s.id = d.id "
+                        "WHERE f.id = ?", finding)  # fmt: skip
+    assert abs(Decimal(after(plans["create_invoice"])[deal[2]]) - deal[1]) <= Decimal("0.05")
+    assert set(shop.mend(list(plans.values()))) <= {"done", "nothing"}
+    shop.look_again()
+    assert shop.rows("SELECT state FROM findings WHERE id = ?", finding) == [("fixed",)]
+
+
+@pytest.mark.capability("INV-19")
+def test_an_amount_in_another_currency_is_never_written_to_the_deal(shop: Shop) -> None:
+    """The pair is flagged with both amounts; number and state may be written, the amount not."""
+    rows = shop.rows("SELECT d.id, d.amount, d.currency, s.invoiced_gross, s.invoice_currency FROM deal_summary AS s "
+                     "JOIN deals AS d USING (vendor, id) WHERE s.verdict = 'currency'")  # fmt: skip
+    assert rows
+    from reconcile.actions.update_deal import UpdateDeal
+    from reconcile.facts import opened
+    from reconcile.settings import load, today
+
+    chosen, plans = load(shop.data), []
+    with opened(shop.data, chosen, today(chosen)) as facts:
+        for id, *_ in rows:
+            plans.append(UpdateDeal().plan(facts.deal("hubspot", id), facts))
+    for plan, (id, _amount, currency, _gross, other) in zip(plans, rows, strict=True):
+        if plan is None:
+            continue
+        assert "invoiced_amount" not in plan.data
+        (caution,) = [c for c in plan.cautions if c.code == "currency_differs"]
+        assert currency in str(caution.says) and other in str(caution.says), id
+
+
+@pytest.mark.capability("WB-5", "WB-6", "CHECK-1")
+def test_a_payment_reaches_the_deal_with_the_day_the_money_came(shop: Shop) -> None:
+    """State paid, and the value date of the money: not the day of the reading."""
+    finding = shop.finding("paid_not_in_crm")
+    (plan,) = shop.plans(finding)
+    (wanted,) = shop.rows("SELECT s.paid_on, s.invoice_number FROM deal_summary AS s WHERE s.id = ?", plan.subject.id)
+    assert shop.mend([plan]) == ["done"]
+    shop.look_again()
+    (told,) = shop.rows("SELECT paid_on, invoice_number, invoice_status FROM deals WHERE id = ?", plan.subject.id)
+    assert told == (*wanted, "paid") and wanted[0] < dt.date.today()
+    assert shop.rows("SELECT state FROM findings WHERE id = ?", finding) == [("fixed",)]
+    (line,) = shop.store.entries(action="update_deal")
+    assert line["before"]["paid_on"] == "" and line["after"]["paid_on"] == str(wanted[0])
+
+
+def test_only_what_differs_at_this_moment_is_written(shop: Shop) -> None:
+    """Somebody mended half of it by hand after the plan was made: only the rest is sent, and logged as it was."""
+    (plan,) = shop.plans(shop.finding("paid_not_in_crm"))
+    shop.post(f"deals/{plan.subject.id}", {"cuadra_invoice_status": "paid"})
+    assert shop.mend([plan]) == ["done"]
+    assert "invoice_status" not in shop.store.entries(action="update_deal")[0]["after"]
+
+
+@pytest.mark.capability("WB-10")
+def test_of_several_invoices_the_last_updated_one_is_told(shop: Shop) -> None:
+    """B was updated after A: the deal says B; then A is: it says A. The amount is the sum of both."""
+    made = shop.post("deals", new_deal(amount="1000") | {"lines": []})
+    auth = {"Authorization": "Bearer sk_test_sandbox"}
+    customer = httpx.post(f"{shop.url}/v1/customers", data={"name": "Talleres Nuevos SL"}, headers=auth).json()["id"]
+    ids = []
+    for _ in "AB":
+        form = {"customer": customer, "collection_method": "send_invoice", "days_until_due": "30", "currency": "eur",
+                "metadata[crm_deal_id]": made["deal_id"], "pending_invoice_items_behavior": "exclude"}  # fmt: skip
+        invoice = httpx.post(f"{shop.url}/v1/invoices", data=form, headers=auth).json()["id"]
+        line = {"customer": customer, "invoice": invoice, "amount": "50000", "currency": "eur", "description": "Half"}
+        httpx.post(f"{shop.url}/v1/invoiceitems", data=line, headers=auth)
+        httpx.post(f"{shop.url}/v1/invoices/{invoice}/finalize", headers=auth)
+        shop.post("clock", {"seconds": 5})
+        ids.append(invoice)
+    said = []
+    for latest in (ids[1], ids[0]):
+        shop.post("clock", {"seconds": 5})
+        httpx.post(f"{shop.url}/v1/invoices/{latest}", data={"metadata[note]": "touched"}, headers=auth)
+        shop.look_again()
+        (row,) = shop.rows(
+            "SELECT invoice_id, invoices, invoiced_gross FROM deal_summary WHERE id = ?", made["deal_id"]
+        )
+        said.append(row)
+    assert said == [(ids[1], 2, Decimal(1000)), (ids[0], 2, Decimal(1000))]
+
+
+def test_an_overdue_invoice_is_reminded_once_in_the_customers_language(shop: Shop) -> None:
+    """One mail per invoice and level; the second press finds it; the store knows it."""
+    finding = shop.finding("overdue")
+    (plan,) = shop.plans(finding)
+    assert shop.mend([plan]) == ["done"] and shop.mend(shop.plans(finding)) == ["found"]
+    (mail,) = shop.get("mails")
+    assert plan.draft.message_id in str(mail) and plan.draft.subject in str(mail)
+    assert [r["invoice_id"] for r in shop.store.reminders("stripe", plan.subject.id)] == [plan.subject.id]
+
+
+@pytest.mark.capability("ERR-1")
+def test_a_vendor_that_is_down_is_tried_again_and_the_rest_goes_on(shop: Shop) -> None:
+    """503 and broken connections are retried with back-off; the chain ends as if nothing had been."""
+    shop.post("faults", [{"kind": "status", "match": "/v1/invoices$", "method": "POST", "status": 503, "times": 2},
+                         {"kind": "dead", "match": "finalize", "method": "POST", "times": 1}])  # fmt: skip
+    plans = shop.plans(shop.finding("won_not_invoiced"))
+    assert set(shop.mend(plans)) <= {"done", "found"}
+    assert [p[1] for p in shop.writes()].count("/v1/invoices") >= 2
+    shop.look_again()
+    assert len(shop.rows("SELECT id FROM invoices WHERE deal_id = ?", plans[-1].subject.id)) == 1
+
+
+@pytest.mark.capability("ERR-3")
+def test_a_wrong_credential_writes_nothing_and_says_so(shop: Shop) -> None:
+    """Refused at the first step, by name; a good one resumes."""
+    plans = shop.plans(shop.finding("won_not_invoiced"))
+    shop.store.keep_credentials("stripe", {"STRIPE_KEY": "sk_test_wrong"}, "ana")
+    assert shop.mend(plans) == ["refused"]
+    run = workflows.runs(shop.data)[0]
+    assert run.state == "refused" and "credential was refused" in run.outcomes[0].error
+    assert all(status == 401 for _, _, status in shop.writes())
+    shop.store.keep_credentials("stripe", {"STRIPE_KEY": "sk_test_sandbox"}, "ana")
+    assert set(shop.mend(plans)) == {"done"}
+
+
+@pytest.mark.capability("ROLL-7")
+def test_live_accounts_are_not_written_to_before_it_is_switched_on(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Test keys may write; live ones need the switch, one for each connection."""
+    (plan,) = shop.plans(shop.finding("paid_not_in_crm"))
+    monkeypatch.setattr(gate, "is_test", lambda vendor: False)
+    assert shop.mend([plan]) == ["refused"]
+    assert "live account" in workflows.runs(shop.data)[0].outcomes[0].error and shop.writes() == []
+    shop.set(writes={"hubspot": True})
+    assert shop.mend([plan]) == ["done"]
+
+
+def test_the_red_switch_stops_all_writing(shop: Shop) -> None:
+    """Nothing is sent while it is down, and who pulled it is said."""
+    (plan,) = shop.plans(shop.finding("paid_not_in_crm"))
+    gate.stop(shop.store, "eva", "wrong prices")
+    assert shop.mend([plan]) == ["refused"] and shop.writes() == []
+    assert "eva stopped all writing: wrong prices" in workflows.runs(shop.data)[0].outcomes[0].error
+    gate.allow(shop.store, "eva")
+    assert shop.mend([plan]) == ["done"]
+
+
+@pytest.mark.capability("PLUS-6")
+def test_pressed_in_two_tabs_it_is_one_run(shop: Shop) -> None:
+    """Two confirmations of the same chain at once: one run, one invoice."""
+    plans = shop.plans(shop.finding("won_not_invoiced"))
+    workflows.launch(shop.data)
+    ids: list[str] = []
+    tabs = [threading.Thread(target=lambda: ids.extend(workflows.confirm(shop.data, plans, "ana"))) for _ in range(4)]
+    for tab in tabs:
+        tab.start()
+    for tab in tabs:
+        tab.join()
+    assert len(ids) == 4 and len(set(ids)) == 1
+    shop.mend(plans)
+    assert len([w for w in shop.writes() if w[1] == "/v1/invoices"]) == 1
+
+
+@pytest.mark.capability("LINK-5")
+def test_a_tax_id_one_character_off_is_another_customer_and_a_hint(shop: Shop) -> None:
+    """It is not updated nor taken for the same; the plan creates a new one and says who it may be."""
+    (other,) = shop.rows("SELECT tax_id FROM customers WHERE vendor = 'stripe' AND tax_id_country = 'FR' "
+                         "AND LENGTH(tax_id) = 11 ORDER BY id LIMIT 1")  # fmt: skip
+    near = other[0][:-1] + str((int(other[0][-1]) + 1) % 10)
+    made = shop.post("deals", new_deal(nif=near, country="France"))
+    shop.look_again()
+    create = by_action(shop.plans(shop.finding("won_not_invoiced", f"d.id = '{made['deal_id']}'")))["create_customer"]
+    assert [c.code for c in create.cautions] == ["tax_id_typo"] and other[0] in str(create.cautions[0].says)
+
+
+def new_deal(nif: str = "B35680669", amount: str = "1200", country: str = "Spain") -> dict[str, object]:
+    """A won deal of a company that billing does not know, old enough to be missed."""
+    won = (dt.date.today() - dt.timedelta(days=9)).isoformat()
+    return {
+        "company": {"name": "Talleres Nuevos SL", "nif": nif, "address": "Calle Nueva 1", "city": "Madrid",
+                    "zip": "28001", "country": country},
+        "contact": {"email": f"pagos{amount}@talleres-nuevos.example", "firstname": "Ana", "lastname": "Ruiz"},
+        "deal": {"dealname": "Web", "amount": amount, "closedate": f"{won}T10:00:00Z", "pipeline": "default",
+                 "dealstage": "closedwon", "hs_v2_date_entered_closedwon": f"{won}T10:00:00Z"},
+        "lines": [{"name": "Design", "quantity": "2", "price": "600", "hs_tax_rate": "21"}],
+    }  # fmt: skip
