@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as StillAsking
+from email.header import decode_header, make_header
 from functools import lru_cache
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from reconcile.workflows import Run
 
 LOOK = 0.3  # seconds between looks at what runs
 LONGEST = 180.0  # seconds that a page watches; what runs goes on without it
+SHORT = 5  # fields shown in one column; more are shown in two
 WHOLE = 3  # chains shown in full; more are folded
 PATIENCE = 1.0  # seconds a page waits to hear whether the accounts are test accounts
 _ELSEWHERE = ("customer", "currency", "amount", "mail.sender")  # mended in the CRM or the settings, not typed in here
@@ -74,7 +76,8 @@ def _chains(plans: Sequence[Plan]) -> dict[str, list[Plan]]:
 
 def spelt(sentence: Sentence) -> str:
     """Return a plan's sentence in the reader's language."""
-    return _(sentence.text).format(**{name: value(text) for name, text in sentence.values.items()})
+    values = {n: labels.vendor(v) if n in ("vendor", "crm") else value(v) for n, v in sentence.values.items()}
+    return _(sentence.text).format(**values).replace("..", ".")
 
 
 def _chain(parts: Sequence[Plan]) -> None:
@@ -88,25 +91,45 @@ def _chain(parts: Sequence[Plan]) -> None:
             now = f" ({plain(need.value)})" if need.value else ""
             st.error(f"{plain(spelt(need.says))}{now}", icon=":material/edit:")
         if plan.preview:
-            st.markdown(_changes(plan))
+            _changes(plan)
 
 
 def _caution(caution: Caution) -> None:
     st.warning(plain(spelt(caution.says)), icon=":material/warning:")
 
 
-def _changes(plan: Plan) -> str:
-    """Return what a step writes as a table: before and after, or only what it makes."""
-    known = any(change.before is not None for change in plan.preview)
-    rows = []
-    for change in plan.preview:
-        after = "–" if change.after is None else change.after
-        cells = [labels.field(change.field)]
-        if known:
-            cells.append("–" if change.before is None else value(change.before))
-        rows.append("| " + " | ".join(plain(c) for c in [*cells, value(after)]) + " |")
-    head = [_("Field"), _("Before"), _("After")] if known else [_("Field"), _("Value")]
-    return "| " + " | ".join(head) + " |\n|" + ":--|" * len(head) + "\n" + "\n".join(rows)
+def _changes(plan: Plan) -> None:
+    """Show what a step writes: before and after, or only what it makes, in two columns where that is long."""
+    long = [c for c in plan.preview if "\n" in (c.after or "")]
+    if any(change.before is not None for change in plan.preview):
+        rows = [(labels.field(c.field), _value(c.before), _value(c.after)) for c in plan.preview]
+        st.markdown(_table((_("Field"), _("Before"), _("After")), rows))
+        return
+    lines = [(labels.field(c.field), _value(c.after)) for c in plan.preview if c.field.startswith("line ")]
+    made = [(labels.field(c.field), _value(c.after)) for c in plan.preview
+            if c not in long and not c.field.startswith("line ")]  # fmt: skip
+    half = -(-len(made) // 2) if len(made) > SHORT else len(made)
+    for column, part in zip(st.columns(2, gap="medium"), (made[:half], made[half:]), strict=True):
+        if part:
+            column.markdown(_table(("", ""), part))
+    if lines:
+        st.markdown(_table(("", ""), lines))
+    for change in long:
+        with st.container(border=True):
+            st.text(change.after or "")
+
+
+def _value(said: str | None) -> str:
+    if not said:
+        return "–"
+    if "=?" in said:  # an address as it stands in a mail's head
+        said = str(make_header(decode_header(said)))
+    return labels.state_word(value(said))
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = ["| " + " | ".join(plain(cell) for cell in row) + " |" for row in [head, *rows]]
+    return "\n".join([lines[0], "|" + ":--|" * len(head), *lines[1:]])
 
 
 def _questions(parts: Sequence[Plan], given: dict[str, str]) -> None:
@@ -142,7 +165,7 @@ def _ask(plans: list[Plan]) -> None:
         return
     steps = several("{count} step", "{count} steps", len(plans))
     where = ", ".join(_("e-mail") if name == MAIL else labels.vendor(name) for name in names)
-    told = _("Confirming does exactly what stands above: {steps}, in {where}. Pressed twice, it happens once.")
+    told = _("Confirming does exactly what stands above: {steps} ({where}). Pressed twice, it happens once.")
     st.caption(told.format(steps=steps, where=plain(where)))
     if st.button(_("Confirm and write"), type="primary", icon=":material/check:", width="stretch", key="confirm"):
         _write(plans)
@@ -215,10 +238,10 @@ def _conclude(plans: Sequence[Plan], runs: Sequence[Run]) -> None:
     ids = tuple(dict.fromkeys(finding for plan in plans for finding in plan.findings))
     still = [row for row in findings.by_ids(session.data(), ids) if row["state"] in ("open", "unchecked")]
     bad = [run for run in runs if run.state != "done"]
-    if not bad and not still:
-        said.say("success", several("Done: {count} finding is gone.", "Done: {count} findings are gone.", len(ids)))
-    elif not bad:
-        said.say("success", _("Done: everything was written."))
+    made = _made(runs)
+    if not bad:
+        gone = several("{count} finding is gone.", "{count} findings are gone.", len(ids) - len(still))
+        said.say("success", " ".join([_("Done.") if still else f"{_('Done.')} {gone}", made]))
     for run in bad:
         reason = next((outcome.error for outcome in run.outcomes if outcome.error), _("it still runs"))
         said.say("error", f"{plain(spelt(run.plans[0].says))} {plain(reason)}")
@@ -226,6 +249,12 @@ def _conclude(plans: Sequence[Plan], runs: Sequence[Run]) -> None:
         said.say("info", _("Try again on the page Activity what did not end well; what was done is not done twice."))
     st.session_state["picked"] = st.session_state.get("picked", 0) + 1  # the ticks of the list belong to rows now gone
     st.rerun()
+
+
+def _made(runs: Sequence[Run]) -> str:
+    """Return the numbers of the invoices that runs made, as a sentence; empty where there are none."""
+    numbers = dict.fromkeys(o.data["number"] for run in runs for o in run.outcomes if o.data.get("number"))
+    return _("Invoice {numbers}.").format(numbers=f"**{plain(', '.join(numbers))}**") if numbers else ""
 
 
 def unfinished() -> list[Run]:

@@ -195,6 +195,19 @@ def deal_status(value: str | None) -> str:
     return {"open": _("Open"), "won": _("Won"), "lost": _("Lost")}.get(value or "", spelt(value))
 
 
+def state_word(value: str) -> str:
+    """Return a state of an invoice in words; anything else as it is."""
+    return {
+        "draft": _("Draft"),
+        "issued": _("Issued"),
+        "sent": _("Sent"),
+        "partly_paid": _("Partly paid"),
+        "paid": _("Paid"),
+        "overdue": _("Overdue"),
+        "void": _("Void"),
+    }.get(value, value)
+
+
 def quote_status(value: str | None) -> str:
     """Return what the state of a quote is called."""
     return {
@@ -247,6 +260,14 @@ def evidence(code: str) -> str:
         "stored_id": _("Id stored by billing"),
         "deal_id": _("Id stored by billing"),
         "number": _("Invoice number"),
+        "invoice_number": _("Invoice number"),
+        "invoice_status": _("Invoice state"),
+        "amount_net": _("Amount without tax"),
+        "amount_gross": _("Amount with tax"),
+        "paid_on": _("Paid on"),
+        "issued_on": _("Issued"),
+        "same_amount": _("Same amount"),
+        "same_tax_id": _("Same tax id"),
         "number_on_deal": _("Invoice number on the deal"),
         "number_in_text": _("Invoice number in the text"),
         "reference": _("Reference"),

@@ -9,11 +9,12 @@ from typing import Any
 import streamlit as st
 
 from dashboard.theme import Mark
-from dashboard.words import _, day, money
+from dashboard.words import _, day, money, number
 
 Amounts = Iterable[tuple[str, Decimal]]
 _MARKUP = re.compile(r"([\\`*_{}\[\]()#+\-!|<>$:~])")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_CENTS = re.compile(r"-?\d+\.\d{2}")
 _AMOUNT = re.compile(r"(-?\d+(?:\.\d+)?) ([A-Z]{3})")
 
 # Streamlit has no narrow-screen switch: tighter margins on a phone, tabular figures everywhere, no line of its own for
@@ -28,6 +29,7 @@ STYLE = """
   border: 0; border-bottom: 1px solid color-mix(in srgb, currentColor 12%, transparent);
   padding: 0.35rem 0.5rem 0.35rem 0; overflow-wrap: anywhere; vertical-align: top;
 }
+[data-testid="stMarkdownContainer"] table td:first-child { overflow-wrap: normal; }
 [data-testid="stMarkdownContainer"] table th { font-weight: 600; opacity: 0.75; }
 [data-testid="stMarkdownContainer"] thead:not(:has(th:not(:empty))) { display: none; }
 @media (max-width: 640px) {
@@ -44,12 +46,14 @@ def plain(text: Any) -> str:
 
 
 def value(text: Any) -> str:
-    """Return a stored text as people read it: a date, an amount with its currency, or itself."""
+    """Return a stored text as people read it: a date, an amount with or without its currency, or itself."""
     said = str(text if text is not None else "")
     if _DAY.fullmatch(said):
         return day(dt.date.fromisoformat(said))
     if found := _AMOUNT.fullmatch(said):
         return money(Decimal(found[1]), found[2])
+    if _CENTS.fullmatch(said):
+        return number(Decimal(said), 2)
     return said
 
 

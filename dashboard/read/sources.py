@@ -53,6 +53,25 @@ def sources(db: Db) -> list[Source]:
 
 
 @question
+def holdings(db: Db, vendor: str) -> dict[str, int]:
+    """Return how many records of a source there are, by canonical table, those it has."""
+    rows = db.rows(
+        """
+        SELECT 'deals' AS name, COUNT(*) AS found FROM deals WHERE vendor = $vendor
+        UNION ALL SELECT 'customers', COUNT(*) FROM customers WHERE vendor = $vendor
+        UNION ALL SELECT 'quotes', COUNT(*) FROM quotes WHERE vendor = $vendor
+        UNION ALL SELECT 'invoices', COUNT(*) FROM invoices WHERE vendor = $vendor
+        UNION ALL SELECT 'payments', COUNT(*) FROM payments WHERE vendor = $vendor
+        UNION ALL SELECT 'payouts', COUNT(*) FROM payouts WHERE vendor = $vendor
+        UNION ALL SELECT 'products', COUNT(*) FROM products WHERE vendor = $vendor
+        UNION ALL SELECT 'owners', COUNT(*) FROM owners WHERE vendor = $vendor
+        """,
+        vendor=vendor,
+    )
+    return {row["name"]: row["found"] for row in rows if row["found"]}
+
+
+@question
 def rejects(db: Db, vendor: str, most: int = 200) -> list[Row]:
     """Return what could not be mapped from a source, with field, value and reason."""
     return db.rows(

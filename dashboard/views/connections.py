@@ -71,13 +71,12 @@ def _health(source: Source | None) -> None:
     if source is None or source.completed_at is None:
         st.caption(_("Not read yet."))
     else:
-        tables = ", ".join(labels.tables(t) for t in source.tables)
-        st.caption(
-            _("Last read in full {ago} ({when}) · {items} records: {tables}").format(
-                ago=ago(source.completed_at, session.now()), when=moment(source.completed_at, session.zone()),
-                items=number(source.items), tables=tables,
-            )
-        )  # fmt: skip
+        held = sources.holdings(session.data(), source.vendor)
+        tables = ", ".join(f"{number(count)} {labels.tables(table)}" for table, count in held.items())
+        when = moment(source.completed_at, session.zone())
+        read_at = _("Read {ago} ({when})").format(ago=ago(source.completed_at, session.now()), when=when)
+        items = several("{count} item in that run", "{count} items in that run", source.items)
+        st.caption(f"{read_at} · {items}  \n{tables}")
     if source and source.error:
         st.error(plain(source.error), icon=":material/error:")
 

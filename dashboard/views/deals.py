@@ -144,7 +144,7 @@ def _findings(found: list[Row]) -> None:
                     st.badge(labels.state(finding["state"]), color="gray")
             if finding["why"]:
                 st.caption(plain(_(finding["why"])))
-            evidence.show(findings.evidence(finding))
+            evidence.show(findings.evidence(finding), finding["check"])
 
 
 def _chain(deal: Row) -> None:

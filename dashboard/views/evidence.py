@@ -1,4 +1,4 @@
-"""Evidence in words: what was compared, what agreed, and both values where it did not."""
+"""Evidence in words: what was compared, what agreed, and both values where they differ."""
 
 import streamlit as st
 
@@ -7,21 +7,74 @@ from dashboard.parts import plain, value
 from dashboard.read import Row
 from dashboard.words import _
 
+TWICE = ("duplicate_invoice", "duplicate_customers")  # checks that compare two records of the same sort
 
-def show(reasons: list[Row]) -> None:
-    """Show differences as a table with both values, then what agreed as one line."""
-    differing = [r for r in reasons if r.get("agrees") is False]
-    agreeing = [r for r in reasons if r.get("agrees")]
+
+def show(reasons: list[Row], check: str = "") -> None:
+    """Show facts as sentences, differences as a table with both values, and what agreed as one line."""
+    told = [(reason, sentence) for reason in reasons if (sentence := fact(reason))]
+    for _reason, sentence in told:
+        st.markdown(f":gray[:material/arrow_right:] {sentence}")
+    rest = [r for r in reasons if r not in [reason for reason, _sentence in told]]
+    differing = [r for r in rest if r.get("agrees") is False and (r.get("left") or r.get("right"))]
     if differing:
+        sides = (_("First"), _("Second")) if check in TWICE else (_("CRM"), _("Billing"))
+        head = f"| {_('Difference')} | {sides[0]} | {sides[1]} |\n|:--|:--|:--|\n"
         lines = [
             f"| {labels.evidence(r['code'])} | {_shown(r.get('left'))} | {_shown(r.get('right'))} |" for r in differing
         ]
-        st.markdown(f"| {_('Difference')} | {_('Here')} | {_('There')} |\n|:--|:--|:--|\n" + "\n".join(lines))
-    if agreeing:
-        st.caption(":green[:material/check:] " + " · ".join(sentence(r) for r in agreeing))
+        st.markdown(head + "\n".join(lines))
+    if agreeing := [r for r in rest if r.get("agrees")]:
+        st.caption(":green[:material/check:] " + " · ".join(sentence_of(r) for r in agreeing))
 
 
-def sentence(reason: Row) -> str:
+def fact(reason: Row) -> str:
+    """Return evidence that states something rather than compares two sides, as a sentence; empty for a comparison."""
+    code, left, right = reason["code"], _shown(reason.get("left")), _shown(reason.get("right"))
+    said = {
+        "deal_amount": _("The deal is worth {left}."),
+        "won_on": _("Won on {left}."),
+        "due_on": _("Due on {left}, {right} days ago."),
+        "draft_since": _("A draft since {left}."),
+        "paid": _("{right} of {left} is paid."),
+        "allocated": _("{right} of {left} is for an invoice."),
+        "invoices": _("{right} invoices together."),
+    }.get(code)
+    if code == "issued_on" and not reason.get("right"):
+        said = _("Issued on {left}.")
+    if code.startswith("possible_"):
+        count = reason.get("right") or reason.get("left") or "0"
+        if code == "possible_deals":
+            said = (
+                _("No deal was found that it might belong to.")
+                if count == "0"
+                else _("Deals it might belong to: {count}.")
+            )
+        else:
+            said = (
+                _("No invoice was found that might belong to it.")
+                if count == "0"
+                else _("Invoices that might: {count}.")
+            )
+        return said.format(count=count)
+    for ending, words in _problems().items():
+        if code.endswith(ending) and not reason.get("right"):
+            field = labels.evidence(code.removesuffix(ending))
+            return f"{field}: {left} · {words}" if reason.get("left") else f"{field}: {words}"
+    return said.format(left=left, right=right) if said else ""
+
+
+def _problems() -> dict[str, str]:
+    return {
+        "_missing": _("missing"),
+        "_checksum": _("the check digit is wrong"),
+        "_length": _("the length is wrong"),
+        "_format": _("the form is wrong"),
+        "_component": _("a part of it is impossible"),
+    }
+
+
+def sentence_of(reason: Row) -> str:
     """Return one reason as a few words, e.g. "Invoice number in the text: F-2026-0007"."""
     left, right = reason.get("left"), reason.get("right")
     said = labels.evidence(reason["code"])
@@ -29,12 +82,10 @@ def sentence(reason: Row) -> str:
         return said
     if left == right or right in (None, ""):
         return f"{said}: {_shown(left)}"
-    return (
-        f"{said}: {_shown(left)} = {_shown(right)}"
-        if reason.get("agrees")
-        else f"{said}: {_shown(left)} ≠ {_shown(right)}"
-    )
+    if left in (None, ""):
+        return f"{said}: {_shown(right)}"
+    return f"{said}: {_shown(left)} {'=' if reason.get('agrees') else '≠'} {_shown(right)}"
 
 
 def _shown(said: object) -> str:
-    return plain(value(said)) if said not in (None, "") else "–"
+    return plain(labels.state_word(value(said))) if said not in (None, "") else "–"

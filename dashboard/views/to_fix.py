@@ -48,11 +48,11 @@ def _filters(titles: dict[str, str]) -> findings.Wanted:
             bind="query-params",
             type="search",
             placeholder=_("Deal, customer, invoice"),
-            width=240,
+            width=200,
         )
         checks = st.multiselect(
             _("Problem"), list(titles), format_func=titles.__getitem__, key="check", bind="query-params",
-            placeholder=_("Any"), width=280,
+            placeholder=_("Any"), width=215,
         )  # fmt: skip
         grave = st.pills(
             _("Severity"), ["high", "medium", "low"], selection_mode="multi", key="severity", bind="query-params",
@@ -71,7 +71,7 @@ def _filters(titles: dict[str, str]) -> findings.Wanted:
             )  # fmt: skip
         sort = st.selectbox(
             _("Sort by"), list(findings.SORTS), format_func=words.__getitem__, key="sort", bind="query-params",
-            width=150, filter_mode=None,
+            width=140, filter_mode=None,
         )  # fmt: skip
     return findings.Wanted(
         tuple(checks), tuple(grave), tuple(owned), "", _amount(least), _amount(most), text or "",
@@ -182,7 +182,7 @@ def detail(finding: Row) -> None:
     facts(pairs)
     if finding.get("reason"):
         st.caption(plain(finding["reason"]))
-    evidence.show(findings.evidence(finding))
+    evidence.show(findings.evidence(finding), finding["check"])
     _buttons(finding)
 
 
