@@ -16,6 +16,7 @@ FEE_STEP = 5_000  # fees are round: multiples of a half
 FEE_SHARE = 0.1  # and never more of it than this
 WITHHELD = (0.15, 0.07, 0.19, 0.20, 0.02, 0.01)  # shares of the net that customers of some countries keep for the tax office
 DISCOUNT = (0.01, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05)  # usual discounts for paying early
+MOST_KEPT = 0.21  # no withheld tax, discount or fee is more of an invoice than this
 GATEWAY = ((0.014, 2_500), (0.015, 2_500), (0.029, 3_000), (0.029, 2_500), (0.025, 2_500), (0.012, 2_500), (0.034, 3_500))
 
 
@@ -56,14 +57,14 @@ def kept_back(amount: int, owed: int, net_share: float) -> int:
     net_share: net / gross of the invoice, since tax is withheld from the net.
     """
     missing = owed - amount
-    if missing <= 0:
+    if missing <= 0 or missing > MOST_KEPT * owed + FEE:  # most calls end here: a part payment leaves far more open
         return 0
     if missing <= CENTS:
         return missing
-    round_fee = missing % FEE_STEP == 0 and missing <= FEE and missing <= FEE_SHARE * owed
-    if round_fee:
+    if missing % FEE_STEP == 0 and missing <= FEE and missing <= FEE_SHARE * owed:
         return missing
-    usual = [owed * net_share * rate for rate in WITHHELD] + [owed * rate for rate in DISCOUNT]
+    net = owed * net_share
+    usual = [net * rate for rate in WITHHELD] + [owed * rate for rate in DISCOUNT]
     usual += [owed * rate + fix for rate, fix in GATEWAY]
     return missing if any(abs(missing - each) <= 200 for each in usual) else 0
 

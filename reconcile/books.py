@@ -107,11 +107,10 @@ class Books:
         return self._free(self.payments)
 
     def _free(self, payments: pl.DataFrame) -> pl.DataFrame:
-        numbers = payments["n"].to_list()
         left = payments.with_columns(
-            left=pl.Series([self.purse.payments[n] for n in numbers], dtype=pl.Int64),
-            begun=pl.Series([n in self.begun for n in numbers], dtype=pl.Boolean),
-            spent=pl.Series([n in self.spent and n not in self.begun for n in numbers], dtype=pl.Boolean),
+            left=pl.Series(self.purse.payments, dtype=pl.Int64).gather(payments["n"]),
+            begun=pl.col("n").is_in(list(self.begun)),
+            spent=pl.col("n").is_in(list(self.spent - self.begun)),
         )
         enough = pl.col("left") > pl.when("begun").then(pl.max_horizontal(SMALL, pl.col("amount") // 50)).otherwise(0)
         return left.filter(enough, ~pl.col("spent")).drop("spent")
@@ -121,11 +120,9 @@ class Books:
         return self._owed(self.invoices).rename({"n": "n_right"})
 
     def _owed(self, invoices: pl.DataFrame) -> pl.DataFrame:
-        numbers = invoices["n"].to_list()
-        owed = invoices.with_columns(
-            owed=pl.Series([self.purse.invoices[n] for n in numbers], dtype=pl.Int64),
-            unit=pl.Series([self.units.get(n) or None for n in numbers], dtype=pl.Int64),
-        )
+        units = pl.DataFrame({"n": list(self.units), "unit": list(self.units.values())}, schema={"n": pl.Int64, "unit": pl.Int64})
+        owed = invoices.drop("unit", strict=False).join(units.filter(pl.col("unit") > 0), on="n", how="left", maintain_order="left")
+        owed = owed.with_columns(owed=pl.Series(self.purse.invoices, dtype=pl.Int64).gather(invoices["n"]))
         return owed.filter(pl.col("owed") > allocate.CENTS, pl.col("party").is_not_null())
 
     def keep(self, found: pl.DataFrame) -> None:

@@ -1,6 +1,7 @@
 """One payment for several invoices: the sets of open invoices of the payer that add up to what was paid."""
 
 import math
+from functools import lru_cache
 
 import polars as pl
 
@@ -30,7 +31,7 @@ def explained(free: pl.DataFrame, owed: pl.DataFrame, mentioned: pl.DataFrame) -
         near, cut = _candidates(invoices, left, paid_on)
         if len(near) < 2:
             continue
-        found, more = _sums([i[1] for i in near], left)
+        found, more = _sums(tuple(i[1] for i in near), left)
         if further:  # the text says how many there are besides the one it names
             size = further if begun else further + 1
             found = [(positions, 3000.0) for positions, _ in found if len(positions) == size] or found
@@ -71,13 +72,14 @@ def _candidates(invoices: list[tuple], left: int, paid_on) -> tuple[list[tuple],
     return sorted(near[: subsets.MOST_AMOUNTS], key=lambda i: (i[3], i[0])), True
 
 
+@lru_cache(maxsize=20_000)  # what is not linked is asked again in the next round, mostly with the same invoices
 def _sums(
-    amounts: list[int], left: int, fewest: int = 2, fees: bool = True
+    amounts: tuple[int, ...], left: int, fewest: int = 2, fees: bool = True
 ) -> tuple[list[tuple[tuple[int, ...], float]], bool]:
     """Return the sets of positions that add up to the payment, with odds against chance, and whether more were left out."""
     if sum(amounts) < left - allocate.CENTS:
         return [], False
-    found, gave_up = subsets.adding_up(amounts, left - allocate.CENTS, left + allocate.CENTS, fewest)
+    found, gave_up = subsets.adding_up(list(amounts), left - allocate.CENTS, left + allocate.CENTS, fewest)
     spread = max(sum(amounts), 1)
     unit = next(u for u in (*ROUND, 1) if left % u == 0 and all(a % u == 0 for a in amounts))
     sets_there = 2 ** len(amounts)
@@ -86,7 +88,7 @@ def _sums(
         return [(positions, min(1.0 / chance, 3000.0) * 0.5 ** (len(positions) - 2) + 0.5) for positions in found], gave_up
     if not fees or len(amounts) > MOST_FEES:
         return [], gave_up
-    found, gave_up = subsets.adding_up(amounts, left + allocate.FEE_STEP, left + allocate.FEE)
+    found, gave_up = subsets.adding_up(list(amounts), left + allocate.FEE_STEP, left + allocate.FEE)
     fee = [(p, sum(amounts[at] for at in p) - left) for p in found]
     odds = min(0.1 / (chance * allocate.FEE / allocate.FEE_STEP), 300.0)
     return [(p, odds) for p, missing in fee if missing % allocate.FEE_STEP == 0], gave_up
@@ -123,7 +125,7 @@ def consolidated(bills: pl.DataFrame, deals: pl.DataFrame) -> tuple[pl.DataFrame
         cut = len(near) > subsets.MOST_AMOUNTS
         near = near[-subsets.MOST_AMOUNTS :]
         for total in sorted({net, gross}):
-            found, more = _sums([d[1] for d in near], total, fewest, fees=False)
+            found, more = _sums(tuple(d[1] for d in near), total, fewest, fees=False)
             gave_up += more or (cut and not found)
             for positions, odds in found:
                 chosen = [near[at] for at in positions]
