@@ -53,7 +53,7 @@ def main(
         logs.configure(data)
         from dashboard import words
 
-        words.use(lang)
+        words.choose_by(lambda: lang)
 
 
 def stop(message: str, code: Exit = Exit.WRONG) -> NoReturn:

@@ -48,4 +48,7 @@ def offers(data: Path, ids: Sequence[str]) -> list[Plan]:
 
 def send(data: Path, plans: Sequence[Plan], who: str) -> list[Outcome]:
     """Send exactly these plans and wait for their outcomes."""
-    return workflows.settle(data, plans, who)
+    try:
+        return workflows.settle(data, plans, who)
+    finally:
+        workflows.shutdown()
