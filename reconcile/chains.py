@@ -21,7 +21,8 @@ def chain(finding: Record, facts: Facts, given: Given) -> list[Plan]:
     if not plans:
         return []
     key = f"fix:{plans[-1].key if len(plans) == 1 else _named(plans).key}"
-    return [plan.model_copy(update={"chain": key, "findings": (finding["id"],)}) for plan in plans]
+    said = {"chain": key, "findings": (finding["id"],) if finding["id"] else ()}
+    return [plan.model_copy(update=said) for plan in plans]
 
 
 def _named(plans: list[Plan]) -> Plan:

@@ -19,7 +19,7 @@ from sqlalchemy import RowMapping
 
 from extract.vendor import Unauthorised, VendorError
 from reconcile import gate, process, schema
-from reconcile.action import Outcome, Plan, filled, perform
+from reconcile.action import Outcome, Plan, Subject, filled, perform
 from reconcile.chains import chain
 from reconcile.connections import connections
 from reconcile.facts import opened
@@ -98,6 +98,15 @@ def fix(data: Path, findings: Iterable[str], given: Mapping[str, str] | None = N
                     plan = known.model_copy(update={"findings": tuple(dict.fromkeys(known.findings + plan.findings))})
                 plans[plan.key] = plan
     return list(plans.values())
+
+
+def offer(data: Path, action: str, subject: Subject, given: Mapping[str, str] | None = None) -> list[Plan]:
+    """Return the plans of a chain for a deal or an invoice that no finding speaks of. Changes nothing."""
+    settings = load(data)
+    wish = {"id": "", "action": action, "part": None, "subject_table": subject.table,
+            "subject_vendor": subject.vendor, "subject_id": subject.id}  # fmt: skip
+    with opened(data, settings, today(settings)) as facts:
+        return chain(wish, facts, given or {})
 
 
 def confirm(data: Path, plans: Sequence[Plan], who: str) -> list[str]:

@@ -8,31 +8,17 @@ from typing import Any
 import duckdb
 import httpx
 
-from extract import store
-from reconcile import run, settings, workflows
+from reconcile import guided, settings, workflows
 from reconcile.action import Plan
-from reconcile.connections import connections
-from reconcile.settings import Company, Connection, Invoicing, Mail, Settings
 from reconcile.state import state
 
 PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8)
-TOKENS = {"hubspot": {"HUBSPOT_TOKEN": "pat-eu1-sandbox"}, "stripe": {"STRIPE_KEY": "sk_test_sandbox"}}
 
 
 def prepare(data: Path, url: str, smtp_port: int) -> None:
     """Make a data folder that is connected to the company at `url`, read and reconciled."""
-    data.mkdir(parents=True)
-    made = Settings(
-        company=Company(name="Cuadra Test SL"),
-        connections={name: Connection.model_validate({"vendor": name, "base_url": url}) for name in TOKENS},
-        mail=Mail(host="127.0.0.1", port=smtp_port, security="none", sender="billing@cuadra-test.example",
-                  outbox=f"{url}/sandbox/mails"),
-        invoicing=Invoicing(send=True),
-    )  # fmt: skip
-    settings.save(made, data)
-    for name, secrets in TOKENS.items():
-        state(data).keep_credentials(name, secrets, "test")
-    Shop(data, url).look_again()
+    guided.prepare(data, url, smtp_port)
+    guided.look_again(data)
 
 
 class Shop:
@@ -50,10 +36,7 @@ class Shop:
 
     def look_again(self) -> None:
         """Read both vendors and reconcile."""
-        for vendor in connections(self.data).values():
-            reading = store.sync(vendor, self.data, zone="Europe/Madrid")
-            assert not reading.error, reading.error
-        run.reconcile(self.data, self.store.decisions())
+        guided.look_again(self.data)
 
     def get(self, path: str, **query: str) -> Any:
         """Ask the company."""
