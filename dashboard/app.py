@@ -1,10 +1,39 @@
-"""One ASGI process: the pages now, web hooks and schedules beside them. `streamlit run dashboard/app.py` starts it too.
+"""One ASGI process: the pages, the durable chains, and web hooks beside them.
 
+`streamlit run dashboard/app.py` starts it too.
 CUADRA_DATA says which data folder it shows.
 """
 
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import streamlit as st
+import structlog
 
-asgi = st.App(Path(__file__).with_name("frame.py"))
+from dashboard.read import data_folder
+from reconcile import workflows
+
+log = structlog.get_logger("cuadra.app")
+
+
+@asynccontextmanager
+async def lifespan(app: st.App) -> AsyncIterator[None]:
+    """Go on with fixes that a crash or a restart interrupted, beside the pages; stop with the server."""
+    threading.Thread(target=_resume, daemon=True, name="resume").start()
+    yield
+    workflows.shutdown()
+
+
+def _resume() -> None:
+    data = data_folder()
+    if not data.is_dir():
+        return
+    try:
+        workflows.launch(data)
+    except Exception as error:  # noqa: BLE001 the pages must come up to say what is wrong; a fix launches again
+        log.error("interrupted fixes were not resumed", error=repr(error))
+
+
+asgi = st.App(Path(__file__).with_name("frame.py"), lifespan=lifespan)

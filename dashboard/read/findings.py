@@ -9,7 +9,7 @@ from dashboard.read.warehouse import Db, Row, plain, question
 
 PAGE = 50  # findings shown at a time
 
-SORTS = ("amount", "oldest", "newest", "customer")
+SORTS = ("urgent", "amount", "oldest", "newest", "customer")
 
 
 class Wanted(NamedTuple):
@@ -23,7 +23,7 @@ class Wanted(NamedTuple):
     most: Decimal | None = None
     text: str = ""
     states: tuple[str, ...] = ("open",)
-    sort: str = "amount"
+    sort: str = "urgent"
 
 
 class Total(NamedTuple):
@@ -100,6 +100,7 @@ _PAGE = """
 SELECT *
 FROM wanted
 ORDER BY
+    CASE WHEN $sort = 'urgent' THEN CASE severity WHEN 'high' THEN 1 WHEN 'medium' THEN 2 ELSE 3 END END,
     CASE WHEN $sort = 'amount' THEN abs(weight) END DESC NULLS LAST,
     CASE WHEN $sort = 'oldest' THEN since_on END NULLS LAST,
     CASE WHEN $sort = 'newest' THEN since_on END DESC NULLS LAST,

@@ -106,18 +106,24 @@ def _bank() -> None:
                        "{count} payments are not, or not wholly, for an invoice.", found))  # fmt: skip
     for payment in matching.loose_money(session.data(), _page(found)):
         with st.container(border=True):
-            who = payment["payer_name"] or DASH
-            amount = money(payment["amount"], payment["currency"])
-            st.markdown(f":material/account_balance: **{plain(amount)}** · {day(payment['paid_on'])} · {plain(who)}")
-            said = [f"“{payment['reference']}”"] if payment["reference"] else []
-            if payment["unallocated"] != payment["amount"]:
-                left = money(payment["unallocated"], payment["currency"])
-                said.append(_("{amount} of it is free").format(amount=left))
-            st.caption(plain(" · ".join(said)))
+            with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+                with st.container(width="content", gap="xsmall"):
+                    _money(payment)
+                _choose_invoice(payment)
             rows = matching.candidates(session.data(), payment["vendor"], payment["id"])
             for row in rows:
                 _candidate(row | {"right_says": None})
-            _choose_invoice(payment)
+
+
+def _money(payment: Row) -> None:
+    amount = plain(money(payment["amount"], payment["currency"]))
+    who = plain(payment["payer_name"] or DASH)
+    st.markdown(f":material/account_balance: **{amount}** · {day(payment['paid_on'])} · {who}")
+    said = [f"“{payment['reference']}”"] if payment["reference"] else []
+    if payment["unallocated"] != payment["amount"]:
+        said.append(_("{amount} of it is free").format(amount=money(payment["unallocated"], payment["currency"])))
+    if said:
+        st.caption(plain(" · ".join(said)))
 
 
 def _choose_invoice(payment: Row) -> None:

@@ -16,7 +16,7 @@ from dashboard.words import _, day, money, several
 def show() -> None:
     """Lay out the worklist."""
     totals = findings.by_check(session.data())
-    heading(_("To fix"), _("What does not add up, the most money first. Nothing is written before you confirm it."))
+    heading(_("To fix"), _("What does not add up, the most urgent first. Nothing is written before you confirm it."))
     titles = {t.check: _(t.title) for t in totals}
     wanted = _filters(titles)
     count, amounts = findings.total(session.data(), wanted)
@@ -39,7 +39,13 @@ def show() -> None:
 
 def _filters(titles: dict[str, str]) -> findings.Wanted:
     """Ask which findings; the address of the page carries the answers."""
-    words = {"amount": _("Most money"), "oldest": _("Oldest"), "newest": _("Newest"), "customer": _("Customer")}
+    words = {
+        "urgent": _("Most urgent"),
+        "amount": _("Most money"),
+        "oldest": _("Oldest"),
+        "newest": _("Newest"),
+        "customer": _("Customer"),
+    }
     owners = findings.owners(session.data())
     with st.container(horizontal=True, vertical_alignment="bottom"):
         text = st.text_input(

@@ -85,35 +85,41 @@ def _stuck(currency: str) -> None:
     counted = findings.counts(session.data(), _monday())
     waiting = {name: figures.now(session.data(), name) for name in ("remaining_to_invoice", "overdue")}
     first = {name: dict(amounts).get(currency, Decimal(0)) for name, amounts in waiting.items()}
-    across = {"horizontal_alignment": "distribute", "vertical_alignment": "center"}
-    with st.container(border=True, horizontal=True, **across):  # type: ignore[arg-type]
-        with st.container(width="content", gap="xsmall"):
-            said = _("{unbilled} sold and not invoiced · {overdue} overdue").format(
-                unbilled=f":red[{plain(money(first['remaining_to_invoice'], currency, whole=True))}]",
-                overdue=f":orange[{plain(money(first['overdue'], currency, whole=True))}]",
-            )
-            st.markdown(f"### {said}", anchors=False)
-            st.caption(plain(_others(waiting, currency, counted)))
+    with st.container(border=True):
+        left, right = st.columns([4, 1], vertical_alignment="center")
+        said = _("{unbilled} sold and not invoiced · {overdue} overdue").format(
+            unbilled=f":red[{plain(money(first['remaining_to_invoice'], currency, whole=True))}]",
+            overdue=f":orange[{plain(money(first['overdue'], currency, whole=True))}]",
+        )
+        left.markdown(f"### {said}", anchors=False)
+        left.caption("  \n".join(plain(line) for line in _others(waiting, currency, counted)))
         label = several("Fix {count} finding", "Fix {count} findings", counted["open"])
-        if st.button(label, type="primary", icon=":material/checklist:", key="to-fix", disabled=not counted["open"]):
+        if right.button(label, type="primary", icon=":material/checklist:", key="to-fix", width="stretch",
+                        disabled=not counted["open"]):  # fmt: skip
             go("to-fix")
 
 
-def _others(waiting: dict[str, tuple[tuple[str, Decimal], ...]], currency: str, counted: Row) -> str:
-    """Return the line under the headline: other currencies, what is new, fixed and unchecked."""
-    said = []
-    titles = {"remaining_to_invoice": _("not invoiced also"), "overdue": _("overdue also")}
+def _others(waiting: dict[str, tuple[tuple[str, Decimal], ...]], currency: str, counted: Row) -> list[str]:
+    """Return the lines under the headline: other currencies; what is new, fixed and unchecked."""
+    titles = {
+        "remaining_to_invoice": _("Not invoiced in other currencies:"),
+        "overdue": _("Overdue in other currencies:"),
+    }
+    lines = []
     for name, amounts in waiting.items():
         if rest := [(c, a) for c, a in amounts if c != currency]:
-            said.append(f"{titles[name]} {sums(rest, most=4)}")
+            lines.append(f"{titles[name]} {sums(rest, most=4)}")
+    news = []
     if counted["new"]:
-        said.append(several("{count} new this week", "{count} new this week", counted["new"]))
+        news.append(several("{count} finding is new this week", "{count} findings are new this week", counted["new"]))
     if counted["fixed"]:
-        said.append(several("{count} fixed this week", "{count} fixed this week", counted["fixed"]))
+        news.append(several("{count} was fixed", "{count} were fixed", counted["fixed"]))
+    if counted["silent"]:
+        news.append(several("{count} is left as agreed", "{count} are left as agreed", counted["silent"]))
     if counted["unchecked"]:
-        said.append(several("{count} not checked: a source was not read since",
-                            "{count} not checked: a source was not read since", counted["unchecked"]))  # fmt: skip
-    return " · ".join(said)
+        news.append(several("{count} is not checked, since a source was not read",
+                            "{count} are not checked, since a source was not read", counted["unchecked"]))  # fmt: skip
+    return [*lines, " · ".join(news)] if news else lines
 
 
 def _monday() -> dt.datetime:
@@ -143,6 +149,7 @@ def _figures(currency: str, unit: str) -> None:
             lambda v: several("{count} day", "{count} days", round(v)),
             "inverse",
         )
+    st.caption(_("Change since last week; curves show {count} weeks, this one so far.").format(count=TREND))
 
 
 def _metric(
@@ -161,7 +168,6 @@ def _metric(
         "–" if now is None else spelt(now),
         delta,
         delta_color=grows,  # type: ignore[arg-type]
-        delta_description=_("on last week") if delta else None,
         help=_(meant["formula"]),
         border=True,
         chart_data=[float(p.value) for p in points] if len(points) > 2 else None,  # a curve, not an amount
