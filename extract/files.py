@@ -22,7 +22,7 @@ from extract.files_errors import FileError, RowError
 from extract.files_grid import Grid, grid
 from extract.files_map import Item, Mapper
 from extract.files_propose import Question, free_name, propose
-from extract.files_sniff import Sniffed, kind_of, sniff
+from extract.files_sniff import Sniffed, above, kind_of, sniff
 from extract.files_values import Evidence
 from extract.profiles import Profile
 from extract.statements import FORMATS
@@ -186,6 +186,7 @@ def _items(path: Path, kind: str, profile: Profile) -> Iterator[tuple[str, Item]
     if missing:
         has = ", ".join(table.headings[:30])
         raise FileError(path, f"lacks {', '.join(missing)}, which profile {profile.name} reads. It has: {has}.")
+    _refuse_other_account(table, profile)
     _refuse_other_dialect(table, profile)
     mapper, headings, width = Mapper(profile), table.headings, len(table.headings)
     seen: Counter[str] = Counter()
@@ -204,6 +205,15 @@ def _items(path: Path, kind: str, profile: Profile) -> Iterator[tuple[str, Item]
             item["nth"] = seen[base]
         totals.check(item)
         yield profile.kind, item
+
+
+def _refuse_other_account(table: Grid, profile: Profile) -> None:
+    """Raise FileError where the file names another account than the profile was made for: layouts are a bank's own."""
+    account, _ = above(table)
+    wanted = profile.tables[0].constants.get("account", "")
+    if account and wanted and account != wanted:
+        told = f"is of account {account}, but profile {profile.name} is for {wanted}"
+        raise FileError(table.path, f"{told}. Make a profile for this account.")
 
 
 def _refuse_other_dialect(table: Grid, profile: Profile) -> None:

@@ -126,7 +126,7 @@ def sniff(path: Path | str, sheet: str | None = None) -> Sniffed:
     _weigh(found)
     _decide_dates(found)
     _decide_decimal(found)
-    _look_at_preamble(found)
+    found.account, found.currency = above(found.grid)
     found.candidates = _candidates(found)
     return found
 
@@ -272,15 +272,16 @@ def _decide_decimal(found: Sniffed) -> None:
             found.unclear[h] = "decimal"
 
 
-def _look_at_preamble(found: Sniffed) -> None:
-    """Take the account and the currency that stand above the table."""
-    assert found.grid is not None
-    for cell in (c.strip() for row in found.grid.preamble for c in row if c.strip()):
-        for word in (cell, cell.rsplit(":", 1)[-1]):
+def above(table: Grid) -> tuple[str, str]:
+    """Return the account and the currency that stand above the headings; blank where none does."""
+    account = currency = ""
+    for cell in (c.strip() for row in table.preamble for c in row if c.strip()):
+        for word in (cell, cell.rsplit(":", 1)[-1].strip()):
             if iban.is_valid(word):
-                found.account = found.account or iban.compact(word)
-            elif word.strip() in headings.CURRENCIES:
-                found.currency = found.currency or word.strip()
+                account = account or iban.compact(word)
+            elif word in headings.CURRENCIES:
+                currency = currency or word
+    return account, currency
 
 
 # The tables

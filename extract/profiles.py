@@ -159,11 +159,16 @@ def known(folder: Path) -> list[Profile]:
     return [loaded(path) for path in sorted(folder.glob("*.toml"))] if folder.is_dir() else []
 
 
-def recognised(given: list[str], folder: Path) -> Profile | None:
-    """Return the saved profile made for these headings, or for all but some that were added since."""
-    profiles = [p for p in known(folder) if p.headings]
-    same = [p for p in profiles if p.same_layout(given)]
+def recognised(given: list[str], folder: Path, account: str = "") -> Profile | None:
+    """Return the saved profile made for these headings, or for all but some that were added since.
+
+    `account`: the bank account the file names, if it does; a profile made for another one does not fit.
+    """
+    made = [p for p in known(folder) if p.headings]
+    if account:
+        made = [p for p in made if p.tables[0].constants.get("account", account) == account]
+    same = [p for p in made if p.same_layout(given)]
     if same:
         return same[0]
-    wider = [p for p in profiles if signature(p.headings) <= signature(given)]
+    wider = [p for p in made if signature(p.headings) <= signature(given)]
     return max(wider, key=lambda p: len(p.headings), default=None)

@@ -19,6 +19,7 @@ from filelock import FileLock
 
 from extract import raw
 from extract.bulk import typed
+from extract.files_errors import RowError
 from extract.model import TABLES, columns
 from extract.raw import Item, Run
 from extract.vendor import VendorError, together
@@ -451,6 +452,8 @@ def _one(db: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
 
 def _blamed(error: Exception) -> tuple[str, str]:
     """Return the field and value a mapping error speaks of, as far as it says."""
+    if isinstance(error, RowError):
+        return error.field, error.value
     if isinstance(error, KeyError) and error.args:
         return str(error.args[0]), ""
     return "", ""

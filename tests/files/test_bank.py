@@ -5,7 +5,9 @@ from decimal import Decimal
 
 import pytest
 
+from extract import profiles
 from extract.files import FileError, sniff
+from extract.statements_movement import movement_id
 from extract.statements_text import mt940_items, mt940_row
 
 IBAN = "ES9121000418450200051332"
@@ -62,6 +64,48 @@ def test_the_order_of_lines_does_not_matter(written, taken):
     up = taken(written(head + "\n".join(lines), "a.csv"))["payments"]
     down = taken(written(head + "\n".join(reversed(lines)), "b.csv"))["payments"]
     assert {r["id"] for r in up} == {r["id"] for r in down}
+
+
+def test_equal_movements_of_one_statement_stay_two(written, taken):
+    """The same customer pays the same amount twice on a day: two payments, in every reading of the file."""
+    detail = ("", "ANA SL", "A-1")
+    path = camt(written, ("5.00", "BOOK", [detail]), ("5.00", "BOOK", [detail]))
+    first, second = ([r["id"] for r in taken(path)["payments"]] for _ in range(2))
+    assert len(set(first)) == 2 and first == second
+
+
+def test_the_id_of_a_movement_never_changes():
+    """Links and decisions of people hang on it: a release that made other ids would lose them."""
+    told = {"account": IBAN, "paid_on": "2026-11-09", "amount": Decimal("1065.50"), "currency": "EUR"}
+    words = {"payer_name": "CLIENT EXEMPLE SARL", "reference": "VIREMENT", "invoice_reference": "RF712348231"}
+    row = told | words
+    assert movement_id(row, 1) == "5d6ea35c99efd5fb468f" and movement_id(row, 2) == "5d6ea35c99efd5fb468f:2"
+
+
+@pytest.mark.parametrize(
+    ("mark", "amount", "method"),
+    [("C", "5.00", "transfer"), ("D", "-5.00", "other"), ("RC", "-5.00", "other"), ("RD", "5.00", "other")],
+    ids=["credit", "debit", "credit taken back", "debit given back"],
+)
+def test_reversals_have_their_sign_and_are_no_customers_payment(tmp_path, mark, amount, method):
+    """MT940 marks what takes an earlier entry back: money goes the other way, and nobody paid us."""
+    closing = Decimal("100.00") + Decimal(amount)
+    text = (
+        f":20:S\n:25:DE02120300000000202051\n:28C:1\n:60F:C260101EUR100,00\n:61:2601020102{mark}5,00NTRFNONREF\n"
+        f":86:TEXT\n:62F:C260102EUR{str(closing).replace('.', ',')}\n-\n"
+    )
+    (item,) = mt940_items(tmp_path / "x.sta", text)
+    row = mt940_row(item)
+    assert (str(row["amount"]), row["method"]) == (amount, method)
+
+
+def test_a_norma43_whose_total_differs_is_refused(shared, taken, tmp_path):
+    """The closing record says what the movements come to: an amount changed on the way is noticed."""
+    text = shared("compliance/bank/dev.n43").read_text("latin-1")
+    path = tmp_path / "x.n43"
+    path.write_text(text.replace("00000000060000", "00000000070000", 1), "latin-1")
+    with pytest.raises(FileError, match="says its movements come to"):
+        taken(path)
 
 
 def test_a_real_polish_mt940_is_read(shared, taken):
@@ -190,3 +234,25 @@ def test_norma43_agrees_with_another_reader(shared, taken):
     theirs = [(str(t.value_date)[:10], Decimal(str(t.amount))) for a in batch.accounts for t in a.transactions]
     ours = [(r["paid_on"], r["amount"]) for r in taken(path)["payments"]]
     assert ours == theirs
+
+
+def test_the_statement_of_another_account_is_not_taken_for_this_one(shared, mapped, taken, written):
+    """Accounts of one bank share a layout: a profile that names an account refuses another's statement."""
+    path = shared("compliance/bank/dev.es.csv")
+    profile = taken(path).profile
+    text = path.read_text("cp1252").replace(IBAN, "ES7921000813610123456789")
+    with pytest.raises(FileError, match="is of account ES7921000813610123456789, but profile bank-payments is for"):
+        mapped(written(text, "other.csv", "cp1252"), profile)
+
+
+def test_each_account_finds_its_own_profile(shared, taken, tmp_path):
+    """Two accounts of one bank have two profiles; a third has none yet."""
+    profile = taken(shared("compliance/bank/dev.es.csv")).profile
+    told = profile.model_dump()
+    told["name"], told["tables"][0]["constants"]["account"] = "second", "ES7921000813610123456789"
+    profiles.saved(profile, tmp_path)
+    profiles.saved(type(profile).model_validate(told), tmp_path)
+    given = list(profile.headings)
+    assert profiles.recognised(given, tmp_path, IBAN) == profile
+    assert profiles.recognised(given, tmp_path, "ES7921000813610123456789").name == "second"
+    assert profiles.recognised(given, tmp_path, "FR7630006000011234567890189") is None

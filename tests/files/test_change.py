@@ -70,7 +70,8 @@ def test_a_reject_names_row_and_value_and_is_gone_when_mended(written, tmp_path)
     reading = store.take(bad, data, bad.fetch())
     assert reading.items == 2 and reading.rejected == 1 and len(in_store(data)) == 1
     with store.opened(data) as db:
-        ((reason,),) = db.execute("SELECT reason FROM rejects").fetchall()
+        ((field, value, reason),) = db.execute("SELECT field, value, reason FROM rejects").fetchall()
+    assert (field, value) == ("Total", "20.x")
     assert "row 3, Total: '20.x' is not a number" in reason
     good = source(written(HEAD + ONE + TWO, "b.csv"))
     store.take(good, data, good.fetch())

@@ -134,6 +134,30 @@ def test_thousands_alone_are_asked(written):
 
 
 @pytest.mark.parametrize(
+    ("texts", "mark"),
+    [
+        (["1.234.567"], ","),
+        (["1,234,567"], "."),
+        (["1.234,5"], ","),
+        (["0,125"], ","),
+        (["0.125"], "."),
+        (["12,5", "1,234"], ","),
+    ],
+)
+def test_the_decimal_mark_is_told_from_the_column(written, texts, mark):
+    """A mark that repeats groups; one after a lone zero, or before other than three digits, is decimal."""
+    body = "\n".join(f"A-{i};2026-01-02;{t};EUR" for i, t in enumerate(texts))
+    assert sniff(written(f"Number;Date;Total;Currency\n{body}\n")).decimal == mark
+
+
+def test_a_file_hardly_understood_is_asked_about(written):
+    """One known heading among many is no reason to take a list of invoices for customers."""
+    found = sniff(written("Qwx,Rty,Cliente,Uio\n1,2,Acme,3\n"))
+    profile, questions = propose(found)
+    assert profile is None and [q.key for q in questions] == ["table"] and "customers" in questions[0].choices
+
+
+@pytest.mark.parametrize(
     ("text", "gross", "currency"),
     [("€ 1.234,56", "1234.56", "EUR"), ("1 234,56 zł", "1234.56", "PLN"), ("12,50-", "-12.50", "EUR"),
      ("(12,50)", "-12.50", "EUR"), ("USD 9,99", "9.99", "USD")],
