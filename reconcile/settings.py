@@ -201,7 +201,10 @@ def save(settings: Settings, data: Path) -> None:
     """Write `settings` into the folder `data`, keeping the comments and the order of the file that is there."""
     path = data / FILE
     document = tomlkit.parse(path.read_text("utf-8")) if path.exists() else tomlkit.document()
-    content = settings.model_dump(mode="json", exclude_unset=True)
+    # what was set, and what was changed inside a default without being set
+    content = _both(
+        settings.model_dump(mode="json", exclude_unset=True), settings.model_dump(mode="json", exclude_defaults=True)
+    )
     for key in _FILLED:
         content.get("choices", {}).pop(key, None)
     _merge(document, content)
@@ -222,7 +225,19 @@ def _merge(into: tomlkit.TOMLDocument | Table, content: dict[str, Any]) -> None:
                 into[key] = tomlkit.table()
             _merge(into[key], value)  # type: ignore[arg-type]
         elif key not in into or str(into[key]) != str(value):
-            into[key] = value
+            fresh = tomlkit.item(value)
+            if key in into and (comment := into[key].trivia.comment):  # type: ignore[union-attr]
+                fresh.comment(comment)
+            into[key] = fresh
+
+
+def _both(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """Return what stands in either, `other` where both say a plain value."""
+    merged = one | other
+    for key in one.keys() & other.keys():
+        if isinstance(one[key], dict) and isinstance(other[key], dict):
+            merged[key] = _both(one[key], other[key])
+    return merged
 
 
 def _exact(value: Any) -> Any:

@@ -1,0 +1,163 @@
+"""A run of the reconciliation: the new warehouse is swapped in whole, or the last good one stays."""
+
+import datetime as dt
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from extract import model
+from reconcile import checks, run, warehouse
+from reconcile.settings import SettingsError
+
+ROOT = Path(__file__).parents[1]
+DEAL = {"vendor": "crm", "id": "1", "title": "Website", "status": "won", "amount": "1000", "currency": "EUR",
+        "won_on": "2026-10-01", "customer_id": "k"}  # fmt: skip
+READ = [{"vendor": v, "kind": k, "mode": "full", "completed_at": "2026-11-20 07:05", "error": ""}
+        for v, k in (("crm", "deals"), ("billing", "invoices"))]  # fmt: skip
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data folder with one won deal that nobody invoiced."""
+    monkeypatch.setenv("CUADRA_TODAY", "2026-11-20")
+    keep(tmp_path, deals=[DEAL], freshness=READ)
+    return tmp_path
+
+
+def keep(data: Path, **rows: list[dict[str, Any]]) -> None:
+    """Write rows.duckdb anew."""
+    (data / "rows.duckdb").unlink(missing_ok=True)
+    with duckdb.connect(str(data / "rows.duckdb")) as db:
+        for table in model.TABLES:
+            for statement in model.ddl(table):
+                db.execute(statement)
+            described = {c.name: (c.sql, "") for c in model.columns(table)}
+            warehouse.fill(db, table, described, rows.get(table, []))
+        warehouse.create(db, "freshness", "", warehouse.FRESHNESS)
+        warehouse.fill(db, "freshness", warehouse.FRESHNESS, rows.get("freshness", []))
+
+
+def asked(data: Path, sql: str) -> list[tuple[Any, ...]]:
+    with duckdb.connect(str(data / "warehouse.duckdb"), read_only=True) as db:
+        return db.execute(sql).fetchall()
+
+
+FOUND = 'SELECT id, "check", state, first_seen_at FROM findings ORDER BY id'
+
+
+def test_a_run_makes_every_table_with_its_comments(data: Path) -> None:
+    """The warehouse is a public interface: canonical and computed tables are there, and say what they are."""
+    summary = run.reconcile(data)
+    assert summary.findings == {"open": 1}
+    tables = dict(asked(data, "SELECT table_name, comment FROM duckdb_tables()"))
+    computed = {"settings", "decisions", "links", "findings", "figures", "freshness", "rejects", "checks",
+                "deal_summary", "invoice_summary", "payment_summary", "customer_summary", "sources"}  # fmt: skip
+    assert set(model.TABLES) | computed <= set(tables)
+    assert not [name for name, comment in tables.items() if not comment and name != "links"]
+    assert asked(data, "SELECT today, reporting_currency FROM settings") == [(dt.date(2026, 11, 20), "EUR")]
+
+
+def test_a_run_over_the_same_rows_finds_the_same(data: Path) -> None:
+    """Ids and the day a finding was seen first do not move; nothing is fixed or new."""
+    run.reconcile(data)
+    before = asked(data, FOUND)
+    assert run.reconcile(data).findings == {"open": 1}
+    assert asked(data, FOUND) == before
+
+
+def test_what_is_mended_is_kept_as_fixed_and_comes_back_by_its_name(data: Path) -> None:
+    """The deal was lost after all: fixed. It is won again: open, the same finding, seen first when it was."""
+    run.reconcile(data)
+    before = asked(data, FOUND)
+    keep(data, deals=[DEAL | {"status": "lost"}], freshness=READ)
+    assert run.reconcile(data).findings == {"fixed": 1}
+    keep(data, deals=[DEAL], freshness=READ)
+    assert run.reconcile(data).findings == {"open": 1}
+    assert asked(data, FOUND) == before
+
+
+def test_decisions_and_first_sightings_come_from_the_state_store(data: Path) -> None:
+    """What is passed in wins over what the last warehouse knew."""
+    run.reconcile(data)
+    finding = asked(data, FOUND)[0][0]
+    said = {"kind": "finding", "finding_id": finding, "verdict": "agreed", "decided_at": dt.datetime(2026, 11, 1)}
+    seen = dt.datetime(2026, 10, 5, 9, tzinfo=dt.UTC)
+    assert run.reconcile(data, [said], {finding: seen}).findings == {"agreed": 1}
+    assert asked(data, FOUND)[0][3] == dt.datetime(2026, 10, 5, 9)
+
+
+def test_an_error_leaves_the_last_good_warehouse(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A check that fails half-way: the warehouse is the one from before, and nothing half-made lies about."""
+    run.reconcile(data)
+    good = (data / "warehouse.duckdb").read_bytes()
+    broken = tmp_path / "checks"
+    broken.mkdir()
+    (broken / "bad.sql").write_text("-- title: Bad\nSELECT nothing FROM nowhere")
+    monkeypatch.setattr(checks.check, "__defaults__", (None, None, broken))
+    with pytest.raises(duckdb.Error, match="nowhere"):
+        run.reconcile(data)
+    assert (data / "warehouse.duckdb").read_bytes() == good
+    assert not list(data.glob("*.part*"))
+
+
+@pytest.mark.parametrize("stage", run.STAGES)
+def test_a_killed_run_leaves_the_last_good_warehouse(data: Path, stage: str) -> None:
+    """The process dies in any stage: the last warehouse is untouched, and the next run works."""
+    run.reconcile(data)
+    good = (data / "warehouse.duckdb").read_bytes()
+    kill = (
+        "import os, pathlib, sys\nfrom reconcile import run\n"
+        "def tell(stage, what):\n    if stage == sys.argv[2]: os.kill(os.getpid(), 9)\n"
+        "run.reconcile(pathlib.Path(sys.argv[1]), progress=tell)"
+    )
+    died = subprocess.run([sys.executable, "-c", kill, str(data), stage], cwd=ROOT, capture_output=True)
+    assert died.returncode == -9, died.stderr
+    assert (data / "warehouse.duckdb").read_bytes() == good
+    assert run.reconcile(data).findings == {"open": 1}
+    assert not list(data.glob("*.part*"))
+
+
+def test_an_unreadable_last_warehouse_is_replaced_and_said(data: Path) -> None:
+    """It can be deleted, so it can be broken: a new one is made, and the run says what it could not compare with."""
+    (data / "warehouse.duckdb").write_bytes(b"no database at all" * 1000)
+    summary = run.reconcile(data)
+    assert summary.findings == {"open": 1}
+    assert "could not be read" in summary.notes[0]
+
+
+def test_wrong_settings_change_nothing(data: Path) -> None:
+    """The key and the value are named; there is no new warehouse."""
+    (data / "settings.toml").write_text('[choices]\ngrace_days = "soon"\n')
+    with pytest.raises(SettingsError, match=r'choices.grace_days: "soon"'):
+        run.reconcile(data)
+    assert not (data / "warehouse.duckdb").exists()
+
+
+def test_without_any_rows_the_warehouse_is_empty_and_whole(tmp_path: Path) -> None:
+    """A fresh installation: every table, no finding."""
+    assert run.reconcile(tmp_path).findings == {}
+    assert asked(tmp_path, "SELECT COUNT(*) FROM deal_summary") == [(0,)]
+
+
+def test_progress_tells_each_stage_in_order(data: Path) -> None:
+    """Who watches sees rows, links, summaries, checks, figures, and the swap."""
+    told: list[str] = []
+    summary = run.reconcile(data, progress=lambda stage, what: told.append(stage))
+    assert list(dict.fromkeys(told)) == list(run.STAGES)
+    assert set(summary.seconds) == set(run.STAGES)
+
+
+def test_whoever_reads_the_old_file_is_not_disturbed(data: Path) -> None:
+    """A page that asks while the swap happens finishes on the file it opened."""
+    run.reconcile(data)
+    with duckdb.connect(str(data / "warehouse.duckdb"), read_only=True) as db:
+        copy = data / "elsewhere"
+        copy.mkdir()
+        keep(copy, deals=[], freshness=READ)
+        run.reconcile(copy)
+        (copy / "warehouse.duckdb").replace(data / "warehouse.duckdb")
+        assert db.execute("SELECT COUNT(*) FROM deals").fetchall() == [(1,)]
