@@ -140,6 +140,13 @@ class State:
         query = sa.select(table).where(*(table.c[name] == value for name, value in equal.items()))
         return self._all(query.order_by(table.c.id.desc()).limit(limit).offset(offset))
 
+    def count_entries(self, **equal: str) -> int:
+        """Return how many lines of the audit log have these values in the columns named."""
+        table = schema.audit
+        asked = sa.select(sa.func.count()).where(*(table.c[name] == value for name, value in equal.items()))
+        with self.read() as db:
+            return int(db.execute(asked.select_from(table)).scalar_one())
+
     def export_audit(self, file: TextIO) -> int:
         """Write the whole audit log as CSV, oldest first; return how many lines. No cell can become a formula."""
         rows = self._all(sa.select(schema.audit).order_by(schema.audit.c.id))
