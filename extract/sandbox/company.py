@@ -20,6 +20,7 @@ from extract.sandbox.world import CURRENCIES
 
 YEARS_BACK = 1085
 FIRST_NUMBER = 10_001
+PAYOUT_DAYS = 28
 FEWEST_DEALS = 300  # fewer leave too few customers to plant every problem among
 RENEWING = 0.028  # customers with a yearly contract, as a share of the number of deals
 PLANS = {"once": 36, "deposit": 27, "stages": 20, "instalments": 10, "recurring": 7}
@@ -126,13 +127,13 @@ def _describe_transfers(books: Company) -> None:
 
 
 def _pay_out(trade: Trade) -> None:
-    """Bundle each week's card payments of a currency into a payout that reaches the bank the week after."""
-    weeks: dict[tuple[int, str], list[Payment]] = defaultdict(list)
+    """Bundle four weeks' card payments of a currency into a payout that reaches the bank two days later."""
+    months: dict[tuple[int, str], list[Payment]] = defaultdict(list)
     for payment in trade.company.payments:
         if payment.method == "stripe":
-            weeks[payment.offset // 7, payment.currency].append(payment)
-    for (week, currency), payments in sorted(weeks.items()):
-        arrives = 7 * (week + 1) + 2
+            months[payment.offset // PAYOUT_DAYS, payment.currency].append(payment)
+    for (month, currency), payments in sorted(months.items()):
+        arrives = PAYOUT_DAYS * (month + 1) + 2
         amount = sum(p.amount - p.fee - p.refunded for p in payments)
         if arrives > LAST_PAID or amount <= 0:
             continue

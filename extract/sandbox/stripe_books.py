@@ -28,6 +28,7 @@ class StripeBooks:
     coupons: dict[str, dict[str, Any]] = field(default_factory=dict)
     discounts: dict[str, str] = field(default_factory=dict)  # discount -> coupon
     replies: dict[str, dict[str, Any]] = field(default_factory=dict)  # idempotency key -> first result
+    changes: int = 0  # how often something was added or taken away
     next_number: int = 1
     next_credit_note: int = 1
     serial: int = 0
@@ -41,9 +42,15 @@ class StripeBooks:
         """Return what was allocated to an invoice."""
         return [self.objects["invoice_payments"][i] for i in self.allocations.get(invoice_id, ())]
 
+    def drop(self, kind: str, object_id: str) -> None:
+        """Take an object away."""
+        del self.objects[kind][object_id]
+        self.changes += 1
+
     def add(self, kind: str, row: dict[str, Any]) -> dict[str, Any]:
         """Keep an object and return it."""
         self.objects[kind][row["id"]] = row
+        self.changes += 1
         if kind == "tax_ids":
             self.tax_ids.setdefault(row["customer"], []).append(row["id"])
         elif kind == "invoice_payments":

@@ -173,9 +173,9 @@ class StripeInvoices(StripeWriter):
                 "invoice_not_editable",
             )
         for item in [i for i in self.books.objects["invoiceitems"].values() if i["invoice"] == row["id"]]:
-            del self.books.objects["invoiceitems"][item["id"]]
+            self.books.drop("invoiceitems", item["id"])
         self.happened("invoice.deleted", "invoices", row)
-        del self.books.objects["invoices"][row["id"]]
+        self.books.drop("invoices", row["id"])
         return Reply(200, {"id": row["id"], "object": "invoice", "deleted": True})
 
     # -- lines -------------------------------------------------------------------------------------------------
@@ -311,7 +311,7 @@ class StripeInvoices(StripeWriter):
             lines = invoice["lines"]["data"]
             lines[:] = [n for n in lines if n["parent"]["invoice_item_details"]["invoice_item"] != item["id"]]
             self.recompute(invoice)
-        del self.books.objects["invoiceitems"][item["id"]]
+        self.books.drop("invoiceitems", item["id"])
         return Reply(200, {"id": item["id"], "object": "invoiceitem", "deleted": True})
 
     def recompute(self, invoice: dict[str, Any]) -> None:

@@ -1,6 +1,8 @@
 """Stripe's reading calls: one object, lists with cursors and filters, search, expansion."""
 
 import re
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from extract.sandbox.stripe_books import StripeBooks
@@ -41,6 +43,7 @@ class StripeReader:
 
     def __init__(self, books: StripeBooks, clock: Clock, settings: Settings, base: str = "") -> None:
         self.books, self.clock, self.settings, self.base = books, clock, settings, base
+        self._orders: dict[str, tuple[int, list[dict[str, Any]]]] = {}
 
     def found(self, kind: str, object_id: str, param: str = "id") -> dict[str, Any]:
         """Return an object. Raises `Refused` (404)."""
@@ -113,7 +116,8 @@ class StripeReader:
         self._known(call, fields)
         if rows is None:
             rows = self._newest(kind)
-        rows = [r for r in rows if self._passes(kind, r, call, fields)]
+        filters = self._filters(kind, call, fields)
+        rows = [r for r in rows if all(passes(r) for passes in filters)] if filters else rows
         return Reply(200, self._page(kind, rows, call, url or f"/v1/{kind}"))
 
     def _known(self, call: Call, fields: tuple[str, ...]) -> None:
@@ -132,45 +136,39 @@ class StripeReader:
                 raise unknown(bare)
 
     def _newest(self, kind: str) -> list[dict[str, Any]]:
-        rows = list(self.books.objects[kind].values())
+        """Return the objects of a kind, newest first; the order is kept until one comes or goes."""
+        known = self._orders.get(kind)
+        if known is None or known[0] != self.books.changes:
+            rows = list(self.books.objects[kind].values())
+            rows.reverse()
+            rows.sort(key=lambda r: -(r.get("created") or r.get("date") or 0))
+            self._orders[kind] = known = self.books.changes, rows
         if kind == "events":
             since = self.clock.unix() - EVENT_LIFE
-            rows = [r for r in rows if r["created"] >= since]
-        rows.reverse()
-        rows.sort(key=lambda r: -(r.get("created") or r.get("date") or 0))
-        return rows
+            return [r for r in known[1] if r["created"] >= since]
+        return known[1]
 
-    def _passes(self, kind: str, row: dict[str, Any], call: Call, fields: tuple[str, ...]) -> bool:
+    def _filters(self, kind: str, call: Call, fields: tuple[str, ...]) -> list[Callable[[dict[str, Any]], bool]]:
+        """Return what a list's parameters ask of each object."""
+        asked: list[Callable[[dict[str, Any]], bool]] = []
+        listed_values: dict[str, list[str]] = {}
         for name, value in call.query.multi_items():
             bare = name.split("[")[0]
             if span := RANGE.match(name):
-                if not within(row.get(span[1]), span[2], value):
-                    return False
-            elif bare == "created":
-                if str(row.get("created")) != value:
-                    return False
+                asked.append(partial(_in_span, span[1], span[2], value))
             elif bare in ("types", "ids"):
-                wanted = [v for n, v in call.query.multi_items() if n.split("[")[0] == bare]
-                if row["type" if bare == "types" else "id"] not in wanted:
-                    return False
-            elif kind == "balance_transactions" and bare == "payout":
-                if row.get("payout") != value:
-                    return False
+                listed_values.setdefault(bare, []).append(value)
             elif kind == "invoice_payments" and bare == "payment":
-                if name.endswith("[type]"):
-                    if row["payment"]["type"] != value:
-                        return False
-                elif value not in row["payment"].values():
-                    return False
+                asked.append(partial(_is_paid_by, name.endswith("[type]"), value))
             elif bare == "pending":
-                if (row["invoice"] is None) != (value == "true"):
-                    return False
+                asked.append(partial(_is_pending, value == "true"))
             elif bare == "type" and kind == "events" and value.endswith("*"):
-                if not row["type"].startswith(value[:-1]):
-                    return False
-            elif bare in fields and bare in row and as_text(row[bare]) != value:
-                return False
-        return True
+                asked.append(partial(_begins, value[:-1]))
+            elif bare in fields or bare == "created":
+                asked.append(partial(_has, bare, value))
+        for bare, values in listed_values.items():
+            asked.append(partial(_is_among, "type" if bare == "types" else "id", frozenset(values)))
+        return asked
 
     def _page(self, kind: str, rows: list[dict[str, Any]], call: Call, url: str) -> dict[str, Any]:
         limit = call.query.get("limit") or "10"
@@ -256,6 +254,30 @@ class StripeReader:
             "business_profile": {"name": "Faro Norte Sistemas", "url": "https://faronorte.example"},
             "settings": {"dashboard": {"display_name": "Faro Norte Sistemas", "timezone": "Europe/Madrid"}},
         })  # fmt: skip
+
+
+def _in_span(name: str, operator: str, value: str, row: dict[str, Any]) -> bool:
+    return within(row.get(name), operator, value)
+
+
+def _is_paid_by(is_type: bool, value: str, row: dict[str, Any]) -> bool:
+    return row["payment"]["type"] == value if is_type else value in row["payment"].values()
+
+
+def _is_pending(wanted: bool, row: dict[str, Any]) -> bool:
+    return (row["invoice"] is None) == wanted
+
+
+def _begins(start: str, row: dict[str, Any]) -> bool:
+    return str(row["type"]).startswith(start)
+
+
+def _has(name: str, value: str, row: dict[str, Any]) -> bool:
+    return name in row and as_text(row[name]) == value
+
+
+def _is_among(name: str, values: frozenset[str], row: dict[str, Any]) -> bool:
+    return row[name] in values
 
 
 def expansions(call: Call) -> tuple[str, ...]:

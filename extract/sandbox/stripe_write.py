@@ -100,7 +100,7 @@ class StripeWriter(StripeReader):
         """`DELETE /v1/customers/{id}`."""
         row = self.found("customers", call.path["id"])
         self.happened("customer.deleted", "customers", row)
-        del self.books.objects["customers"][row["id"]]
+        self.books.drop("customers", row["id"])
         self.books.deleted.append(row["id"])
         return Reply(200, {"id": row["id"], "object": "customer", "deleted": True})
 
@@ -145,7 +145,7 @@ class StripeWriter(StripeReader):
         row = self._own_tax_id(call)
         self.happened("customer.tax_id.deleted", "tax_ids", row)
         self.books.tax_ids[call.path["id"]].remove(row["id"])
-        del self.books.objects["tax_ids"][row["id"]]
+        self.books.drop("tax_ids", row["id"])
         return Reply(200, {"id": row["id"], "object": "tax_id", "deleted": True})
 
     # -- catalogue ---------------------------------------------------------------------------------------------

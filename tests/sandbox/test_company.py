@@ -11,6 +11,7 @@ import pytest
 from lxml import etree
 from perfect import Books
 
+from extract.sandbox import samples
 from extract.sandbox.books import Company
 from extract.sandbox.company import company
 from extract.sandbox.hubspot_books import hubspot_books
@@ -136,3 +137,12 @@ def test_a_company_too_small_is_refused() -> None:
     """Below three hundred deals there are not enough customers to plant among."""
     with pytest.raises(ValueError, match="299 deals are too few"):
         company(date(2026, 11, 20), deals=299)
+
+
+def test_the_committed_samples_are_the_companys(tmp_path: Path) -> None:
+    """`data/sample` is made again and compared, byte by byte; each file is small."""
+    samples.write(tmp_path)
+    for path in tmp_path.iterdir():
+        assert path.read_bytes() == (SAMPLE / path.name).read_bytes(), path.name
+        assert path.stat().st_size < 300_000
+    assert {p.name for p in tmp_path.iterdir()} == {"planted.json", "deals.csv", "invoices.csv", "bank.xml"}
