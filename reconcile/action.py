@@ -151,6 +151,9 @@ class Action:
         """Do it, once. Raises Refused on a no, Unsure on a doubt."""
         raise AttributeError(f"{type(self).__name__} cannot be sent")
 
+    def complete(self, plan: Plan, vendor: Any) -> None:
+        """Do what a sending that broke off may have left undone, after it was found. May run twice."""
+
     def finish(self, plan: Plan, answer: Answer, store: State) -> None:
         """Remember in the state store what others ask for, e.g. that a reminder was sent. May run twice."""
 
@@ -247,6 +250,8 @@ def _once(plan: Plan, action: Action, vendor: Any, store: State, ledger: Ledger,
         if claim.look or action.looks_first:
             found = action.find(plan, vendor)
             if found is not None:
+                if claim.look:
+                    action.complete(plan, vendor)
                 return settled("found", found)
         if claim.look and (left := _unsettled(action, ledger, plan.key)) > 0:
             return settled("doubt", error=f"not there yet; it is too early to be sure: look again in {left:.0f} s")

@@ -47,10 +47,10 @@ class MailDraft(Draft):
         made["From"], made["To"], made["Subject"] = _address(self.sender), _address(self.to), self.subject
         if self.reply_to:
             made["Reply-To"] = _address(self.reply_to)
-        if self.language:
-            made["Content-Language"] = self.language
         made["Auto-Submitted"] = "auto-generated"
         made.set_content(self.text, cte="quoted-printable")  # no line grows too long for SMTP
+        if self.language:
+            made["Content-Language"] = self.language
         return made
 
 

@@ -112,7 +112,7 @@ def _lines(deal: Record, lines: list[Record], rate: Decimal | None, needs: list[
                 discount_rate=line["discount_rate"] or Decimal(0),
                 tax_rate=tax,
                 sku=line["sku"],
-            )  # fmt: skip
+            )
         )
     _asked_tax(untaxed, needs)
     return made

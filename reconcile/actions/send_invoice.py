@@ -45,6 +45,11 @@ class SendInvoice(Action):
         was_sent = now.get("sent_at") is not None or now["status"] in ("sent", "partly_paid", "paid")
         return Answer(data=told(now)) if was_sent else None
 
+    def complete(self, plan: Plan, vendor: Any) -> None:
+        """Note on the invoice that it was sent, where a vendor needs that."""
+        if note := getattr(vendor, "note_sent", None):
+            note(plan.data["invoice_id"], plan.key)
+
     def send(self, plan: Plan, vendor: Any) -> Answer:
         """Send it."""
         made = vendor.send_invoice(plan.data["invoice_id"], plan.key).model_dump(mode="json", exclude_none=True)
