@@ -674,6 +674,10 @@ class Stripe(Vendor):
     def send_invoice(self, id: str, key: str) -> Written:
         """E-mail an invoice to its customer, and note on it that we did. Again with another key: a reminder."""
         self._post(f"/v1/invoices/{id}/send", {}, f"{key}:send")
+        return self.note_sent(id, key)
+
+    def note_sent(self, id: str, key: str) -> Written:
+        """Note on an invoice that we sent it: its events tell so for 30 days only."""
         noted = {"metadata": {"cuadra_sent_at": int(self.now().timestamp()), "cuadra_sent_key": key}}
         return self._written_invoice(self.write("POST", f"/v1/invoices/{id}", data=form(noted)))
 
@@ -771,7 +775,11 @@ class Stripe(Vendor):
             if ours == draft.key and not is_void:
                 return item, voided
             voided += ours == draft.key
-            of_deal = draft.deal_id and meta.get(self.chosen["deal_metadata_key"]) == draft.deal_id
+            of_deal = (
+                draft.kind == "invoice"
+                and draft.deal_id
+                and meta.get(self.chosen["deal_metadata_key"]) == draft.deal_id
+            )
             if of_deal and not ours and not is_void and _net(item) == net:
                 same = same or item
         return same, voided
