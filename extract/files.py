@@ -250,7 +250,7 @@ class _Totals:
         self.ids = main.id if main.table == "invoices" else ()
         self.whose = main.columns.get("vendor", "")
         self.told_by = tuple(h for c in ("gross", "net", "issued_on", "kind") if (h := main.columns.get(c)))
-        self.seen: dict[int, tuple[int, int]] = {}  # hashes: a million invoices must not cost their text
+        self.seen: dict[int, int] = {}  # hashes: a million invoices must not cost their text
 
     def check(self, item: Item) -> None:
         """Raise FileError where an invoice stands twice and differs."""
@@ -259,11 +259,11 @@ class _Totals:
         if not number:
             return
         told = tuple(cells.get(h, "") for h in self.told_by)
-        mark, row = self.seen.setdefault(hash((cells.get(self.whose), number)), (hash(told), item["row"]))
-        if mark != hash(told):
+        mark = hash(told)
+        if self.seen.setdefault(hash((cells.get(self.whose), number)), mark) != mark:
             raise FileError(
                 self.path,
-                f"rows {row} and {item['row']} are both invoice {number}, but differ in {' or '.join(self.told_by)}. "
-                f"If an amount is that of a line, say so (column:...); if these are two invoices, add what tells them "
-                f"apart to `id` in the profile.",
+                f"row {item['row']} and one before it are both invoice {number}, "
+                f"but differ in {' or '.join(self.told_by)}. If an amount is that of a line, say so (column:...); "
+                "if these are two invoices, add what tells them apart to `id` in the profile.",
             )

@@ -22,7 +22,7 @@ from extract.statements import FORMATS, movements
 from extract.statements_movement import Row
 
 SAMPLES = 10
-SCAN = 300_000  # rows read at least, where there are so many, to tell date orders and decimal marks
+SCAN = 100_000  # rows read at least, where there are so many, to tell date orders and decimal marks
 HEAD = 4096
 _CLEAR = 1.25  # how much better than the next a table must fit to be taken without asking
 

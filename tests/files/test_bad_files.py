@@ -198,7 +198,7 @@ def test_an_amount_of_the_line_is_not_taken_for_the_invoices(written):
     heads = "Invoice number,Date,Customer,Total,Quantity,Unit price,Currency\n"
     path = written(heads + "A-1,2026-01-02,B,10,1,10,EUR\nA-1,2026-01-02,B,20,2,10,EUR\n")
     profile, _ = propose(sniff(path))
-    with pytest.raises(FileError, match="rows 2 and 3 are both invoice A-1, but differ in Total"):
+    with pytest.raises(FileError, match="row 3 and one before it are both invoice A-1, but differ in Total"):
         list(FileVendor.of(path, profile).fetch())
 
 
