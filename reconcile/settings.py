@@ -223,10 +223,10 @@ def _merge(into: tomlkit.TOMLDocument | Table, content: dict[str, Any]) -> None:
         if isinstance(value, dict):
             if key not in into:
                 into[key] = tomlkit.table()
-            _merge(into[key], value)  # type: ignore[arg-type]
+            _merge(into[key], value)
         elif key not in into or str(into[key]) != str(value):
             fresh = tomlkit.item(value)
-            if key in into and (comment := into[key].trivia.comment):  # type: ignore[union-attr]
+            if key in into and (comment := into[key].trivia.comment):
                 fresh.comment(comment)
             into[key] = fresh
 
