@@ -65,7 +65,7 @@ def reconciled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
 def test_nearly_every_planted_problem_is_found_and_hardly_anything_else(reconciled: Reconciled) -> None:
     """Of a hundred planted problems three may be missed, and three others accused.
 
-    Some money names nobody and nothing (a parent company, a card payment for no invoice): what it was for, a person knows.
+    Some money names nobody and nothing (a parent pays, a card payment for no invoice): what for, only a person knows.
     """
     planted = {key(p["check"], p) for p in reconciled.planted["problems"]}
     missed, wrong = planted - reconciled.found.keys(), reconciled.found.keys() - planted
