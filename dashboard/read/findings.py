@@ -58,7 +58,7 @@ shown AS (
         f.*,
         COALESCE(d.title, i.number, p.reference, c.name) AS record,
         COALESCE(dc.name, d.customer_name, i.customer_name, p.payer_name, c.name) AS customer,
-        o.name AS owner,
+        COALESCE(o.name, f.owner_id) AS owner,
         COALESCE(d.url, i.url, c.url) AS url,
         CAST(f.amount_at_stake AS DOUBLE) / COALESCE(m.unit, 1) AS weight
     FROM findings AS f

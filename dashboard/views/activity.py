@@ -5,6 +5,7 @@ import io
 import streamlit as st
 
 from dashboard import act, labels, session
+from dashboard.address import bound, page
 from dashboard.parts import badge, facts, heading, nothing, plain
 from dashboard.read import Row
 from dashboard.words import DASH, _, moment
@@ -23,15 +24,15 @@ def show() -> None:
     heading(_("Activity"), _("Everything that was written or decided. Nobody can change or delete a line."))
     _unfinished()
     store = state(session.data())
-    equal, at = _filters()
-    rows = store.entries(PAGE + 1, (at - 1) * PAGE, **equal)
+    equal = _filters()
+    found = store.count_entries(**equal)
+    at = page(-(-found // PAGE), "log", equal)
+    rows = store.entries(PAGE, (at - 1) * PAGE, **equal)
     if not rows:
         nothing(
             _("Nothing was written yet"), _("Each fix and each decision will be a line here."), ":material/history:"
         )
         return
-    more = len(rows) > PAGE
-    rows = rows[:PAGE]
     zone = session.zone()
     shown = {
         "when": [moment(r["at"], zone) for r in rows],
@@ -53,12 +54,9 @@ def show() -> None:
         shown, column_config=config, hide_index=True, on_select="rerun", selection_mode="single-row", key="log",
         height=min(600, 38 + 35 * len(rows)), alt=_("Activity"),
     )  # fmt: skip
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        if at > 1 or more:
-            st.pagination(at + 1 if more else at, key="page", bind="query-params", max_visible_pages=5)
-        st.download_button(
-            _("Download as CSV"), _export, "activity.csv", "text/csv", icon=":material/download:", on_click="ignore"
-        )
+    st.download_button(
+        _("Download as CSV"), _export, "activity.csv", "text/csv", icon=":material/download:", on_click="ignore"
+    )
     for i in picked.selection.rows[:1]:
         if i < len(rows):
             _one(rows[i])
@@ -75,19 +73,23 @@ def _unfinished() -> None:
                 act.again(run)
 
 
-def _filters() -> tuple[dict[str, str], int]:
+def _filters() -> dict[str, str]:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        action = st.selectbox(_("What"), ACTIONS, index=None, format_func=labels.action, key="action", width=220,
-                              bind="query-params", placeholder=_("Any"))  # fmt: skip
-        outcome = st.selectbox(
-            _("Outcome"), OUTCOMES, index=None, format_func=lambda o: labels.outcome(o).word, key="outcome", width=180,
-            bind="query-params", placeholder=_("Any"),
+        action = bound(
+            st.selectbox, _("What"), ACTIONS, name="action", scope="log", format_func=labels.action, width=220,
+            placeholder=_("Any"),
+        )  # fmt: skip
+        outcome = bound(
+            st.selectbox, _("Outcome"), OUTCOMES, name="outcome", scope="log", width=180, placeholder=_("Any"),
+            format_func=lambda value: labels.outcome(value).word,
         )  # fmt: skip
         names = list(session.settings().connections)
-        vendor = st.selectbox(_("Where"), names, index=None, format_func=labels.vendor, key="where", width=180,
-                              bind="query-params", placeholder=_("Any"))  # fmt: skip
+        vendor = bound(
+            st.selectbox, _("Where"), names, name="where", scope="log", format_func=labels.vendor, width=180,
+            placeholder=_("Any"),
+        )  # fmt: skip
     asked = {"action": action, "outcome": outcome, "vendor": vendor}
-    return {name: value for name, value in asked.items() if value}, int(st.session_state.get("page") or 1)
+    return {name: value for name, value in asked.items() if value}
 
 
 def _export() -> bytes:

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboard import catalogue, connecting, labels, read, session
+from dashboard.address import bound
 from dashboard.catalogue import Entry
 from dashboard.parts import badge, heading, nothing, plain
 from dashboard.read import sources
@@ -113,8 +114,8 @@ def _connect() -> None:
     vendors = {name: v for name, v in sorted(registry().items()) if v.needs}
     st.subheader(_("Connect a system"), anchor=False)
     with st.container(border=True):
-        chosen = st.selectbox(
-            _("System"), list(vendors), index=None, format_func=labels.vendor, key="vendor", bind="query-params",
+        chosen = bound(
+            st.selectbox, _("System"), list(vendors), name="vendor", scope="connect", format_func=labels.vendor,
             placeholder=_("Choose a system"),
         )  # fmt: skip
         if not chosen:
@@ -146,8 +147,8 @@ def _catalogue() -> None:
     )
     entries = catalogue.catalogue()
     with st.container(horizontal=True):
-        text = st.text_input(
-            _("Search"), key="system", bind="query-params", type="search", label_visibility="collapsed",
+        text = bound(
+            st.text_input, _("Search"), name="system", scope="connect", type="search", label_visibility="collapsed",
             placeholder=_("Name of a system"), width=260,
         )  # fmt: skip
         kinds = sorted({e.kind for e in entries})

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboard import act, labels, session
+from dashboard.address import bound, page
 from dashboard.parts import badge, go, heading, link, nothing, plain
 from dashboard.read import Row, deals, findings
 from dashboard.theme import invoice_state, severity
@@ -27,16 +28,12 @@ def show() -> None:
 def _list() -> None:
     heading(_("Deals"), _("Every deal with what was invoiced and paid. Click a row to see its chain."))
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        text = st.text_input(
-            _("Search"),
-            key="q",
-            bind="query-params",
-            type="search",
+        text = bound(
+            st.text_input, _("Search"), name="q", scope="deals", type="search", width=320,
             placeholder=_("Deal, customer, invoice"),
-            width=320,
-        )
-        status = st.pills(
-            _("State"), ["won", "open", "lost"], format_func=labels.deal_status, key="status", bind="query-params"
+        )  # fmt: skip
+        status = bound(
+            st.pills, _("State"), ["won", "open", "lost"], name="status", scope="deals", format_func=labels.deal_status
         )
     found = deals.count(session.data(), text or "", status or "")
     if not found:
@@ -47,8 +44,8 @@ def _list() -> None:
     pages = -(-found // deals.PAGE)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.markdown(f"**{several('{count} deal', '{count} deals', found)}**", width="content")
-        at = st.pagination(pages, key="page", bind="query-params", max_visible_pages=5) if pages > 1 else 1
-    rows = deals.page(session.data(), text or "", status or "", min(at, pages))
+        at = page(pages, "deals", (text, status))
+    rows = deals.page(session.data(), text or "", status or "", at)
     shown = {
         "title": [r["title"] or r["id"] for r in rows],
         "amount": [money(r["amount"], r["currency"]) for r in rows],

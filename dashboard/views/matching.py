@@ -5,6 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from dashboard import deciding, labels, session
+from dashboard.address import bound, page
 from dashboard.parts import badge, heading, link, nothing, plain
 from dashboard.read import Row, deals, findings, matching
 from dashboard.theme import invoice_state
@@ -25,8 +26,8 @@ def show() -> None:
         "hand": (_("Link by hand"), 0, _by_hand),
     }  # fmt: skip
     first = next((key for key, (_title, found, _view) in parts.items() if found), "hand")
-    chosen = st.segmented_control(
-        _("What to decide"), list(parts), default=first, key="part", bind="query-params", required=True,
+    chosen = bound(
+        st.segmented_control, _("What to decide"), list(parts), name="part", scope="match", default=first, required=True,
         label_visibility="collapsed", wrap=True,
         format_func=lambda key: parts[key][0] + (f" · {number(parts[key][1])}" if parts[key][1] else ""),
     )  # fmt: skip
@@ -41,9 +42,8 @@ def _customers() -> None:
     _suggested("customers", "customers")
 
 
-def _page(found: int) -> int:
-    pages = -(-found // matching.PAGE)
-    return min(pages, st.pagination(pages, key="page", bind="query-params", max_visible_pages=5)) if pages > 1 else 1
+def _page(found: int, of: object) -> int:
+    return page(-(-found // matching.PAGE), "match", of)
 
 
 def _suggested(left: str, right: str) -> None:
@@ -51,7 +51,7 @@ def _suggested(left: str, right: str) -> None:
     if not found:
         nothing(_("Nothing to decide"), _("Every pair here is certain, or was decided."))
         return
-    for group in matching.suggested(session.data(), left, right, _page(found)):
+    for group in matching.suggested(session.data(), left, right, _page(found, (left, right))):
         first = group[0]
         with st.container(border=True):
             st.markdown(f"**{labels.table(left)}** {_side(first, 'left')}")
@@ -104,7 +104,7 @@ def _bank() -> None:
         return
     st.caption(several("{count} payment is not, or not wholly, for an invoice.",
                        "{count} payments are not, or not wholly, for an invoice.", found))  # fmt: skip
-    for payment in matching.loose_money(session.data(), _page(found)):
+    for payment in matching.loose_money(session.data(), _page(found, "bank")):
         with st.container(border=True):
             with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
                 with st.container(width="content", gap="xsmall"):
@@ -149,8 +149,10 @@ def _choose_invoice(payment: Row) -> None:
 
 
 def _unlinked() -> None:
-    text = st.text_input(_("Search"), key="q", bind="query-params", type="search", width=320,
-                         placeholder=_("Number, customer or amount"))  # fmt: skip
+    text = bound(
+        st.text_input, _("Search"), name="q", scope="match", type="search", width=320,
+        placeholder=_("Number, customer or amount"),
+    )  # fmt: skip
     found = matching.count_unlinked(session.data(), text or "")
     if not found:
         nothing(_("Every invoice has its deal"), _("Invoices made in billing by hand would be listed here."))
@@ -158,7 +160,7 @@ def _unlinked() -> None:
     one = "{count} invoice was made in billing and belongs to no deal. It counts in all totals."
     many = "{count} invoices were made in billing and belong to no deal. They count in all totals."
     st.caption(several(one, many, found))
-    for row in matching.unlinked(session.data(), text or "", _page(found)):
+    for row in matching.unlinked(session.data(), text or "", _page(found, text)):
         with st.container(border=True, horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             with st.container(width="content", gap="xsmall"):
                 said = f"**{plain(row['number'] or _('Draft'))}** · {plain(money(row['amount'], row['currency']))}"

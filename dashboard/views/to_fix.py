@@ -6,6 +6,7 @@ from decimal import Decimal, InvalidOperation
 import streamlit as st
 
 from dashboard import act, charts, deciding, labels, session
+from dashboard.address import bound, page
 from dashboard.parts import facts, heading, link, mark, nothing, plain, sums
 from dashboard.read import Row, findings
 from dashboard.theme import severity
@@ -28,8 +29,8 @@ def show() -> None:
             f"**{several('{count} finding', '{count} findings', count)}** · {plain(sums(amounts))}", width="content"
         )
         pages = -(-count // findings.PAGE)
-        at = st.pagination(pages, key="page", bind="query-params", max_visible_pages=5) if pages > 1 else 1
-    rows = findings.page(session.data(), wanted, min(at, pages))
+        at = page(pages, "fix", wanted)
+    rows = findings.page(session.data(), wanted, at)
     left, right = st.columns([5, 3], gap="medium")
     with left:
         picked = _table(rows, titles)
@@ -48,36 +49,32 @@ def _filters(titles: dict[str, str]) -> findings.Wanted:
     }
     owners = findings.owners(session.data())
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        text = st.text_input(
-            _("Search"),
-            key="q",
-            bind="query-params",
-            type="search",
+        text = bound(
+            st.text_input, _("Search"), name="q", scope="fix", type="search", width=200,
             placeholder=_("Deal, customer, invoice"),
-            width=200,
-        )
-        checks = st.multiselect(
-            _("Problem"), list(titles), format_func=titles.__getitem__, key="check", bind="query-params",
-            placeholder=_("Any"), width=215,
         )  # fmt: skip
-        grave = st.pills(
-            _("Severity"), ["high", "medium", "low"], selection_mode="multi", key="severity", bind="query-params",
-            format_func=lambda s: f"{severity(s).sign} {severity(s).word}",
+        checks = bound(
+            st.multiselect, _("Problem"), list(titles), name="check", scope="fix", default=[], width=215,
+            format_func=titles.__getitem__, placeholder=_("Any"),
+        )  # fmt: skip
+        grave = bound(
+            st.pills, _("Severity"), ["high", "medium", "low"], name="severity", scope="fix", default=[],
+            selection_mode="multi", format_func=lambda s: f"{severity(s).sign} {severity(s).word}",
         )  # fmt: skip
         with st.popover(_("More"), icon=":material/tune:"):
-            owned = st.multiselect(
-                _("Salesperson"), list(owners), format_func=owners.__getitem__, key="owner", bind="query-params",
-                placeholder=_("Anyone"),
+            owned = bound(
+                st.multiselect, _("Salesperson"), list(owners), name="owner", scope="fix", default=[],
+                format_func=owners.__getitem__, placeholder=_("Anyone"),
             )  # fmt: skip
-            least = st.text_input(_("Amount from"), key="from", bind="query-params", placeholder="1000")
-            most = st.text_input(_("Amount to"), key="to", bind="query-params", placeholder="50000")
-            states = st.multiselect(
-                _("State"), ["open", "unchecked", "agreed", "snoozed", "fixed"], default=["open"],
-                format_func=labels.state, key="state", bind="query-params",
+            least = bound(st.text_input, _("Amount from"), name="from", scope="fix", placeholder="1000")
+            most = bound(st.text_input, _("Amount to"), name="to", scope="fix", placeholder="50000")
+            states = bound(
+                st.multiselect, _("State"), ["open", "unchecked", "agreed", "snoozed", "fixed"], name="state",
+                scope="fix", default=["open"], format_func=labels.state,
             )  # fmt: skip
-        sort = st.selectbox(
-            _("Sort by"), list(findings.SORTS), format_func=words.__getitem__, key="sort", bind="query-params",
-            width=140, filter_mode=None,
+        sort = bound(
+            st.selectbox, _("Sort by"), list(findings.SORTS), name="sort", scope="fix", default="urgent", width=140,
+            format_func=words.__getitem__, filter_mode=None,
         )  # fmt: skip
     return findings.Wanted(
         tuple(checks), tuple(grave), tuple(owned), "", _amount(least), _amount(most), text or "",

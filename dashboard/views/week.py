@@ -7,6 +7,7 @@ from decimal import Decimal
 import streamlit as st
 
 from dashboard import act, charts, connecting, labels, session
+from dashboard.address import bound
 from dashboard.parts import badge, go, nothing, plain, sums
 from dashboard.read import Row, figures, findings, sources
 from dashboard.read.figures import CONVERTED, MONEY, Point
@@ -52,13 +53,16 @@ def _head() -> tuple[str, str]:
                 st.caption(
                     f"{plain(session.settings().company.name)} · {short_day(points[-1].start)} – {day(points[-1].end)}"
                 )
-        options = ([total] if total else []) + known
-        chosen = st.segmented_control(
-            _("Currency"), options, default=options[0], key="currency", required=True, label_visibility="collapsed"
-        ) if len(options) > 1 else (options or ["EUR"])[0]  # fmt: skip
-    if total and chosen == total:
+        options = (["all"] if total else []) + known
+        chosen = options[0] if options else "EUR"
+        if len(options) > 1:
+            chosen = bound(
+                st.segmented_control, _("Currency"), options, name="currency", scope="week", default=options[0],
+                required=True, label_visibility="collapsed", format_func=lambda code: total if code == "all" else code,
+            )  # fmt: skip
+    if chosen == "all":
         return known[0], CONVERTED
-    return chosen or "EUR", MONEY
+    return chosen, MONEY
 
 
 def _alarms() -> None:
