@@ -269,9 +269,12 @@ def fix(
         offers = fixes.offers(context.obj, ids)
     except fixes.NoFix as error:
         stop(str(error))
-    show.plans(offers, json and dry_run)
+    if dry_run or not json:
+        show.plans(offers, json)
     if dry_run:
         return
+    if json and not yes:
+        stop("--json cannot ask: add --yes to send, or --dry-run to look")
     if any(not plan.is_ready for plan in offers):
         stop("something is missing (see above); nothing was sent")
     if not yes and not typer.confirm("Send exactly this?"):
