@@ -36,7 +36,7 @@ class Contact:
 
 @dataclass(eq=False)
 class Customer:
-    """One company (or sole trader). `hubspot` and `stripe` hold what one vendor has otherwise: that is how they differ."""
+    """One company or sole trader. `hubspot` and `stripe` hold what one vendor has otherwise."""
 
     id: str  # HubSpot's company id
     stripe_id: str
@@ -65,6 +65,7 @@ class Customer:
 
     @property
     def currency(self) -> str:
+        """The currency we invoice this customer in."""
         return self.country.currency
 
 
@@ -83,6 +84,7 @@ class Line:
 
     @property
     def tax(self) -> int:
+        """The tax on the line, rounded half up."""
         return share(self.net, self.rate, 100)
 
 
@@ -115,6 +117,7 @@ class Deal:
 
     @property
     def net(self) -> int:
+        """The sum of the lines, without tax."""
         return sum(line.net for line in self.lines)
 
 
@@ -144,18 +147,22 @@ class Invoice:
 
     @property
     def net(self) -> int:
+        """The sum of the lines, without tax."""
         return sum(line.net for line in self.lines)
 
     @property
     def tax(self) -> int:
+        """The sum of the lines' taxes."""
         return sum(line.tax for line in self.lines)
 
     @property
     def gross(self) -> int:
+        """What the customer owes."""
         return self.net + self.tax
 
     @property
     def received(self) -> int:
+        """What came for it, whatever Stripe was told."""
         return sum(p.parts[self.id] for p in self.payments)
 
 

@@ -13,6 +13,7 @@ from extract.sandbox.books import Company, Customer, Deal, Noise, Payment, Payou
 from extract.sandbox.exceptions import Excepter, ordinary
 from extract.sandbox.planted import Planter
 from extract.sandbox.planted_customers import customer_data_invalid, duplicate_customers
+from extract.sandbox.planted_invoices import overdue, plant_invoices
 from extract.sandbox.remittance import join_some, write_texts
 from extract.sandbox.statement import GATEWAY
 from extract.sandbox.trade import LAST_PAID, SERVICES, Trade
@@ -37,13 +38,14 @@ def company(today: date, seed: int = 7, deals: int = 1500) -> Company:
     plans = _ordinary_trade(trade, deals)
     join_some(trade)
     planter = Planter(trade)
-    planter.everything()
+    planter.deals()
+    plant_invoices(planter)
     customer_data_invalid(planter)
     duplicate_customers(planter)
     excepter = Excepter(planter)
     excepter.everything()
     _number_invoices(books)
-    planter.overdue()
+    overdue(planter)
     write_texts(books, trade.rng)
     _pay_out(trade)
     _noise(trade)
@@ -56,7 +58,8 @@ def company(today: date, seed: int = 7, deals: int = 1500) -> Company:
 
 def _ordinary_trade(trade: Trade, deals: int) -> dict[str, list[Deal]]:
     """Do the clean business of three years; return the billed deals by plan."""
-    rng, plans = trade.rng, defaultdict(list)
+    rng = trade.rng
+    plans: dict[str, list[Deal]] = defaultdict(list)
     customers = [trade.customer() for _ in range(int(deals * 0.2))]
     weights = [rng.random() ** 2 + 0.05 for _ in customers]
     for customer in rng.sample(customers, int(deals * RENEWING)):
@@ -80,10 +83,12 @@ def _win(trade: Trade, customer: Customer) -> tuple[str, Deal]:
     possible = [plan for plan in PLANS if -offset > ROOM[plan]]
     plan = rng.choices(possible, [PLANS[p] for p in possible])[0]
     deal = trade.deal(customer, offset)
-    ties, chances = ("metadata", "reference", "number", "bare"), (72, 12, 12, 4)
-    if plan != "once":
-        ties, chances = ("metadata", "reference"), (90, 10)
-    deal.tie = rng.choices(ties, chances)[0]
+    ties = (
+        {"metadata": 72, "reference": 12, "number": 12, "bare": 4}
+        if plan == "once"
+        else {"metadata": 90, "reference": 10}
+    )
+    deal.tie = rng.choices(list(ties), list(ties.values()))[0]
     if rng.random() < 0.03 and offset < -60:  # somebody tidied the close date up afterwards
         deal.closes = trade.company.day(offset + rng.randint(3, 18))
     if rng.random() < 0.05 and deal.currency == "EUR":
@@ -161,8 +166,8 @@ def _noise(trade: Trade) -> None:
             )
     for currency in CURRENCIES:
         for quarter in range(12):
-            day = trade.company.day(-quarter * 91 - 3)
+            on = trade.company.day(-quarter * 91 - 3)
             noise = Noise(
-                trade.entry_id(), day, -trade.rng.randint(9_00, 36_00), currency, "", "COMISION MANTENIMIENTO", "ACMT"
+                trade.entry_id(), on, -trade.rng.randint(9_00, 36_00), currency, "", "COMISION MANTENIMIENTO", "ACMT"
             )
             trade.company.noise.append(noise)

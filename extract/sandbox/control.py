@@ -15,7 +15,7 @@ from extract.sandbox import ledger
 from extract.sandbox.books import decimal
 from extract.sandbox.identifiers import plain
 from extract.sandbox.statement import Entry, bank_csv, bank_statement, entries
-from extract.sandbox.stripe_books import balance_transaction, charge_of, payment_intent
+from extract.sandbox.stripe_shapes import balance_transaction, charge_of, payment_intent
 from extract.sandbox.trade import STRIPE_FEE, WON
 from extract.sandbox.wire import Refused
 

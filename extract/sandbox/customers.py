@@ -1,4 +1,4 @@
-"""Makes the customers of the sandbox company: fictitious names with accents and legal forms, valid tax ids, addresses."""
+"""Makes the sandbox company's customers: fictitious names with accents and legal forms, valid tax ids, addresses."""
 
 from random import Random
 

@@ -1,4 +1,4 @@
-"""What looks wrong in the sandbox company's books and is not: planted so that a check which accuses it is seen to fail."""
+"""What looks wrong in the company's books and is not: planted so that a check which accuses it is seen to fail."""
 
 from typing import Any
 
@@ -25,6 +25,7 @@ class Excepter:
         self.company.exceptions.append({"kind": kind, **subject(row), "must_not": must_not, "note": note})
 
     def everything(self) -> None:
+        """Plant all of them but the ordinary ones (`ordinary` lists those)."""
         self.agreed_free()
         self.credited()
         self.net_against_gross()
@@ -41,6 +42,7 @@ class Excepter:
                 self.agree("namesake", customer, ["duplicate_customers", "tax_id_differs"], note)
 
     def agreed_free(self) -> None:
+        """Deals won at nothing."""
         for offset, country in ((-45, SPAIN), (-120, FRANCE), (-290, STATES)):
             deal = self.planter.won(offset, country, lines=[])
             deal.title = f"Courtesy work – {deal.customer.name}"
@@ -48,6 +50,7 @@ class Excepter:
             self.agree("agreed_free", deal, AMOUNT, "won at 0.00: there is nothing to invoice")
 
     def credited(self) -> None:
+        """Invoices credited in full and issued again, and one credited in part."""
         for offset, country in ((-55, SPAIN), (-128, POLAND), (-214, GERMANY)):
             deal = self.planter.won(offset, country)
             wrong = copies(deal.lines, deal)
@@ -74,8 +77,8 @@ class Excepter:
             net = invoice.net - deal.net
             tax = share(net, deal.customer.country.tax, 100)
             memo = "Part of the order was dropped"
-            note = self.credit(invoice, offset + 14, net, tax, "post_payment", "order_change", memo)
-            note.refund_id = identifiers.object_id(self.rng, "re", 20)
+            credit = self.credit(invoice, offset + 14, net, tax, "post_payment", "order_change", memo)
+            credit.refund_id = identifiers.object_id(self.rng, "re", 20)
             payment.refunded = net + tax
             said = "a fifth of the invoice was credited and refunded; what remains is the deal's amount"
             self.agree("credit_note_partial", deal, [*AMOUNT, "paid_not_in_crm"], said)
@@ -94,6 +97,7 @@ class Excepter:
         return note
 
     def net_against_gross(self) -> None:
+        """Deals whose amount has the tax in it."""
         for offset, country in ((-47, SPAIN), (-113, FRANCE), (-171, POLAND), (-256, GERMANY)):
             deal, invoice = self.planter.paid(offset, country)
             deal.amount = invoice.gross
@@ -101,6 +105,7 @@ class Excepter:
             self.agree("net_against_gross", deal, AMOUNT, note)
 
     def consolidated(self) -> None:
+        """One invoice for several deals."""
         for offset, country, count, tie in (
             (-38, SPAIN, 2, "number"), (-76, FRANCE, 3, "reference"), (-149, POLAND, 4, "number"), (-270, SPAIN, 3,
                 "reference"),
@@ -123,6 +128,7 @@ class Excepter:
             self.agree("consolidated_invoice", invoice, ["invoice_without_deal"], f"one invoice for {count} deals")
 
     def parent_pays(self) -> None:
+        """Invoices that the parent company paid."""
         for offset, country, style in (
             (-48, SPAIN, "clean"),
             (-91, FRANCE, "clean"),
@@ -147,6 +153,7 @@ class Excepter:
             self.agree("parent_company_pays", invoice, UNPAID, note)
 
     def fee_deducted(self) -> None:
+        """Payments from which banks kept their fee."""
         for offset, country, fee in (
             (-43, STATES, 18_00),
             (-94, MEXICO, 15_00),
@@ -166,6 +173,7 @@ class Excepter:
             self.agree("bank_fee_deducted", deal, ["paid_not_in_crm"], note)
 
     def within_grace(self) -> None:
+        """Deals won and drafts made within the days of grace."""
         for offset, country in ((-1, SPAIN), (-1, POLAND), (-2, FRANCE), (-3, SPAIN)):
             deal = self.planter.won(offset, country, snap=False)
             self.agree("won_yesterday", deal, AMOUNT, f"won {-offset} days ago: three days of grace")
@@ -177,6 +185,7 @@ class Excepter:
             self.agree("draft_yesterday", deal, AMOUNT, "its invoice is drafted")
 
     def void_and_reissued(self) -> None:
+        """Invoices voided and issued again."""
         for offset, country in ((-63, SPAIN), (-117, MEXICO), (-248, SPAIN), (-333, FRANCE)):
             deal, first = self.planter.billed(offset, country)
             first.status = "void"
@@ -188,6 +197,7 @@ class Excepter:
                 self.agree("void_and_reissued", invoice, ["duplicate_invoice", *UNPAID], note)
 
     def written_off(self) -> None:
+        """Invoices written off."""
         for offset, country in ((-420, SPAIN), (-510, FRANCE), (-640, MEXICO)):
             deal, invoice = self.planter.billed(offset, country)
             invoice.status = "uncollectible"
@@ -195,6 +205,7 @@ class Excepter:
             self.agree("written_off", invoice, UNPAID, "the customer went bankrupt; written off in billing")
 
     def archived(self) -> None:
+        """Deals entered by mistake."""
         for offset, pipeline in ((-35, SALES), (-88, SERVICES)):
             deal = self.planter.won(offset, SPAIN, pipeline=pipeline)
             deal.archived = True

@@ -1,9 +1,9 @@
-"""Faults that can be switched on: a vendor that is dead, slow, refuses, cuts its answer, or loses it after doing the work."""
+"""Faults that can be switched on: a vendor dead, slow, refuses, cuts its answer, or loses it after doing the work."""
 
 import re
 import threading
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -92,9 +92,9 @@ class Faults:
 class Wire(H11Protocol):
     """HTTP as uvicorn speaks it, with the connection at hand so that it can be broken."""
 
-    open: dict[tuple[str, int], Any] = {}  # noqa: RUF012 - shared by all connections on purpose
+    open: ClassVar[dict[tuple[str, int], Any]] = {}  # shared by all connections, by peer
 
-    def connection_made(self, transport: Any) -> None:  # type: ignore[override]
+    def connection_made(self, transport: Any) -> None:
         """Remember the connection by its peer."""
         super().connection_made(transport)
         self.peer = transport.get_extra_info("peername")[:2]

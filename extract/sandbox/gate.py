@@ -7,10 +7,10 @@ from typing import Any
 
 from extract.sandbox import hubspot_errors, stripe_errors
 from extract.sandbox.hubspot_read import HubSpotReader
-from extract.sandbox.stripe_books import StripeBooks
+from extract.sandbox.stripe_store import StripeBooks
 from extract.sandbox.wire import Call, Reply, Settings
 
-HUBSPOT_TOKEN, HUBSPOT_READ_TOKEN = "pat-eu1-sandbox", "pat-eu1-readonly"  # noqa: S105 - they open nothing but this
+HUBSPOT_TOKEN, HUBSPOT_READ_TOKEN = "pat-eu1-sandbox", "pat-eu1-readonly"
 STRIPE_KEY, STRIPE_READ_KEY = "sk_test_sandbox", "rk_test_readonly"
 OPEN = ("/invoice/", "/i/", "/files/content/", "/oauth/")  # no key needed
 READING = ("/search", "/batch/read")

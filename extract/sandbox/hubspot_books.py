@@ -1,4 +1,4 @@
-"""The company's books in HubSpot's shapes: records of strings, associations, pipelines, property definitions, owners."""
+"""The company's books in HubSpot's shapes: records of strings, associations, pipelines, properties, owners."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -32,7 +32,7 @@ TYPES: dict[tuple[str, str], tuple[int, ...]] = {
 
 @dataclass
 class HubSpotBooks:
-    """What HubSpot holds: `objects[type][id]` as answered, `links[type][id][other type][other id]` = association type ids."""
+    """What HubSpot holds: `objects[type][id]`, and `links[type][id][other type][other id]`: association type ids."""
 
     objects: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
     links: dict[str, dict[str, dict[str, dict[str, list[int]]]]] = field(default_factory=dict)
@@ -245,7 +245,7 @@ def _leftovers(books: HubSpotBooks, company: Company) -> None:
 
 
 def write_back(deal: Deal, today: date) -> dict[str, Any]:
-    """Return the write-back properties of a deal as this company has kept them: right, unless `deal.told` says otherwise.
+    """Return the write-back properties of a deal as the company has kept them: right, but for what `deal.told` says.
 
     The number and state are those of the newest invoice that stands; the amount is the total, tax included, of all of
     them; it is left out where the currencies differ. Deals whose invoice is known only by reference or by amount carry

@@ -33,8 +33,8 @@ def not_found(message: str = "resource not found") -> Refused:
 def unauthorized() -> Refused:
     """Return the 401 of a token that is not ours."""
     text = (
-        "Authentication credentials not found. This API supports OAuth 2.0 authentication and you can find more details at"
-        " https://developers.hubspot.com/docs/methods/auth/oauth-overview"
+        "Authentication credentials not found. This API supports OAuth 2.0 authentication and you can find more details"
+        " at https://developers.hubspot.com/docs/methods/auth/oauth-overview"
     )
     return refused(401, "INVALID_AUTHENTICATION", text)
 

@@ -1,4 +1,4 @@
-"""HubSpot's reading calls: lists, one record, search, batches, associations, owners, pipelines, properties, the account."""
+"""HubSpot's reading calls: lists, one record, search, batches, associations, owners, pipelines, properties, account."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -244,20 +244,23 @@ class HubSpotReader:
         inputs = call.json().get("inputs") or []
         if len(inputs) > 1000:
             raise invalid(f"No more than 1000 inputs may be given, but {len(inputs)} were")
-        results, errors = [], []
+        linked: dict[str, list[dict[str, Any]]] = {}
+        errors = []
         for item in inputs:
             if rows := self.link_rows(kind, str(item["id"]), other):
-                results.append({"from": {"id": str(item["id"])}, "to": rows})
+                linked[str(item["id"])] = rows
             else:
                 text = f"No {SINGULAR[other]} is associated with {SINGULAR[kind]} {item['id']}."
                 errors.append({"status": "error", "category": "OBJECT_NOT_FOUND",
                                "subCategory": "crm.associations.NO_ASSOCIATIONS_FOUND",
                                "message": text, "context": {"fromObjectId": [str(item["id"])]}})  # fmt: skip
+        results = [{"from": {"id": record_id}, "to": rows} for record_id, rows in linked.items()]
         reply = self.batch(results, [], 200, errors)
         if "v3" in call.url.split("/"):  # the older shape, without types
-            old = [{"from": r["from"], "to": [{"id": str(t["toObjectId"]),
-                                               "type": f"{SINGULAR[kind]}_to_{SINGULAR[other]}"}
-                                              for t in r["to"]]} for r in results]  # fmt: skip
+            name = f"{SINGULAR[kind]}_to_{SINGULAR[other]}"
+            old = []
+            for item, rows in linked.items():
+                old.append({"from": {"id": item}, "to": [{"id": str(r["toObjectId"]), "type": name} for r in rows]})
             reply.body["results"] = old
         return reply
 

@@ -39,7 +39,7 @@ def comparable(value: str | None, kind: str) -> Any:
 
 
 def instant(value: str) -> int | None:
-    """Return epoch milliseconds of `1756715400000`, `2026-09-01` or `2026-09-01T08:30:00.123Z`; None if it is no instant."""
+    """Return epoch milliseconds of `1756715400000`, `2026-09-01` or `2026-09-01T08:30:00.123Z`, else None."""
     text = str(value)
     if text.lstrip("-").isdigit():
         return int(text)

@@ -377,7 +377,7 @@ class HubSpotWriter(HubSpotReader):
         return Reply(200, bytes.fromhex(row["content"]), media="application/octet-stream")
 
     def token(self, call: Call) -> Reply:
-        """`POST /oauth/{V}/token`: the code `sandbox-code` or the refresh token `sandbox-refresh` gets an access token."""
+        """`POST /oauth/{V}/token`: code `sandbox-code` or refresh token `sandbox-refresh` get an access token."""
         form = call.form()
         wanted = {"authorization_code": ("code", "sandbox-code"), "refresh_token": ("refresh_token", "sandbox-refresh")}
         name, right = wanted.get(form.get("grant_type", ""), ("grant_type", ""))

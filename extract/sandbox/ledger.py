@@ -3,7 +3,7 @@
 from typing import Any
 
 from extract.sandbox.hubspot_books import HubSpotBooks
-from extract.sandbox.stripe_books import StripeBooks
+from extract.sandbox.stripe_store import StripeBooks
 
 CLOCKS = ("createdate", "hs_createdate", "hs_lastmodifieddate", "lastmodifieddate", "hs_object_id", "hs_timestamp")
 

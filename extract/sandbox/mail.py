@@ -42,7 +42,8 @@ class Mailbox:
         with self.lock:
             return [
                 m for m in self.mails
-                if (not message_id or m["message_id"].strip("<>") == message_id.strip("<>")) and (not to or to in m["to"])
+                if (not message_id or m["message_id"].strip("<>") == message_id.strip("<>"))
+                and (not to or to in m["to"])
             ]  # fmt: skip
 
     # what aiosmtpd calls

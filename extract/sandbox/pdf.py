@@ -6,17 +6,19 @@ from extract.sandbox.books import decimal
 from extract.sandbox.identifiers import plain
 from extract.sandbox.world import SELLER
 
+MOST_LINES = 30  # that fit on the page
+
 
 def invoice_pdf(invoice: dict[str, Any]) -> bytes:
     """Return one page with number, parties, lines and totals of a Stripe invoice."""
     currency = invoice["currency"].upper()
-    address = invoice["customer_address"] or {}
+    address, lines = invoice["customer_address"] or {}, invoice["lines"]["data"][:MOST_LINES]
     rows = [
         SELLER["name"], f"{SELLER['street']}, {SELLER['postcode']} {SELLER['city']}  NIF {SELLER['tax_id']}", "",
         f"Invoice {invoice['number'] or 'DRAFT'}", "", invoice["customer_name"] or "",
         ", ".join(str(address[k]) for k in ("line1", "postal_code", "city", "country") if address.get(k)),
         *(f"{t['value']}" for t in invoice["customer_tax_ids"] or []), "",
-        *(f"{line['description']}   {line['quantity']} x   {decimal(line['amount'])} {currency}" for line in invoice["lines"]["data"][:30]),
+        *(f"{n['description']}   {n['quantity']} x   {decimal(n['amount'])} {currency}" for n in lines),
         "", f"Subtotal  {decimal(invoice['subtotal'])} {currency}",
         f"Tax  {decimal(sum(t['amount'] for t in invoice['total_taxes'] or []))} {currency}",
         f"Total  {decimal(invoice['total'])} {currency}",
@@ -31,7 +33,8 @@ def page(rows: list[str]) -> bytes:
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 5 0 R /Resources << /Font << /F1 4 0 R >> >> >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 5 0 R"
+        b" /Resources << /Font << /F1 4 0 R >> >> >>",
         b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
         b"<< /Length %d >>\nstream\n%s\nendstream" % (len(shown), shown),
     ]

@@ -13,36 +13,6 @@ from extract.sandbox.books import Customer, Deal, Invoice, decimal, share
 from extract.sandbox.trade import SALES, SERVICES, Trade, copies
 from extract.sandbox.world import BRITAIN, FRANCE, GERMANY, MEXICO, POLAND, SPAIN, STATES, Country
 
-AGES = (
-    7,
-    9,
-    12,
-    15,
-    18,
-    22,
-    26,
-    30,
-    34,
-    40,
-    45,
-    52,
-    58,
-    61,
-    70,
-    76,
-    83,
-    91,
-    97,
-    105,
-    118,
-    133,
-    150,
-    176,
-    210,
-    264,
-    301,
-)
-
 
 class Planter:
     """Plants every problem and says so in `company.problems`."""
@@ -57,8 +27,8 @@ class Planter:
             | ({"also": [subject(other) for other in also]} if also else {})
         )
 
-    def everything(self) -> None:
-        """Plant all problems but the overdue ones that arise by themselves (`overdue` lists those)."""
+    def deals(self) -> None:
+        """Plant the problems of deals against invoices, and of who is invoiced."""
         self.won_not_invoiced()
         self.partly_invoiced()
         self.over_invoiced()
@@ -66,13 +36,6 @@ class Planter:
         self.currency_differs()
         self.tax_id_differs()
         self.contact_differs()
-        self.duplicate_invoice()
-        self.invoice_without_deal()
-        self.invoice_not_sent()
-        self.long_overdue()
-        self.partly_paid()
-        self.payment_without_invoice()
-        self.paid_not_in_crm()
 
     def won(self, offset: int, country: Country | None = None, payer: str | None = None, **how: Any) -> Deal:
         """Return a won deal of a new customer."""
@@ -94,6 +57,7 @@ class Planter:
     # -- deals against invoices --------------------------------------------------------------------------------
 
     def won_not_invoiced(self) -> None:
+        """Plant won deals that nobody invoiced."""
         shapes: list[tuple[int, Country, str, str]] = [
             (-6, SPAIN, SALES, "won six days ago, just past the days of grace"),
             (-14, FRANCE, SALES, "won two weeks ago"),
@@ -119,6 +83,7 @@ class Planter:
         self.plant("won_not_invoiced", deal, deal.net, deal.currency, "its only invoice was voided", invoice)
 
     def partly_invoiced(self) -> None:
+        """Plant deals of which a part was invoiced."""
         shapes = [
             ((30, 70), 1, 30, "Deposit", SPAIN, "only the deposit of 30 % was invoiced"),
             ((50, 50), 1, 14, "Deposit", FRANCE, "only the deposit of 50 % was invoiced"),
@@ -146,6 +111,7 @@ class Planter:
             deal.invoices.remove(invoice)
 
     def over_invoiced(self) -> None:
+        """Plant deals that were invoiced too much."""
         for offset, country, parts, extra in ((-140, SPAIN, 3, 1), (-210, FRANCE, 4, 1), (-96, POLAND, 2, 1)):
             deal = self.won(offset, country)
             deal.plan = "stages"
@@ -170,6 +136,7 @@ class Planter:
             self.plant("over_invoiced", deal, deal.net * (factor - 1), deal.currency, note, invoice)
 
     def amount_differs(self) -> None:
+        """Plant invoices that are a little off their deal."""
         shapes = [
             (-33, SPAIN, 95, "a discount of 5 % was given on the invoice only"),
             (-58, FRANCE, 90, "a discount of 10 % was given on the invoice only"),
@@ -198,6 +165,7 @@ class Planter:
         invoice.due = invoice.issued + (self.company.day(60, False) - self.company.today)
 
     def currency_differs(self) -> None:
+        """Plant invoices in another currency than their deal."""
         for offset, country, currency in (
             (-46, SPAIN, "USD"), (-88, POLAND, "EUR"), (-152, MEXICO, "USD"), (-230, STATES, "EUR"), (-61, BRITAIN,
                 "EUR"),
@@ -212,6 +180,7 @@ class Planter:
     # -- who is invoiced ---------------------------------------------------------------------------------------
 
     def tax_id_differs(self) -> None:
+        """Plant invoices on another tax id than the CRM's."""
         for offset, country, deals in ((-72, SPAIN, 1), (-119, FRANCE, 2), (-203, POLAND, 1)):
             customer = self.trade.customer(country)
             customer.stripe["tax_id"] = identifiers.tax_id(self.rng, country.code, customer.name)
@@ -239,6 +208,7 @@ class Planter:
             self.plant(check, invoice, invoice.gross, invoice.currency, note, deal)
 
     def contact_differs(self) -> None:
+        """Plant invoices with another e-mail or address than the CRM's."""
         for offset, country, local, deals in ((-54, SPAIN, "administracion", 1), (-101, POLAND, "ksiegowosc", 2)):
             customer = self.trade.customer(country)
             customer.stripe["email"] = f"{local}@{customer.domain}"
@@ -257,145 +227,6 @@ class Planter:
         self.differ("contact_differs", customer, -87, 1, "e-mail in billing is not an address")
         note = "e-mail in billing is not an address"
         self.plant("customer_data_invalid", stripe(customer), 0, customer.currency, note)
-
-    # -- invoices ----------------------------------------------------------------------------------------------
-
-    def duplicate_invoice(self) -> None:
-        for offset, country, later, note in (
-            (-26, SPAIN, 0, "issued twice the same day; one was paid"),
-            (-31, FRANCE, 1, "issued again the next day; the first was paid"),
-            (-90, POLAND, 2, "issued again two days later and left unpaid"),
-            (-135, SPAIN, 2, "issued again two days later and left unpaid"),
-            (-260, GERMANY, 1, "issued again the next day and left unpaid"),
-        ):
-            deal, first = self.billed(offset, country)
-            second = self.trade.invoice([deal], first.offset + later, copies(deal.lines, deal))
-            if offset > -60:
-                self.not_due(first)
-                second.due = second.issued + (first.due - first.issued)
-            self.trade.pay(first, first.offset + 10)
-            deal.told = {"cuadra_invoice_status": "paid", "cuadra_paid_on": str(first.settled)}
-            self.plant("duplicate_invoice", second, second.gross, second.currency, note, first, deal)
-            self.plant("over_invoiced", deal, deal.net, deal.currency, "invoiced twice by mistake", first, second)
-
-    def invoice_without_deal(self) -> None:
-        regulars = [c for c in self.company.customers if c.in_stripe][:40:6]
-        for customer, offset in zip(regulars, (-15, -24, -70, -112, -180, -290, -420), strict=True):
-            lines = self.trade.lines(customer)
-            invoice = self.trade.invoice([], offset, lines, customer=customer)
-            if offset in (-15, -24):
-                invoice.due = invoice.issued + (self.company.day(45, False) - self.company.today)
-            else:
-                self.trade.pay(invoice, offset + 18)
-            note = "made by hand in billing for a regular customer; no deal like it" + (
-                "" if invoice.settled else ", unpaid"
-            )
-            self.plant("invoice_without_deal", invoice, invoice.gross, invoice.currency, note)
-
-    def invoice_not_sent(self) -> None:
-        for offset, country in ((-6, SPAIN), (-11, FRANCE), (-19, POLAND), (-33, SPAIN), (-57, MEXICO)):
-            deal, invoice = self.billed(offset - 2, country, lag=2)
-            invoice.status, invoice.is_sent = "draft", False
-            note = f"a draft for {-offset} days"
-            self.plant("invoice_not_sent", invoice, invoice.gross, invoice.currency, note, deal)
-        for offset, country in ((-7, SPAIN), (-16, BRITAIN)):
-            deal, invoice = self.billed(offset - 1, country)
-            self.not_due(invoice)
-            invoice.is_sent = False
-            note = "issued, but no invoice.sent event: it never left"
-            self.plant("invoice_not_sent", invoice, invoice.gross, invoice.currency, note, deal)
-
-    def long_overdue(self) -> None:
-        for age in AGES:
-            customer = self.trade.customer()
-            deal = self.trade.deal(customer, -age - customer.terms - self.rng.randint(1, 3))
-            self.trade.invoice([deal], -age - customer.terms, copies(deal.lines, deal))
-
-    def overdue(self) -> None:
-        """List every issued invoice past its due date that was not paid."""
-        tolerated = {row["id"] for row in self.company.exceptions if "overdue" in row["must_not"]}
-        for invoice in self.company.invoices:
-            left = invoice.gross - invoice.credited - invoice.received
-            if (
-                invoice.status == "open"
-                and left > 0
-                and invoice.due < self.company.today
-                and invoice.id not in tolerated
-            ):
-                self.plant("overdue", invoice, left, invoice.currency, "not paid by its due date")
-
-    # -- money -------------------------------------------------------------------------------------------------
-
-    def partly_paid(self) -> None:
-        shapes = [
-            (-40, SPAIN, "bank", 50, "half came by transfer; due"),
-            (-52, FRANCE, "bank", 40, "40 % came by transfer; due"),
-            (-18, POLAND, "bank", 60, "60 % came by transfer; not due yet"),
-            (-110, SPAIN, "bank", 25, "a quarter came by transfer; long due"),
-            (-77, GERMANY, "stripe", 50, "half was paid by card; due"),
-            (-15, STATES, "stripe", 30, "30 % was paid by card; not due yet"),
-        ]
-        for offset, country, payer, percent, note in shapes:
-            deal, invoice = self.billed(offset, country, payer)
-            if offset > -20:
-                self.not_due(invoice)
-            else:
-                invoice.customer.terms = 15
-                invoice.due = invoice.issued + (self.company.day(15, False) - self.company.today)
-            payment = self.trade.pay(invoice, offset + 8, share(invoice.gross, percent, 100))
-            payment.style = "clean"
-            left = invoice.gross - invoice.received
-            self.plant("partly_paid", invoice, left, invoice.currency, note, deal, payment)
-
-    def payment_without_invoice(self) -> None:
-        regulars = [c for c in self.company.customers if c.in_stripe and c.payer == "bank"][5:40:9]
-        for offset, customer in zip((-5, -28, -74, -190), regulars, strict=True):
-            amount = self.rng.randint(180, 2900) * 100 + self.rng.randint(1, 99)
-            payment = self.trade.payment("bank", customer, offset, amount, customer.currency)
-            payment.style = "vague"
-            note = "from a known customer, but none of their invoices has this amount"
-            self.plant("payment_without_invoice", payment, amount, payment.currency, note)
-        for offset, payer, text in (
-            (-9, "DESCONOCIDO GARCIA HERMANOS CB", "INGRESO SEGUN ACUERDO"),
-            (-45, "STICHTING VELDHOVEN", "BOOKING DEPOSIT 2ND FLOOR"),
-            (-130, "M. A. PRZYBYSZ", "ZALICZKA"),
-        ):
-            payment = self.trade.payment("bank", None, offset, self.rng.randint(90_00, 1900_00), "EUR")
-            payment.payer, payment.account, payment.text = payer, identifiers.iban(self.rng, "DE"), text
-            note = "from someone we never invoiced"
-            self.plant("payment_without_invoice", payment, payment.amount, "EUR", note)
-        cards = [c for c in self.company.customers if c.in_stripe and c.payer == "stripe"][3:30:14]
-        for offset, customer in zip((-13, -85), cards, strict=True):
-            amount = self.rng.randint(60, 700) * 100 + self.rng.randint(1, 99)
-            payment = self.trade.payment("stripe", customer, offset, amount, customer.currency)
-            note = f"a card payment made outside any invoice (charge {payment.charge_id})"
-            self.plant("payment_without_invoice", payment, amount, payment.currency, note)
-
-    def paid_not_in_crm(self) -> None:
-        silent: dict[str, str | None] = dict.fromkeys(
-            ("cuadra_invoice_number", "cuadra_invoice_status", "cuadra_invoiced_amount", "cuadra_paid_on")
-        )
-        unpaid: dict[str, str | None] = {"cuadra_invoice_status": "sent", "cuadra_paid_on": None}
-        late: dict[str, str | None] = {"cuadra_invoice_status": "overdue", "cuadra_paid_on": None}
-        for offset, country, payer, told, note in (
-            (-50, SPAIN, "stripe", unpaid, "paid by card; the deal still says sent"),
-            (-69, FRANCE, "stripe", late, "paid by card; the deal still says overdue"),
-            (-84, SPAIN, "bank", unpaid, "paid by transfer; the deal still says sent"),
-            (-109, POLAND, "bank", late, "paid by transfer; the deal still says overdue"),
-            (-125, MEXICO, "bank", silent, "paid by transfer; the deal was never told of the invoice at all"),
-            (-174, STATES, "stripe", silent, "paid by card; the deal was never told of the invoice at all"),
-            (-240, BRITAIN, "stripe", unpaid, "paid by card long ago; the deal still says sent"),
-        ):
-            deal, invoice = self.paid(offset, country, payer)
-            deal.told = dict(told)
-            self.plant("paid_not_in_crm", deal, invoice.gross, invoice.currency, note, invoice)
-        deal = self.won(-115, SPAIN)
-        for invoice in self.trade.bill(deal, "deposit"):
-            self.trade.pay(invoice, invoice.offset + 9)
-        deal.told = {"cuadra_invoice_status": "partly_paid", "cuadra_paid_on": None}
-        gross = sum(i.gross for i in deal.invoices)
-        note = "deposit and final are both paid; the deal still says partly paid"
-        self.plant("paid_not_in_crm", deal, gross, deal.currency, note, *deal.invoices)
 
 
 def stripe(customer: Customer) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The planted problems of customer records themselves: data missing or not valid, and the same customer entered twice."""
+"""The planted problems of customer records: data missing or not valid, and the same customer entered twice."""
 
 from extract.sandbox import identifiers
 from extract.sandbox.books import Customer
@@ -61,23 +61,22 @@ def duplicate_customers(planter: Planter) -> None:
          "without its legal form, tax id with a dash"),
     ]  # fmt: skip
     for number, (country, offset, changes, how) in enumerate(crm):
-        deal, first = planter.paid(offset, country)
-        customer = first.customer
+        customer = planter.paid(offset, country)[1].customer
         second = trade.deal(customer, offset + 25)
         invoice = trade.invoice([second], offset + 26, copies(second.lines, second))
         trade.pay(invoice, offset + 40)
-        twin = {"vendor": "hubspot", "id": str(TWINS_FROM + number * 41), "of": customer, "changes": changes(customer)}
-        second.company_id = twin["id"]
-        company.twins.append(twin)
-        row = {"subject": "customers", "vendor": "hubspot", "id": twin["id"]}
+        second.company_id = str(TWINS_FROM + number * 41)
+        company.twins.append(
+            {"vendor": "hubspot", "id": second.company_id, "of": customer, "changes": changes(customer)}
+        )
+        row = {"subject": "customers", "vendor": "hubspot", "id": second.company_id}
         note = f"the same company entered again, {how}; one of its deals hangs on the second record"
         planter.plant("duplicate_customers", row, 0, customer.currency, note, customer)
     for country, offset, how in (
         (SPAIN, -78, "same tax id and e-mail"),
         (GERMANY, -144, "same tax id, name in capitals"),
     ):
-        deal, first = planter.paid(offset, country)
-        customer = first.customer
+        customer = planter.paid(offset, country)[1].customer
         second = trade.deal(customer, offset + 30)
         invoice = trade.invoice([second], offset + 31, copies(second.lines, second))
         trade.pay(invoice, offset + 50)

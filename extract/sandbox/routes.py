@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 
 from extract.sandbox.hubspot_write import HubSpotWriter
-from extract.sandbox.stripe_invoices import StripeInvoices
+from extract.sandbox.stripe_credit import StripeCredit
 from extract.sandbox.stripe_read import LISTS, SEARCHED
 from extract.sandbox.wire import Call, Reply
 
@@ -65,7 +65,7 @@ def hubspot_routes(api: HubSpotWriter) -> list[Route]:
     ]
 
 
-def stripe_routes(api: StripeInvoices) -> list[Route]:
+def stripe_routes(api: StripeCredit) -> list[Route]:
     """Return Stripe's routes, the narrower before the wider."""
     routes = [route("GET", f"/v1/{kind}/search", partial(api.search, kind)) for kind in SEARCHED]
     routes += [

@@ -29,7 +29,7 @@ from extract.sandbox.mail import Mailbox, smtp_server
 from extract.sandbox.routes import Route, hubspot_routes, stripe_routes
 from extract.sandbox.statement import Entry
 from extract.sandbox.stripe_books import stripe_books
-from extract.sandbox.stripe_invoices import StripeInvoices
+from extract.sandbox.stripe_credit import StripeCredit
 from extract.sandbox.wire import Call, Clock, Refused, Reply, Settings
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -60,7 +60,7 @@ class Sandbox:
         self.mailbox.mails.clear()
         self.transfers: list[Entry] = []
         self.hubspot = HubSpotWriter(hubspot_books(self.company), self.clock, self.settings)
-        self.stripe = StripeInvoices(stripe_books(self.company), self.clock, self.settings)
+        self.stripe = StripeCredit(stripe_books(self.company), self.clock, self.settings)
         self.stripe.mailbox = self.mailbox
         self.gate = Gate(self.settings, self.hubspot, self.stripe.books)
         self.routes: list[Route] = [*hubspot_routes(self.hubspot), *stripe_routes(self.stripe)]
@@ -233,7 +233,7 @@ def serve(
     port: int = 0, smtp_port: int | None = 0, today: date | None = None, seed: int = 7, deals: int = 1500,
     state: Path | None = None
 ) -> Running:  # fmt: skip
-    """Return the sandbox, served on 127.0.0.1 from a thread of this process; port 0 takes any free one, no SMTP if None.
+    """Return the sandbox, served on 127.0.0.1 from a thread; port 0 takes any free one, None means no SMTP.
 
     With `state` the books survive a restart: they are written there within a second of a change and when it stops.
     """

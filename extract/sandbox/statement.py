@@ -10,6 +10,7 @@ from xml.sax.saxutils import escape
 from extract.sandbox.books import Company, Payment, decimal
 
 OPENING = {"EUR": 420_000_00, "PLN": 310_000_00, "MXN": 900_000_00, "USD": 95_000_00, "GBP": 60_000_00}
+OWNER = "FARO NORTE SISTEMAS SL"
 GATEWAY = "STRIPE TECHNOLOGY EUROPE LTD"
 NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"
 
@@ -107,7 +108,7 @@ def _statement(currency: str, account: str, own: list[Entry], stamp: str) -> lis
     return [
         f"<Stmt><Id>{currency}-{stamp[:10]}</Id><ElctrncSeqNb>1</ElctrncSeqNb><CreDtTm>{stamp}</CreDtTm>",
         f"<FrToDt><FrDtTm>{first}T00:00:00+01:00</FrDtTm><ToDtTm>{last}T23:59:59+01:00</ToDtTm></FrToDt>",
-        f"<Acct><Id><IBAN>{account}</IBAN></Id><Ccy>{currency}</Ccy><Ownr><Nm>FARO NORTE SISTEMAS SL</Nm></Ownr></Acct>",
+        f"<Acct><Id><IBAN>{account}</IBAN></Id><Ccy>{currency}</Ccy><Ownr><Nm>{OWNER}</Nm></Ownr></Acct>",
         _balance("OPBD", opening, currency, first),
         _balance("CLBD", closing, currency, last),
         "\n",

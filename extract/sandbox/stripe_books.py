@@ -1,61 +1,17 @@
-"""The company's books in Stripe's shapes: customers, catalogue, invoices with lines and taxes, and the money around them."""
+"""The company's books in Stripe's shapes: customers, catalogue, invoices with lines and taxes, quotes, events."""
 
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from extract.sandbox import identifiers
-from extract.sandbox.books import Company, CreditNote, Customer, Invoice, Line, Payment, Payout, decimal, instant
-from extract.sandbox.stripe_shapes import ACCOUNT, blank_customer, blank_invoice, blank_line, listed, totals
+from extract.sandbox.books import Company, Customer, Invoice, Line, decimal, instant
+from extract.sandbox.stripe_money import allocations, card_payment, enter_credit_note, enter_payout, failures
+from extract.sandbox.stripe_shapes import ACCOUNT, as_item, blank_customer, blank_invoice, blank_line, listed, totals
+from extract.sandbox.stripe_store import StripeBooks, record_event, snapshot
 from extract.sandbox.world import COUNTRIES, CURRENCIES, PRICE_FACTOR, PRODUCTS, SELLER
 
-KINDS = ("customers", "tax_ids", "products", "prices", "tax_rates", "quotes", "invoiceitems", "invoices",
-         "invoice_payments",
-         "payment_intents", "charges", "balance_transactions", "refunds", "payouts", "credit_notes",
-         "events")  # fmt: skip
 EVENT_DAYS = 30
 LOCALES = {"ES": "es", "MX": "es", "FR": "fr", "PL": "pl", "DE": "de", "GB": "en", "US": "en"}
-
-
-@dataclass
-class StripeBooks:
-    """What Stripe holds: `objects[kind][id]`, each as answered; invoices carry all their lines."""
-
-    objects: dict[str, dict[str, dict[str, Any]]] = field(default_factory=lambda: {kind: {} for kind in KINDS})
-    tax_ids: dict[str, list[str]] = field(default_factory=dict)  # customer -> its tax ids
-    allocations: dict[str, list[str]] = field(default_factory=dict)  # invoice -> its invoice payments
-    terms: dict[str, dict[str, Any]] = field(default_factory=dict)  # line -> tax rates and discounts asked for
-    coupons: dict[str, dict[str, Any]] = field(default_factory=dict)
-    discounts: dict[str, str] = field(default_factory=dict)  # discount -> coupon
-    replies: dict[str, dict[str, Any]] = field(default_factory=dict)  # idempotency key -> first result
-    changes: int = 0  # how often something was added or taken away
-    next_number: int = 1
-    next_credit_note: int = 1
-    serial: int = 0
-    deleted: list[str] = field(default_factory=list)  # customers that are gone
-
-    def tax_ids_of(self, customer_id: str) -> list[dict[str, Any]]:
-        """Return the tax ids of a customer."""
-        return [self.objects["tax_ids"][i] for i in self.tax_ids.get(customer_id, ())]
-
-    def payments_of(self, invoice_id: str) -> list[dict[str, Any]]:
-        """Return what was allocated to an invoice."""
-        return [self.objects["invoice_payments"][i] for i in self.allocations.get(invoice_id, ())]
-
-    def drop(self, kind: str, object_id: str) -> None:
-        """Take an object away."""
-        del self.objects[kind][object_id]
-        self.changes += 1
-
-    def add(self, kind: str, row: dict[str, Any]) -> dict[str, Any]:
-        """Keep an object and return it."""
-        self.objects[kind][row["id"]] = row
-        self.changes += 1
-        if kind == "tax_ids":
-            self.tax_ids.setdefault(row["customer"], []).append(row["id"])
-        elif kind == "invoice_payments":
-            self.allocations.setdefault(row["invoice"], []).append(row["id"])
-        return row
 
 
 def stripe_books(company: Company) -> StripeBooks:
@@ -74,12 +30,12 @@ def stripe_books(company: Company) -> StripeBooks:
     invoices = {i.id: i for i in company.invoices}
     for payment in sorted(company.payments, key=lambda p: p.offset):
         if payment.method == "stripe":
-            _card_payment(books, payment, payouts.get(payment.id), invoices)
+            card_payment(books, payment, payouts.get(payment.id), invoices)
     for payout in company.payouts:
-        _payout(books, payout)
+        enter_payout(books, payout)
     for note in company.credit_notes:
-        _credit_note(books, note)
-    _failures(books)
+        enter_credit_note(books, note)
+    failures(books)
     _quotes(books, company)
     _events(books, company)
     books.next_number = 1 + max(int(i.number[3:]) for i in company.invoices if i.number)
@@ -201,16 +157,7 @@ def _invoice(books: StripeBooks, company: Company, invoice: Invoice) -> None:
         moments["voided_at"] = created + 86_400
     if invoice.status == "uncollectible":
         moments["marked_uncollectible_at"] = created + 86_400 * 150
-    _money(books, invoice, row)
-
-
-def snapshot(books: StripeBooks, row: dict[str, Any], customer: dict[str, Any]) -> None:
-    """Copy onto an invoice who the customer is at this moment."""
-    ids = books.tax_ids_of(customer["id"])
-    row |= {"customer_name": customer["name"], "customer_email": customer["email"], "customer_phone": customer["phone"],
-            "customer_address": dict(customer["address"]) if customer["address"] else None,
-            "customer_tax_exempt": customer["tax_exempt"],
-            "customer_tax_ids": [{"type": t["type"], "value": t["value"]} for t in ids]}  # fmt: skip
+    allocations(books, invoice, row)
 
 
 def _line(invoice: Invoice, line: Line, position: int, created: int, rate: str) -> dict[str, Any]:
@@ -231,270 +178,6 @@ def _line(invoice: Invoice, line: Line, position: int, created: int, rate: str) 
                          "taxability_reason": "standard_rated", "taxable_amount": line.net,
                          "type": "tax_rate_details"}]  # fmt: skip
     return row
-
-
-def as_item(line: dict[str, Any], invoice: dict[str, Any]) -> dict[str, Any]:
-    """Return the invoice item behind a line."""
-    return {
-        "id": line["parent"]["invoice_item_details"]["invoice_item"], "object": "invoiceitem", "amount": line["amount"],
-        "currency": line["currency"], "customer": invoice["customer"], "customer_account": None,
-        "date": invoice["created"],
-        "description": line["description"], "discountable": True, "discounts": [], "invoice": invoice["id"],
-        "livemode": False,
-        "metadata": dict(line["metadata"]), "net_amount": line["amount"], "parent": None,
-        "period": dict(line["period"]),
-        "pricing": line["pricing"], "proration": False, "proration_details": None, "quantity": line["quantity"],
-        "quantity_decimal": line["quantity_decimal"], "tax_rates": [], "test_clock": None,
-    }  # fmt: skip
-
-
-def _money(books: StripeBooks, invoice: Invoice, row: dict[str, Any]) -> None:
-    """Enter what Stripe knows of an invoice's payments: its own, and transfers it was told of."""
-    paid = outside = 0
-    latest = None
-    for number, payment in enumerate(invoice.payments):
-        if payment.method == "bank" and not payment.told:
-            continue
-        part = payment.parts[invoice.id]
-        if invoice.status == "paid" and payment is invoice.payments[-1]:
-            part = invoice.gross - invoice.credited - paid  # paid out of band means the whole remainder
-        day = payment.on if payment.method == "stripe" else payment.told
-        moment = int(instant(day or payment.on, payment.id, 60).timestamp())
-        latest = max(latest or 0, moment)
-        paid += part
-        outside += part if payment.method == "bank" else 0
-        books.add("invoice_payments", invoice_payment(
-            f"inpay_1R{invoice.id[5:19]}{number:02d}", row, part, moment,
-            {"type": "payment_intent", "payment_intent": payment.id} if payment.method == "stripe"
-            else {"type": "payment_record", "payment_record": f"payrec_1R{invoice.id[5:17]}{number:02d}"}, number == 0,
-        ))  # fmt: skip
-    settle(row, paid, outside)
-    if invoice.status == "paid":
-        row["status_transitions"]["paid_at"] = latest or row["created"] + 259_200
-        row["attempted"] = True
-    if invoice.status == "open" and invoice.customer.payer == "stripe" and not invoice.payments:
-        intent = payment_intent(f"pi_1R{invoice.id[5:25]}", row, row["amount_remaining"], row["created"])
-        books.add("payment_intents", intent | {"status": "requires_payment_method", "amount_received": 0})
-        due = invoice_payment(f"inpay_1R{invoice.id[5:19]}00", row, row["amount_remaining"], None,
-                              {"type": "payment_intent", "payment_intent": intent["id"]}, True)  # fmt: skip
-        books.add("invoice_payments", due)
-
-
-def settle(row: dict[str, Any], paid: int, outside: int) -> None:
-    """Set what is paid and what remains on an invoice, in minor units."""
-    row |= {"amount_paid": paid, "amount_remaining": max(0, row["amount_due"] - paid),
-            "amount_paid_off_stripe": outside,
-            "amount_overpaid": max(0, paid - row["amount_due"])}  # fmt: skip
-
-
-def invoice_payment(
-    payment_id: str,
-    invoice: dict[str, Any],
-    amount: int,
-    paid_at: int | None,
-    payment: dict[str, str],
-    is_default: bool,
-) -> dict[str, Any]:
-    """Return an allocation of money to an invoice; open until `paid_at`."""
-    return {
-        "id": payment_id, "object": "invoice_payment", "amount_paid": amount if paid_at else None,
-        "amount_requested": amount,
-        "created": paid_at or invoice["created"], "currency": invoice["currency"], "invoice": invoice["id"],
-        "is_default": is_default, "livemode": False, "payment": payment, "status": "paid" if paid_at else "open",
-        "status_transitions": {"canceled_at": None, "paid_at": paid_at},
-    }  # fmt: skip
-
-
-def payment_intent(intent_id: str, invoice: dict[str, Any], amount: int, created: int) -> dict[str, Any]:
-    """Return a payment intent of an invoice, succeeded."""
-    return {
-        "id": intent_id, "object": "payment_intent", "amount": amount, "amount_capturable": 0,
-        "amount_received": amount,
-        "application": None, "application_fee_amount": None, "automatic_payment_methods": None, "canceled_at": None,
-        "cancellation_reason": None, "capture_method": "automatic", "client_secret": f"{intent_id}_secret_test",
-        "confirmation_method": "automatic", "created": created, "currency": invoice["currency"],
-        "customer": invoice["customer"],
-        "customer_account": None,
-        "description": f"Payment for Invoice {invoice['number']}" if invoice.get("number") else None,
-        "last_payment_error": None, "latest_charge": None, "livemode": False, "metadata": {}, "next_action": None,
-        "on_behalf_of": None, "payment_method": None, "payment_method_types": ["card"], "processing": None,
-        "receipt_email": None, "review": None, "setup_future_usage": None, "shipping": None,
-        "statement_descriptor": None,
-        "statement_descriptor_suffix": None, "status": "succeeded", "transfer_data": None, "transfer_group": None,
-    }  # fmt: skip
-
-
-def _card_payment(books: StripeBooks, payment: Payment, payout: Payout | None, invoices: dict[str, Invoice]) -> None:
-    moment = int(instant(payment.on, payment.id, 60).timestamp())
-    invoice = invoices[next(iter(payment.parts))] if payment.parts else None
-    customer_id = payment.customer.stripe_id if payment.customer else None
-    if invoice:
-        customer_id = invoice.stripe.get("customer", customer_id)
-    stub = {
-        "currency": payment.currency.lower(),
-        "customer": customer_id,
-        "number": invoice.number if invoice else None,
-    }
-    intent = books.add("payment_intents", payment_intent(payment.id, stub, payment.amount, moment))
-    intent |= {"latest_charge": payment.charge_id, "payment_method": f"pm_1R{payment.id[5:25]}"}
-    if not invoice:
-        intent["description"] = "Payment link"
-    charge = books.add("charges", charge_of(intent, str(payment.charge_id), moment))
-    charge["billing_details"]["name"] = payment.customer.name if payment.customer else None
-    charge |= {"amount_refunded": payment.refunded, "refunded": payment.refunded == payment.amount}
-    transaction = balance_transaction(
-        charge["balance_transaction"],
-        "charge",
-        payment.amount,
-        payment.fee,
-        charge["id"],
-        stub["currency"] or "",
-        moment,
-    )
-    transaction |= {"status": "available" if payout else "pending"}
-    books.add("balance_transactions", transaction | {"payout": payment.payout_id})
-
-
-def charge_of(intent: dict[str, Any], charge_id: str, moment: int) -> dict[str, Any]:
-    """Return the succeeded charge of a payment intent."""
-    return {
-        "id": charge_id, "object": "charge", "amount": intent["amount"], "amount_captured": intent["amount"],
-        "amount_refunded": 0,
-        "application": None, "application_fee": None, "application_fee_amount": None,
-        "balance_transaction": f"txn_{charge_id[3:]}",
-        "billing_details": {"address": None, "email": None, "name": None, "phone": None, "tax_id": None},
-        "calculated_statement_descriptor": "FARO NORTE", "captured": True, "created": moment,
-        "currency": intent["currency"],
-        "customer": intent["customer"], "description": intent["description"], "disputed": False,
-        "failure_balance_transaction": None,
-        "failure_code": None, "failure_message": None, "fraud_details": {}, "livemode": False, "metadata": {},
-        "outcome": {"network_status": "approved_by_network", "reason": None, "risk_level": "normal", "seller_message":
-                    "Payment complete.", "type": "authorized"},
-        "paid": True, "payment_intent": intent["id"], "payment_method": intent["payment_method"],
-        "payment_method_details": {"type": "card"}, "receipt_email": None, "receipt_number": None, "receipt_url": None,
-        "refunded": False, "status": "succeeded", "transfer_data": None, "transfer_group": None,
-    }  # fmt: skip
-
-
-def balance_transaction(
-    transaction_id: str, kind: str, amount: int, fee: int, source: str, currency: str, moment: int
-) -> dict[str, Any]:
-    """Return a movement of the Stripe balance: net = amount - fee."""
-    details = [
-        {
-            "amount": fee,
-            "application": None,
-            "currency": currency,
-            "description": "Stripe processing fees",
-            "type": "stripe_fee",
-        }
-    ]
-    return {
-        "id": transaction_id, "object": "balance_transaction", "amount": amount, "available_on": moment + 172_800,
-        "created": moment,
-        "currency": currency, "description": None, "exchange_rate": None, "fee": fee,
-        "fee_details": details if fee else [],
-        "net": amount - fee, "reporting_category": kind, "source": source, "status": "available", "type": kind,
-    }  # fmt: skip
-
-
-def _payout(books: StripeBooks, payout: Payout) -> None:
-    arrives = int(instant(payout.arrives, "payout").timestamp())
-    transaction = balance_transaction(
-        f"txn_{payout.id[3:]}", "payout", -payout.amount, 0, payout.id, payout.currency.lower(), arrives
-    )
-    books.add("balance_transactions", transaction | {"payout": payout.id})
-    books.add("payouts", {
-        "id": payout.id, "object": "payout", "amount": payout.amount, "arrival_date": arrives, "automatic": True,
-        "balance_transaction": transaction["id"], "created": arrives - 172_800, "currency": payout.currency.lower(),
-        "description": "STRIPE PAYOUT", "destination": f"ba_1R{payout.currency}faronorte",
-        "failure_balance_transaction": None,
-        "failure_code": None, "failure_message": None, "livemode": False, "metadata": {}, "method": "standard",
-        "original_payout": None, "reconciliation_status": "completed", "reversed_by": None, "source_type": "card",
-        "statement_descriptor": payout.trace, "status": "paid", "trace_id": {"status": "supported",
-            "value": payout.trace},
-        "type": "bank_account",
-    })  # fmt: skip
-
-
-def _credit_note(books: StripeBooks, note: CreditNote) -> None:
-    invoice = books.objects["invoices"][note.invoice.id]
-    moment = int(instant(note.on, note.id).timestamp())
-    row = books.add("credit_notes", credit_note(note.id, note.number, invoice, note.net, note.tax, note.kind, moment))
-    row |= {"reason": note.reason, "memo": note.memo}
-    if note.kind == "pre_payment":
-        invoice["pre_payment_credit_notes_amount"] += note.net + note.tax
-        return
-    invoice["post_payment_credit_notes_amount"] += note.net + note.tax
-    payment = note.invoice.payments[-1]
-    row["refunds"] = [
-        {
-            "amount_refunded": note.net + note.tax,
-            "payment_record_refund": None,
-            "refund": note.refund_id,
-            "type": "refund",
-        }
-    ]
-    refund_id = str(note.refund_id)
-    transaction = balance_transaction(
-        f"txn_{refund_id[3:]}", "refund", -payment.refunded, 0, refund_id, invoice["currency"], moment
-    )
-    books.add("balance_transactions", transaction | {"payout": payment.payout_id})
-    books.add("refunds", {
-        "id": refund_id, "object": "refund", "amount": payment.refunded, "balance_transaction": transaction["id"],
-        "charge": payment.charge_id, "created": moment, "currency": invoice["currency"], "description": None,
-        "destination_details": None, "metadata": {}, "payment_intent": payment.id, "reason": "requested_by_customer",
-        "receipt_number": None, "source_transfer_reversal": None, "status": "succeeded", "transfer_reversal": None,
-    })  # fmt: skip
-
-
-def credit_note(
-    note_id: str, number: str, invoice: dict[str, Any], net: int, tax: int, kind: str, moment: int
-) -> dict[str, Any]:
-    """Return an issued credit note of one line over `net` and `tax`."""
-    amount = net + tax
-    rates = invoice["total_taxes"] or []
-    taxes = [rates[0] | {"amount": tax, "taxable_amount": net}] if tax and rates else []
-    line = {
-        "id": f"cnli_{note_id[3:]}", "object": "credit_note_line_item", "amount": net,
-        "description": f"Credit on {invoice['number']}",
-        "discount_amount": 0, "discount_amounts": [], "invoice_line_item": None, "livemode": False, "metadata": {},
-        "pretax_credit_amounts": [], "quantity": 1, "tax_rates": [], "taxes": taxes, "type": "custom_line_item",
-        "unit_amount": net,
-        "unit_amount_decimal": str(net),
-    }  # fmt: skip
-    return {
-        "id": note_id, "object": "credit_note", "amount": amount, "amount_shipping": 0, "created": moment,
-        "currency": invoice["currency"],
-        "customer": invoice["customer"], "customer_account": None, "customer_balance_transaction": None,
-        "discount_amount": 0,
-        "discount_amounts": [], "effective_at": moment, "invoice": invoice["id"],
-        "lines": listed([line], f"/v1/credit_notes/{note_id}/lines"), "livemode": False, "memo": None, "metadata": {},
-        "number": number, "out_of_band_amount": None,
-        "pdf": f"https://pay.stripe.com/credit_notes/{ACCOUNT}/{note_id}/pdf",
-        "post_payment_amount": amount if kind == "post_payment" else 0,
-        "pre_payment_amount": amount if kind == "pre_payment" else 0,
-        "pretax_credit_amounts": [], "reason": None, "refunds": [], "shipping_cost": None, "status": "issued",
-        "subtotal": net,
-        "subtotal_excluding_tax": net, "total": amount, "total_excluding_tax": net, "total_taxes": taxes, "type": kind,
-        "voided_at": None,
-    }  # fmt: skip
-
-
-def _failures(books: StripeBooks) -> None:
-    """Add card attempts that failed before one succeeded: no money came."""
-    for charge in list(books.objects["charges"].values())[20::75]:
-        moment = charge["created"] - 86_400
-        books.add("charges", charge | {
-            "id": f"{charge['id'][:-4]}fail", "amount_captured": 0, "balance_transaction": None, "created": moment,
-            "paid": False,
-            "captured": False, "status": "failed", "failure_code": "card_declined",
-            "failure_message": "Your card was declined.",
-            "outcome": {"network_status": "declined_by_network", "reason": "generic_decline", "risk_level": "normal",
-                        "seller_message": "The bank did not return any further details with this decline.",
-                        "type": "issuer_declined"},
-            "amount_refunded": 0, "refunded": False,
-        })  # fmt: skip
 
 
 def _quotes(books: StripeBooks, company: Company) -> None:
@@ -549,18 +232,3 @@ def _events(books: StripeBooks, company: Company) -> None:
     happened += [(c["created"], "charge.succeeded", c) for c in books.objects["charges"].values() if c["paid"]]
     for moment, kind, row in sorted((e for e in happened if e[0] >= oldest), key=lambda e: (e[0], e[1], e[2]["id"])):
         record_event(books, kind, row, moment)
-
-
-def record_event(
-    books: StripeBooks, kind: str, row: dict[str, Any], moment: int, changed: dict[str, Any] | None = None
-) -> None:
-    """Keep an event with a copy of the object as it is now."""
-    books.serial += 1
-    copied = dict(row)
-    books.add("events", {
-        "id": f"evt_1R{books.serial:018d}", "object": "event", "account": None, "api_version": "2026-06-24.dahlia",
-        "context": None,
-        "created": moment, "data": {"object": copied} | ({"previous_attributes": changed} if changed else {}),
-        "livemode": False,
-        "pending_webhooks": 0, "request": {"id": None, "idempotency_key": None}, "type": kind,
-    })  # fmt: skip

@@ -45,7 +45,7 @@ def invalid(param: str, message: str, code: str | None = None) -> Refused:
 def unauthorized(token: str) -> Refused:
     """Return the 401 of a key that is not ours."""
     if not token:
-        text = "You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer auth."
+        text = "You did not provide an API key. Provide it in the Authorization header, using Bearer auth."
         return refused(401, text)
     return refused(401, f"Invalid API Key provided: {token[:7]}{'*' * max(0, len(token) - 11)}{token[-4:]}")
 
@@ -53,7 +53,7 @@ def unauthorized(token: str) -> Refused:
 def forbidden(token: str, right: str) -> Refused:
     """Return the 403 that names the right a restricted key lacks."""
     text = (
-        f"The provided key '{token[:7]}***{token[-4:]}' does not have the required permissions for this endpoint on account"
-        f" 'acct_1RFaroNorteSandbox'. Having the '{right}' permission would allow this request to continue."
+        f"The provided key '{token[:7]}***{token[-4:]}' does not have the required permissions for this endpoint on"
+        f" account 'acct_1RFaroNorteSandbox'. Having the '{right}' permission would allow this request to continue."
     )
     return refused(403, text)

@@ -1,39 +1,31 @@
 """Stripe's writing calls on invoices: drafts and their lines, finalising, sending, paying, voiding, crediting."""
 
-from decimal import ROUND_HALF_UP, Decimal
 from email.message import EmailMessage
 from typing import Any
 
 from extract.sandbox.books import decimal
 from extract.sandbox.pdf import invoice_pdf
-from extract.sandbox.stripe_books import (
-    as_item,
-    balance_transaction,
-    credit_note,
-    invoice_payment,
-    settle,
-    snapshot,
-)
 from extract.sandbox.stripe_errors import invalid, missing, no_such, refused, required
 from extract.sandbox.stripe_forms import Form
-from extract.sandbox.stripe_shapes import ACCOUNT, blank_invoice, blank_line, tax_on, totals
-from extract.sandbox.stripe_write import CURRENCY, StripeWriter
+from extract.sandbox.stripe_lines import StripeLines
+from extract.sandbox.stripe_shapes import ACCOUNT, blank_invoice, blank_line, invoice_payment, settle
+from extract.sandbox.stripe_store import snapshot
+from extract.sandbox.stripe_write import CURRENCY
 from extract.sandbox.wire import Call, Reply
 from extract.sandbox.world import SELLER
 
 DAY = 86_400
-INVOICE = """account_tax_ids application_fee_amount auto_advance automatic_tax automatically_finalizes_at collection_method
-    custom_fields days_until_due default_payment_method default_source default_tax_rates description discounts due_date
-    effective_at footer issuer metadata number on_behalf_of payment_settings rendering shipping_cost shipping_details
-    statement_descriptor transfer_data"""
+INVOICE = """account_tax_ids application_fee_amount auto_advance automatic_tax automatically_finalizes_at
+    collection_method custom_fields days_until_due default_payment_method default_source default_tax_rates
+    description discounts due_date effective_at footer issuer metadata number on_behalf_of payment_settings
+    rendering shipping_cost shipping_details statement_descriptor transfer_data"""
+PREVIEW = """automatic_tax currency customer customer_account customer_details discounts invoice_items issuer
+    on_behalf_of preview_mode schedule schedule_details subscription subscription_details"""
 NEW_INVOICE = INVOICE + " currency customer customer_account from_invoice pending_invoice_items_behavior subscription"
-ITEM = """amount currency customer customer_account description discountable discounts invoice metadata period price_data pricing
-    quantity quantity_decimal subscription tax_behavior tax_code tax_rates unit_amount_decimal"""
 COLLECTIONS = ("charge_automatically", "send_invoice")
-REASONS = ("duplicate", "fraudulent", "order_change", "product_unsatisfactory")
 
 
-class StripeInvoices(StripeWriter):
+class StripeInvoices(StripeLines):
     """The life of an invoice. Mails go into `mailbox`."""
 
     mailbox: Any = None
@@ -113,30 +105,6 @@ class StripeInvoices(StripeWriter):
                 )
         return [{"name": str(r["name"]), "value": str(r["value"])} for r in rows]
 
-    def _tax_rate(self, rate_id: str, param: str) -> dict[str, Any]:
-        if rate_id not in self.books.objects["tax_rates"]:
-            raise no_such("tax rate", rate_id, param)
-        return self.books.objects["tax_rates"][rate_id]
-
-    def _discounts(self, rows: list[Any]) -> list[str]:
-        made = []
-        for row in rows:
-            if discount := row.get("discount"):
-                made.append(str(discount))
-                continue
-            if row.get("coupon") not in self.books.coupons:
-                raise no_such("coupon", str(row.get("coupon")), "discounts[0][coupon]")
-            made.append(self.new_id("di"))
-            self.books.discounts[made[-1]] = row["coupon"]
-        return made
-
-    def _editable(self, invoice_id: str) -> dict[str, Any]:
-        row = self.found("invoices", invoice_id)
-        if row["status"] != "draft":
-            text = f"This invoice is no longer editable: it is {row['status']}."
-            raise refused(400, text, "invoice_not_editable")
-        return row
-
     def update_invoice(self, call: Call) -> Reply:
         """`POST /v1/invoices/{id}`: all of a draft; later its metadata, description of delivery and due date only."""
         form, row = Form(call.body, INVOICE), self.found("invoices", call.path["id"])
@@ -177,176 +145,6 @@ class StripeInvoices(StripeWriter):
         self.happened("invoice.deleted", "invoices", row)
         self.books.drop("invoices", row["id"])
         return Reply(200, {"id": row["id"], "object": "invoice", "deleted": True})
-
-    # -- lines -------------------------------------------------------------------------------------------------
-
-    def create_item(self, call: Call) -> Reply:
-        """`POST /v1/invoiceitems`: a line of a draft, or a pending one of the customer."""
-        form = Form(call.body, ITEM)
-        if not form.text("customer") and not form.text("invoice"):
-            raise required("customer")
-        invoice = self._draft_named(form.text("invoice")) if form.text("invoice") else None
-        customer = self.customer_named(form.text("customer") or (invoice or {}).get("customer"))
-        if invoice and invoice["customer"] != customer["id"]:
-            raise invalid("invoice", f"The invoice belongs to customer {invoice['customer']}, not {customer['id']}.")
-        currency = form.text("currency") or (invoice["currency"] if invoice else customer["currency"]) or "eur"
-        if invoice and currency != invoice["currency"]:
-            text = f"The currency of the invoice item ({currency}) must match the currency of the invoice ({invoice['currency']})."
-            raise invalid("currency", text, "currency_mismatch")
-        line_id = self.new_id("il")
-        line = blank_line(line_id, invoice["id"] if invoice else "", currency, self.clock.unix())
-        item_id = self.new_id("ii")
-        line["parent"] = {"type": "invoice_item_details", "subscription_item_details": None, "invoice_item_details": {
-            "invoice_item": item_id, "proration": False, "proration_details": None, "subscription": None}}  # fmt: skip
-        self._line(line, form, currency)
-        item = as_item(
-            line, {"customer": customer["id"], "created": self.clock.unix(), "id": invoice["id"] if invoice else None}
-        )
-        item["tax_rates"] = [self.books.objects["tax_rates"][r] for r in self.books.terms[line_id]["tax_rates"]]
-        item["discounts"] = self.books.terms[line_id]["discounts"]
-        self.books.terms[item_id] = {"line": line}
-        self.books.add("invoiceitems", item)
-        if invoice:
-            invoice["lines"]["data"].append(line)
-            self.recompute(invoice)
-            item["net_amount"] = line["amount"] - sum(d["amount"] for d in line["discount_amounts"])
-            self.happened("invoice.updated", "invoices", invoice)
-        self.happened("invoiceitem.created", "invoiceitems", item)
-        return Reply(200, self.shown("invoiceitems", item))
-
-    def _draft_named(self, invoice_id: str | None) -> dict[str, Any]:
-        row = self.books.objects["invoices"].get(invoice_id or "")
-        if row is None:
-            raise no_such("invoice", str(invoice_id), "invoice")
-        if row["status"] != "draft":
-            raise invalid(
-                "invoice",
-                f"The invoice {row['id']} is no longer a draft: it is {row['status']}.",
-                "invoice_not_editable",
-            )
-        if len(row["lines"]["data"]) >= 250:
-            raise invalid("invoice", "An invoice has at most 250 lines.")
-        return row
-
-    def _line(self, line: dict[str, Any], form: Form, currency: str) -> None:
-        quantity = form.number("quantity_decimal") or Decimal(form.whole("quantity") or 1)
-        price, product = f"price_{line['id'][3:]}", f"prod_{line['id'][3:]}"
-        unit: Decimal | None = form.number("unit_amount_decimal")
-        if "price_data" in form:
-            data = form.table("price_data")
-            unit = Decimal(str(data.get("unit_amount") or data.get("unit_amount_decimal") or "0"))
-            product = str(data.get("product", product))
-            if product not in self.books.objects["products"]:
-                raise no_such("product", product, "price_data[product]")
-        if "pricing" in form:
-            price = str(form.table("pricing").get("price", ""))
-            if price not in self.books.objects["prices"]:
-                raise no_such("price", price, "pricing[price]")
-            known = self.books.objects["prices"][price]
-            if known["currency"] != currency:
-                raise invalid(
-                    "pricing[price]",
-                    f"The price is in {known['currency']}, the invoice in {currency}.",
-                    "currency_mismatch",
-                )
-            unit, product = Decimal(known["unit_amount_decimal"]), known["product"]
-        amount = form.whole("amount")
-        if amount is not None and (unit is not None or "quantity" in form):
-            raise invalid(
-                "amount", "You may only specify one of these parameters: amount, unit_amount_decimal (with quantity)."
-            )
-        if amount is None and unit is None:
-            raise required("amount")
-        if amount is None:
-            amount = int(((unit or Decimal(0)) * quantity).quantize(Decimal(1), ROUND_HALF_UP))
-        shown = unit if unit is not None else Decimal(amount)
-        line |= {
-            "amount": amount, "subtotal": amount,
-            "description": form.text("description") or self._product_name(product),
-            "quantity": int(quantity), "quantity_decimal": f"{quantity.normalize():f}", "metadata": form.metadata({}),
-            "discountable": form.flag("discountable", amount > 0),
-            "pricing": {"type": "price_details", "unit_amount_decimal": f"{shown.normalize():f}",
-                        "price_details": {"price": price, "product": product}},
-        }  # fmt: skip
-        if period := form.table("period"):
-            line["period"] = {"start": int(period["start"]), "end": int(period["end"])}
-        rates = [self._tax_rate(i, "tax_rates")["id"] for i in form.rows("tax_rates")]
-        self.books.terms[line["id"]] = {"tax_rates": rates, "discounts": self._discounts(form.rows("discounts"))}
-
-    def _product_name(self, product: str) -> str | None:
-        known = self.books.objects["products"].get(product)
-        return str(known["name"]) if known else None
-
-    def item(self, item_id: str) -> tuple[dict[str, Any], dict[str, Any] | None]:
-        """Return an invoice item and its draft invoice."""
-        item = self.found("invoiceitems", item_id)
-        return item, self._editable(item["invoice"]) if item["invoice"] else None
-
-    def update_item(self, call: Call) -> Reply:
-        """`POST /v1/invoiceitems/{id}`: description, amount, metadata, tax rates."""
-        item, invoice = self.item(call.path["id"])
-        form = Form(call.body, ITEM)
-        lines = invoice["lines"]["data"] if invoice else [self.books.terms[item["id"]]["line"]]
-        line = next(n for n in lines if n["parent"]["invoice_item_details"]["invoice_item"] == item["id"])
-        if form.whole("amount") is not None:
-            line |= {"amount": form.whole("amount"), "subtotal": form.whole("amount")}
-        for row in (line, item):
-            row |= {
-                "description": form.text("description") or row["description"],
-                "metadata": form.metadata(row["metadata"]),
-            }
-        if "tax_rates" in form:
-            rates = [self._tax_rate(i, "tax_rates")["id"] for i in form.rows("tax_rates")]
-            self.books.terms.setdefault(line["id"], {"discounts": []})["tax_rates"] = rates
-        item["amount"] = item["net_amount"] = line["amount"]
-        if invoice:
-            self.recompute(invoice)
-        self.happened("invoiceitem.created", "invoiceitems", item)
-        return Reply(200, self.shown("invoiceitems", item))
-
-    def delete_item(self, call: Call) -> Reply:
-        """`DELETE /v1/invoiceitems/{id}`."""
-        item, invoice = self.item(call.path["id"])
-        if invoice:
-            lines = invoice["lines"]["data"]
-            lines[:] = [n for n in lines if n["parent"]["invoice_item_details"]["invoice_item"] != item["id"]]
-            self.recompute(invoice)
-        self.books.drop("invoiceitems", item["id"])
-        return Reply(200, {"id": item["id"], "object": "invoiceitem", "deleted": True})
-
-    def recompute(self, invoice: dict[str, Any]) -> None:
-        """Work out discounts and taxes of every line and add the invoice up. Lines that we did not make keep their tax."""
-        lines = invoice["lines"]["data"]
-        for line in lines:
-            terms = self.books.terms.get(line["id"])
-            if terms is None:
-                continue
-            line["discount_amounts"] = []
-            left = line["amount"]
-            for discount in terms["discounts"]:
-                left -= self._take_off(line, discount, left, left)
-            base = sum(max(0, n["amount"]) for n in lines if n["discountable"]) or 1
-            for discount in invoice["discounts"] if line["discountable"] else ():
-                left -= self._take_off(line, discount, left, base)
-            rates = terms["tax_rates"] or [r["id"] for r in invoice["default_tax_rates"]]
-            line["taxes"] = [self._tax(self.books.objects["tax_rates"][r], left) for r in rates]
-        totals(invoice)
-
-    def _take_off(self, line: dict[str, Any], discount: str, left: int, base: int) -> int:
-        coupon = self.books.coupons[self.books.discounts[discount]]
-        if coupon["percent_off"] is not None:
-            off = int((Decimal(left) * Decimal(str(coupon["percent_off"])) / 100).quantize(Decimal(1), ROUND_HALF_UP))
-        else:
-            off = int((Decimal(coupon["amount_off"]) * left / base).quantize(Decimal(1), ROUND_HALF_UP))
-        off = max(0, min(off, left))
-        line["discount_amounts"].append({"amount": off, "discount": discount})
-        return off
-
-    def _tax(self, rate: dict[str, Any], amount: int) -> dict[str, Any]:
-        tax, taxable = tax_on(amount, Decimal(str(rate["percentage"])), rate["inclusive"])
-        return {"amount": tax, "tax_behavior": "inclusive" if rate["inclusive"] else "exclusive",
-                "tax_rate_details": {"tax_rate": rate["id"]}, "taxable_amount": taxable, "type": "tax_rate_details",
-                "taxability_reason": "standard_rated" if rate["percentage"] else "zero_rated"}  # fmt: skip
 
     # -- issued ------------------------------------------------------------------------------------------------
 
@@ -505,9 +303,7 @@ class StripeInvoices(StripeWriter):
 
     def preview(self, call: Call) -> Reply:
         """`POST /v1/invoices/create_preview`: what an invoice over these items would come to; nothing is kept."""
-        known = """automatic_tax currency customer customer_account customer_details discounts invoice_items issuer on_behalf_of
-            preview_mode schedule schedule_details subscription subscription_details"""
-        form = Form(call.body, known)
+        form = Form(call.body, PREVIEW)
         customer = self.customer_named(form.text("customer"))
         currency = form.text("currency") or customer["currency"] or "eur"
         row = blank_invoice("upcoming_" + self.new_id("in")[3:], self.clock.unix()) | {
@@ -527,132 +323,3 @@ class StripeInvoices(StripeWriter):
             row["lines"]["data"].append(line)
         self.recompute(row)
         return Reply(200, self.shown("invoices", row, form.expansions()))
-
-    # -- credit notes ------------------------------------------------------------------------------------------
-
-    def create_credit_note(self, call: Call) -> Reply:
-        """`POST /v1/credit_notes`: over an amount, tax included, or over lines."""
-        known = "amount credit_amount effective_at email_type lines memo metadata out_of_band_amount reason refund_amount refunds shipping_cost"
-        form = Form(call.body, known, "invoice")
-        invoice = self.books.objects["invoices"].get(form.text("invoice") or "")
-        if invoice is None:
-            raise no_such("invoice", str(form.text("invoice")), "invoice")
-        self._open(invoice, "open", "paid", "uncollectible")
-        net, tax = self._credited(invoice, form)
-        total = net + tax
-        most = (
-            invoice["total"] - invoice["pre_payment_credit_notes_amount"] - invoice["post_payment_credit_notes_amount"]
-        )
-        if not 0 < total <= most:
-            raise invalid(
-                "amount",
-                f"The sum of credit amount must be more than 0 and at most {most}.",
-                "credit_note_amount_invalid",
-            )
-        before_payment = min(total, invoice["amount_remaining"])
-        after = total - before_payment
-        given = sum(form.whole(k) or 0 for k in ("refund_amount", "credit_amount", "out_of_band_amount"))
-        if after and given != after:
-            text = "The sum of refund_amount, credit_amount and out_of_band_amount must equal the post payment amount"
-            raise invalid("refund_amount", f"{text} ({after}).", "credit_note_amount_invalid")
-        number = f"CN-{self.books.next_credit_note:04d}"
-        kind = "mixed" if before_payment and after else "post_payment" if after else "pre_payment"
-        note_id = self.new_id("cn")
-        row = credit_note(note_id, number, invoice, net, tax, kind, self.clock.unix())
-        row |= {"reason": form.choice("reason", REASONS), "memo": form.text("memo"), "metadata": form.metadata({}),
-                "pre_payment_amount": before_payment, "post_payment_amount": after,
-                "out_of_band_amount": form.whole("out_of_band_amount")}  # fmt: skip
-        if refund := form.whole("refund_amount"):
-            row["refunds"] = [self._refund(invoice, refund)]
-        self.books.next_credit_note += 1
-        self.books.add("credit_notes", row)
-        invoice["pre_payment_credit_notes_amount"] += before_payment
-        invoice["post_payment_credit_notes_amount"] += after
-        invoice["amount_due"] -= before_payment
-        invoice["amount_remaining"] -= before_payment
-        if invoice["status"] == "open" and invoice["amount_remaining"] == 0:
-            invoice["status"] = "paid"
-            invoice["status_transitions"]["paid_at"] = self.clock.unix()
-        self.happened("credit_note.created", "credit_notes", row)
-        self.happened("invoice.updated", "invoices", invoice)
-        return Reply(200, self.shown("credit_notes", row, form.expansions()))
-
-    def _credited(self, invoice: dict[str, Any], form: Form) -> tuple[int, int]:
-        """Return net and tax of a credit note: lines pass on their own tax, an amount shares the invoice's."""
-        if not form.rows("lines"):
-            amount = form.whole("amount")
-            if amount is None:
-                raise required("amount")
-            taxes = sum(t["amount"] for t in invoice["total_taxes"] or [])
-            tax = (amount * taxes * 2 + invoice["total"]) // (2 * invoice["total"]) if invoice["total"] else 0
-            return amount - tax, tax
-        net = tax = 0
-        by_id = {line["id"]: line for line in invoice["lines"]["data"]}
-        for wanted in form.rows("lines"):
-            if wanted.get("type") == "custom_line_item":
-                amount = int(wanted.get("unit_amount") or 0) * int(wanted.get("quantity") or 1) or int(
-                    wanted.get("amount") or 0
-                )
-                rates = wanted.get("tax_rates") or []
-                net += amount
-                tax += sum(
-                    tax_on(amount, Decimal(str(self._tax_rate(r, "lines")["percentage"])), False)[0] for r in rates
-                )
-                continue
-            line = by_id.get(str(wanted.get("invoice_line_item")))
-            if line is None:
-                raise no_such("invoice line item", str(wanted.get("invoice_line_item")), "lines[0][invoice_line_item]")
-            amount = (
-                int(wanted["amount"])
-                if "amount" in wanted
-                else line["amount"] * int(wanted.get("quantity") or line["quantity"]) // line["quantity"]
-            )
-            net += amount
-            tax += sum((t["amount"] * amount * 2 + line["amount"]) // (2 * line["amount"]) for t in line["taxes"])
-        return net, tax
-
-    def _refund(self, invoice: dict[str, Any], amount: int) -> dict[str, Any]:
-        intents = [
-            p["payment"]["payment_intent"]
-            for p in self.books.payments_of(invoice["id"])
-            if p["payment"]["type"] == "payment_intent"
-        ]
-        intent = self.books.objects["payment_intents"].get(intents[-1]) if intents else None
-        if intent is None or not intent["latest_charge"]:
-            raise invalid("refund_amount", "The invoice has no charge that could be refunded.")
-        charge, now = self.books.objects["charges"][intent["latest_charge"]], self.clock.unix()
-        if amount > charge["amount"] - charge["amount_refunded"]:
-            raise invalid("refund_amount", "The refund is more than what is left of the charge.", "amount_too_large")
-        charge["amount_refunded"] += amount
-        charge["refunded"] = charge["amount_refunded"] == charge["amount"]
-        refund_id = self.new_id("re")
-        transaction = balance_transaction(
-            f"txn_{refund_id[3:]}", "refund", -amount, 0, refund_id, charge["currency"], now
-        )
-        self.books.add("balance_transactions", transaction | {"payout": None, "status": "pending"})
-        refund = self.books.add("refunds", {
-            "id": refund_id, "object": "refund", "amount": amount, "balance_transaction": transaction["id"],
-            "charge": charge["id"],
-            "created": now, "currency": charge["currency"], "description": None, "destination_details": None,
-            "metadata": {},
-            "payment_intent": intent["id"], "reason": "requested_by_customer", "receipt_number": None,
-            "source_transfer_reversal": None, "status": "succeeded", "transfer_reversal": None,
-        })  # fmt: skip
-        self.happened("refund.created", "refunds", refund)
-        self.happened("charge.refunded", "charges", charge)
-        return {"amount_refunded": amount, "payment_record_refund": None, "refund": refund_id, "type": "refund"}
-
-    def void_credit_note(self, call: Call) -> Reply:
-        """`POST /v1/credit_notes/{id}/void`: only while its invoice is open."""
-        row = self.found("credit_notes", call.path["id"])
-        invoice = self.books.objects["invoices"][row["invoice"]]
-        if row["status"] == "void" or invoice["status"] != "open":
-            raise refused(
-                400, "Only an issued credit note of an open invoice can be voided.", "credit_note_not_voidable"
-            )
-        row |= {"status": "void", "voided_at": self.clock.unix()}
-        for name in ("amount_due", "amount_remaining"):
-            invoice[name] += row["pre_payment_amount"]
-        invoice["pre_payment_credit_notes_amount"] -= row["pre_payment_amount"]
-        self.happened("credit_note.voided", "credit_notes", row)
-        return Reply(200, self.shown("credit_notes", row))

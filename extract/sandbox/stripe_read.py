@@ -5,9 +5,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from extract.sandbox.stripe_books import StripeBooks
 from extract.sandbox.stripe_errors import invalid, missing, unknown
 from extract.sandbox.stripe_shapes import ACCOUNT, listed
+from extract.sandbox.stripe_store import StripeBooks
 from extract.sandbox.wire import Call, Clock, Reply, Settings
 
 # kind -> (word in messages, fields by which its list can be filtered)
@@ -192,7 +192,7 @@ class StripeReader:
         return listed([self.shown(kind, r, expand) for r in page], url, more)
 
     def search(self, kind: str, call: Call) -> Reply:
-        """`GET /v1/{kind}/search`: clauses joined by AND or OR, pages by number; sees a write only after the index's lag."""
+        """`GET /v1/{kind}/search`: clauses joined by AND or OR, pages by number; a write shows after the lag."""
         query = call.query.get("query") or ""
         limit, page = int(call.query.get("limit") or 10), int(call.query.get("page") or 0)
         joiner = " OR " if " OR " in query else " AND "

@@ -110,3 +110,138 @@ def tax_on(amount: int, percentage: Decimal, inclusive: bool) -> tuple[int, int]
         whole = int(taxable.quantize(Decimal(1), ROUND_HALF_UP))
         return amount - whole, whole
     return int((Decimal(amount) * percentage / 100).quantize(Decimal(1), ROUND_HALF_UP)), amount
+
+
+def as_item(line: dict[str, Any], invoice: dict[str, Any]) -> dict[str, Any]:
+    """Return the invoice item behind a line."""
+    return {
+        "id": line["parent"]["invoice_item_details"]["invoice_item"], "object": "invoiceitem", "amount": line["amount"],
+        "currency": line["currency"], "customer": invoice["customer"], "customer_account": None,
+        "date": invoice["created"],
+        "description": line["description"], "discountable": True, "discounts": [], "invoice": invoice["id"],
+        "livemode": False,
+        "metadata": dict(line["metadata"]), "net_amount": line["amount"], "parent": None,
+        "period": dict(line["period"]),
+        "pricing": line["pricing"], "proration": False, "proration_details": None, "quantity": line["quantity"],
+        "quantity_decimal": line["quantity_decimal"], "tax_rates": [], "test_clock": None,
+    }  # fmt: skip
+
+
+def settle(row: dict[str, Any], paid: int, outside: int) -> None:
+    """Set what is paid and what remains on an invoice, in minor units."""
+    row |= {"amount_paid": paid, "amount_remaining": max(0, row["amount_due"] - paid),
+            "amount_paid_off_stripe": outside,
+            "amount_overpaid": max(0, paid - row["amount_due"])}  # fmt: skip
+
+
+def invoice_payment(
+    payment_id: str,
+    invoice: dict[str, Any],
+    amount: int,
+    paid_at: int | None,
+    payment: dict[str, str],
+    is_default: bool,
+) -> dict[str, Any]:
+    """Return an allocation of money to an invoice; open until `paid_at`."""
+    return {
+        "id": payment_id, "object": "invoice_payment", "amount_paid": amount if paid_at else None,
+        "amount_requested": amount,
+        "created": paid_at or invoice["created"], "currency": invoice["currency"], "invoice": invoice["id"],
+        "is_default": is_default, "livemode": False, "payment": payment, "status": "paid" if paid_at else "open",
+        "status_transitions": {"canceled_at": None, "paid_at": paid_at},
+    }  # fmt: skip
+
+
+def payment_intent(intent_id: str, invoice: dict[str, Any], amount: int, created: int) -> dict[str, Any]:
+    """Return a payment intent of an invoice, succeeded."""
+    return {
+        "id": intent_id, "object": "payment_intent", "amount": amount, "amount_capturable": 0,
+        "amount_received": amount,
+        "application": None, "application_fee_amount": None, "automatic_payment_methods": None, "canceled_at": None,
+        "cancellation_reason": None, "capture_method": "automatic", "client_secret": f"{intent_id}_secret_test",
+        "confirmation_method": "automatic", "created": created, "currency": invoice["currency"],
+        "customer": invoice["customer"],
+        "customer_account": None,
+        "description": f"Payment for Invoice {invoice['number']}" if invoice.get("number") else None,
+        "last_payment_error": None, "latest_charge": None, "livemode": False, "metadata": {}, "next_action": None,
+        "on_behalf_of": None, "payment_method": None, "payment_method_types": ["card"], "processing": None,
+        "receipt_email": None, "review": None, "setup_future_usage": None, "shipping": None,
+        "statement_descriptor": None,
+        "statement_descriptor_suffix": None, "status": "succeeded", "transfer_data": None, "transfer_group": None,
+    }  # fmt: skip
+
+
+def charge_of(intent: dict[str, Any], charge_id: str, moment: int) -> dict[str, Any]:
+    """Return the succeeded charge of a payment intent."""
+    return {
+        "id": charge_id, "object": "charge", "amount": intent["amount"], "amount_captured": intent["amount"],
+        "amount_refunded": 0,
+        "application": None, "application_fee": None, "application_fee_amount": None,
+        "balance_transaction": f"txn_{charge_id[3:]}",
+        "billing_details": {"address": None, "email": None, "name": None, "phone": None, "tax_id": None},
+        "calculated_statement_descriptor": "FARO NORTE", "captured": True, "created": moment,
+        "currency": intent["currency"],
+        "customer": intent["customer"], "description": intent["description"], "disputed": False,
+        "failure_balance_transaction": None,
+        "failure_code": None, "failure_message": None, "fraud_details": {}, "livemode": False, "metadata": {},
+        "outcome": {"network_status": "approved_by_network", "reason": None, "risk_level": "normal", "seller_message":
+                    "Payment complete.", "type": "authorized"},
+        "paid": True, "payment_intent": intent["id"], "payment_method": intent["payment_method"],
+        "payment_method_details": {"type": "card"}, "receipt_email": None, "receipt_number": None, "receipt_url": None,
+        "refunded": False, "status": "succeeded", "transfer_data": None, "transfer_group": None,
+    }  # fmt: skip
+
+
+def balance_transaction(
+    transaction_id: str, kind: str, amount: int, fee: int, source: str, currency: str, moment: int
+) -> dict[str, Any]:
+    """Return a movement of the Stripe balance: net = amount - fee."""
+    details = [
+        {
+            "amount": fee,
+            "application": None,
+            "currency": currency,
+            "description": "Stripe processing fees",
+            "type": "stripe_fee",
+        }
+    ]
+    return {
+        "id": transaction_id, "object": "balance_transaction", "amount": amount, "available_on": moment + 172_800,
+        "created": moment,
+        "currency": currency, "description": None, "exchange_rate": None, "fee": fee,
+        "fee_details": details if fee else [],
+        "net": amount - fee, "reporting_category": kind, "source": source, "status": "available", "type": kind,
+    }  # fmt: skip
+
+
+def credit_note(
+    note_id: str, number: str, invoice: dict[str, Any], net: int, tax: int, kind: str, moment: int
+) -> dict[str, Any]:
+    """Return an issued credit note of one line over `net` and `tax`."""
+    amount = net + tax
+    rates = invoice["total_taxes"] or []
+    taxes = [rates[0] | {"amount": tax, "taxable_amount": net}] if tax and rates else []
+    line = {
+        "id": f"cnli_{note_id[3:]}", "object": "credit_note_line_item", "amount": net,
+        "description": f"Credit on {invoice['number']}",
+        "discount_amount": 0, "discount_amounts": [], "invoice_line_item": None, "livemode": False, "metadata": {},
+        "pretax_credit_amounts": [], "quantity": 1, "tax_rates": [], "taxes": taxes, "type": "custom_line_item",
+        "unit_amount": net,
+        "unit_amount_decimal": str(net),
+    }  # fmt: skip
+    return {
+        "id": note_id, "object": "credit_note", "amount": amount, "amount_shipping": 0, "created": moment,
+        "currency": invoice["currency"],
+        "customer": invoice["customer"], "customer_account": None, "customer_balance_transaction": None,
+        "discount_amount": 0,
+        "discount_amounts": [], "effective_at": moment, "invoice": invoice["id"],
+        "lines": listed([line], f"/v1/credit_notes/{note_id}/lines"), "livemode": False, "memo": None, "metadata": {},
+        "number": number, "out_of_band_amount": None,
+        "pdf": f"https://pay.stripe.com/credit_notes/{ACCOUNT}/{note_id}/pdf",
+        "post_payment_amount": amount if kind == "post_payment" else 0,
+        "pre_payment_amount": amount if kind == "pre_payment" else 0,
+        "pretax_credit_amounts": [], "reason": None, "refunds": [], "shipping_cost": None, "status": "issued",
+        "subtotal": net,
+        "subtotal_excluding_tax": net, "total": amount, "total_excluding_tax": net, "total_taxes": taxes, "type": kind,
+        "voided_at": None,
+    }  # fmt: skip

@@ -187,7 +187,7 @@ class Trade:
     def settle(self, invoice: Invoice) -> None:
         """Pay an invoice when its customer usually does, if that day has come; else leave it open.
 
-        An invoice that is neither surely overdue nor surely not yet due is paid: it would change sides with the weekday.
+        What is neither surely overdue nor surely not yet due is paid: it would change sides with the weekday.
         """
         due = invoice.offset + invoice.customer.terms
         day = max(invoice.offset + 1, due + invoice.customer.delay + self.rng.randint(-4, 4))
@@ -197,7 +197,7 @@ class Trade:
             self.pay(invoice, day)
 
     def pay(self, invoice: Invoice, offset: int, amount: int | None = None, method: str | None = None) -> Payment:
-        """Return a payment of `amount` (the whole if none) on that day, through Stripe or the bank as the customer does."""
+        """Return a payment of `amount` (if none, of the rest) on that day, by card or transfer as the customer does."""
         amount = invoice.gross - invoice.credited - invoice.received if amount is None else amount
         method = method or invoice.customer.payer
         payment = self.payment(method, invoice.customer, offset, amount, invoice.currency)

@@ -1,4 +1,4 @@
-"""What passes between a request and an answer here: the call as received, the reply, a refusal in a vendor's own shape."""
+"""What passes between a request and an answer: the call as received, the reply, a refusal in a vendor's own shape."""
 
 import base64
 from dataclasses import dataclass, field
@@ -72,7 +72,7 @@ class Clock:
 
 @dataclass
 class Settings:
-    """What can be tuned while it runs (`POST /sandbox/settings`). Rates are calls; a lag is how late searches see writes."""
+    """What can be tuned while it runs (`POST /sandbox/settings`): rates in calls, and how late searches see writes."""
 
     hubspot_per_10s: int = 100_000
     hubspot_search_per_s: int = 1_000

@@ -7,6 +7,7 @@ import re
 from collections import defaultdict
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from extract.sandbox.books import Company
@@ -210,9 +211,8 @@ class Books:
 
     def _invoice(self, key: str, invoice: dict[str, Any]) -> None:
         made = self.made_on(key)
-        old = made < self.today - GRACE
-        if old and (invoice["status"] == "draft" or (invoice["status"] == "open" and made > self.today - timedelta(days=28)
-                                                     and key not in self.sent)):  # fmt: skip
+        is_quiet = invoice["status"] == "open" and made > self.today - timedelta(days=28) and key not in self.sent
+        if made < self.today - GRACE and (invoice["status"] == "draft" or is_quiet):
             self.say("invoice_not_sent", "stripe", key)
         if invoice["status"] != "void" and not self.deals_of.get(key):
             self.say("invoice_without_deal", "stripe", key)
@@ -242,7 +242,7 @@ class Books:
                 groups[invoice["customer"], invoice["currency"], invoice["total"]].append(key)
         for keys in groups.values():
             keys.sort(key=lambda k: (self.invoices[k]["created"], self.invoices[k]["number"] or ""))
-            for one, two in zip(keys, keys[1:], strict=False):
+            for one, two in pairwise(keys):
                 if (self.made_on(two) - self.made_on(one)).days <= 5:
                     later = max((one, two), key=lambda k: self.invoices[k]["number"] or "")
                     self.say("duplicate_invoice", "stripe", later)

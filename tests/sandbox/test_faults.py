@@ -36,7 +36,7 @@ def test_dead_takes_the_call_and_answers_nothing(crm: httpx.Client, box: Running
 def test_cut_breaks_in_the_middle_of_the_body(crm: httpx.Client, box: Running) -> None:
     """The head says more bytes than come."""
     fault(box, kind="cut", match=f"{DEALS}$", method="GET", times=1)
-    with pytest.raises(httpx.RemoteProtocolError, match="incomplete message body|peer closed connection"):
+    with pytest.raises(httpx.RemoteProtocolError, match="peer closed connection"):
         crm.get(DEALS, params={"limit": 100})
     assert crm.get(DEALS).status_code == 200
 

@@ -156,7 +156,7 @@ def test_hubspot_names_the_right_that_a_token_lacks(crm: Checked, box: Running) 
 
 
 def test_hubspot_limits_its_rates(crm: Checked, box: Running) -> None:
-    """The eleventh call in ten seconds, the sixth search in a second: 429 with the policy's name; headers count down."""
+    """The eleventh call in ten seconds, the sixth search in a second: 429 names the policy; headers count down."""
     httpx.post(f"{box.url}/sandbox/settings", json={"hubspot_per_10s": 10, "hubspot_search_per_s": 5})
     left = [crm.get(f"{OBJECTS}/deals?limit=1").headers["x-hubspot-ratelimit-remaining"] for _ in range(10)]
     assert left == [str(n) for n in range(9, -1, -1)]
@@ -168,7 +168,8 @@ def test_hubspot_limits_its_rates(crm: Checked, box: Running) -> None:
 
 def test_stripe_reads_as_described(billing: Checked, box: Running) -> None:
     """Lists of every kind, one of each, with what can be expanded."""
-    for kind in ("customers", "products", "prices", "tax_rates", "quotes", "invoices", "invoiceitems", "invoice_payments",
+    for kind in ("customers", "products", "prices", "tax_rates", "quotes", "invoices", "invoiceitems",
+                 "invoice_payments",
                  "payment_intents", "charges", "refunds", "credit_notes", "events"):  # fmt: skip
         rows = billing.get(f"/v1/{kind}", params={"limit": 100}).json()["data"]
         assert rows, kind
@@ -194,7 +195,8 @@ def test_stripe_reads_as_described(billing: Checked, box: Running) -> None:
 
 def test_stripe_writes_as_described(billing: Checked, box: Running) -> None:
     """An invoice's whole life, a customer's, the catalogue's, a credit note's."""
-    who = {"name": "Ñ", "email": "a@b.example", "address[city]": "Lugo", "preferred_locales[]": "es", "metadata[crm_company_id]": "1",
+    who = {"name": "Ñ", "email": "a@b.example", "address[city]": "Lugo", "preferred_locales[]": "es",
+           "metadata[crm_company_id]": "1",
            "tax_id_data[0][type]": "es_cif", "tax_id_data[0][value]": "B83591170"}  # fmt: skip
     customer = billing.post("/v1/customers", data=who, headers={"idempotency-key": "a"}).json()["id"]
     billing.post(f"/v1/customers/{customer}", data={"phone": "1", "metadata[x]": ""}).raise_for_status()
@@ -212,11 +214,13 @@ def test_stripe_writes_as_described(billing: Checked, box: Running) -> None:
 
     def drafted() -> str:
         head = {"customer": customer, "collection_method": "send_invoice", "days_until_due": "30", "currency": "eur",
-                "custom_fields[0][name]": "PO", "custom_fields[0][value]": "PO-1", "metadata[crm_deal_id]": "D"}  # fmt: skip
+                "custom_fields[0][name]": "PO", "custom_fields[0][value]": "PO-1",
+                "metadata[crm_deal_id]": "D"}  # fmt: skip
         invoice = str(billing.post("/v1/invoices", data=head).json()["id"])
         base = {"customer": customer, "invoice": invoice, "tax_rates[]": rate, "currency": "eur"}
         for line in ({"amount": "100"}, {"quantity": "2", "unit_amount_decimal": "7550"}, {"pricing[price]": price},
-                     {"price_data[currency]": "eur", "price_data[product]": product, "price_data[unit_amount]": "5"}):  # fmt: skip
+                     {"price_data[currency]": "eur", "price_data[product]": product,
+                      "price_data[unit_amount]": "5"}):  # fmt: skip
             item = billing.post("/v1/invoiceitems", data=base | line | {"description": "x"}).json()["id"]
         billing.post(f"/v1/invoiceitems/{item}", data={"description": "y"}).raise_for_status()
         billing.delete(f"/v1/invoiceitems/{item}").raise_for_status()

@@ -20,7 +20,8 @@ def client(box: Running) -> stripe.StripeClient:
 def customer(client: stripe.StripeClient) -> stripe.Customer:
     """A new customer with a tax id."""
     return client.v1.customers.create({
-        "name": "Talleres Ñuñez S.L.", "email": "ana@talleres-nunez.example", "address": {"city": "Madrid", "country": "ES"},
+        "name": "Talleres Ñuñez S.L.", "email": "ana@talleres-nunez.example", "address": {"city": "Madrid",
+            "country": "ES"},
         "tax_id_data": [{"type": "es_cif", "value": "B83591170"}], "metadata": {"crm_company_id": "C-9"},
     })  # fmt: skip
 
@@ -78,7 +79,7 @@ def test_an_invoice_from_draft_to_paid(client: stripe.StripeClient, customer: st
 
 
 def test_what_cannot_be_done_to_an_invoice_is_refused(client: stripe.StripeClient, customer: stripe.Customer) -> None:
-    """An issued one is not edited, deleted or issued again; a void one is not sent or paid; an empty one is not issued."""
+    """An issued one is not edited, deleted or issued again; a void one is not sent or paid; an empty one not issued."""
     invoice = draft(client, customer)
     with pytest.raises(stripe.InvalidRequestError, match="open or uncollectible"):
         client.v1.invoices.void_invoice(invoice.id)
