@@ -38,7 +38,7 @@ browser:
 
 lock: pyproject.toml
 	$(BIN)/uv pip compile --quiet --upgrade --no-header --generate-hashes --no-emit-index-url --no-annotate --universal --python-version 3.11 \
-		--extra norma43 --extra build --extra test pyproject.toml -o requirements.lock
+		--extra build --extra test pyproject.toml -o requirements.lock
 
 clean:
 	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache *.egg-info

@@ -21,12 +21,15 @@ from extract.files import (
     Profile,
     Question,
     Sniffed,
+    WithFiles,
     difference,
     file_vendors,
     free_name,
     propose,
     sniff,
+    sources,
 )
+from extract.vendor import Vendor
 from reconcile.settings import load
 
 FOLDER = "profiles"
@@ -77,7 +80,7 @@ def look(
             return Looked(found, None, (), True)
         if profile:
             return Looked(found, profiles.named(profile, folder), (), True)
-        known = profiles.recognised(list(found.headings), folder) if not answers and not table else None
+        known = profiles.recognised(list(found.headings), folder, found.account) if not answers and not table else None
         if known:
             return Looked(found, known, (), True)
         wanted = re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-")[:40] or "file"
@@ -89,28 +92,30 @@ def look(
 
 def preview(data: Path, path: Path, profile: Profile | None) -> dict[str, Difference]:
     """Return, by table, what a file would change; of a long file only its beginning. Ask where it cannot be read."""
-    source = FileVendor.of(path, profile)
     rows: dict[str, list[dict[str, Any]]] = {}
+    names = []
     try:
-        for kind, item in islice(source.fetch(), PREVIEWED):
-            try:
-                for table, row in source.rows(kind, item):
-                    rows.setdefault(table, []).append(dict(row))
-            except store.MAPPING_ERRORS:
-                continue  # named in the rejects when it is taken in
+        for source in sources(path, profile):
+            names.append(source.name)
+            for kind, item in islice(source.fetch(), PREVIEWED):
+                try:
+                    for table, row in source.rows(kind, item):
+                        rows.setdefault(table, []).append(dict(row))
+                except store.MAPPING_ERRORS:
+                    continue  # named in the rejects when it is taken in
     except FileError as error:
         raise Ask(str(error)) from error
     zone = load(data).company.time_zone
-    return {table: difference(table, _ours(data, table, source.name), made, zone) for table, made in rows.items()}
+    return {table: difference(table, _ours(data, table, names), made, zone) for table, made in rows.items()}
 
 
-def _ours(data: Path, table: str, source: str) -> list[dict[str, Any]]:
+def _ours(data: Path, table: str, names: list[str]) -> list[dict[str, Any]]:
     if not (data / "rows.duckdb").exists():
         return []
     with store.opened(data) as db:
-        found = db.execute(f"SELECT * EXCLUDE (_kind, _key) FROM {table} WHERE vendor = ?", [source])
-        names = [column[0] for column in found.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+        found = db.execute(f"SELECT * EXCLUDE (_kind, _key) FROM {table} WHERE list_contains(?, vendor)", [names])
+        columns = [column[0] for column in found.description or ()]
+        return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
 
 
 def take(
@@ -129,38 +134,47 @@ def take(
     if not looked.is_ready:
         raise Ask(_open(path, looked.questions))
     chosen = looked.profile
-    source = FileVendor.of(path, chosen)
-    digest = _digest(path, chosen)
-    if store.imported(data, source.name, digest):
-        return Taken(path.name, looked.found.kind, source.name, 0, 0, 0, 0, 0, "taken in before; nothing changed")
-    zone = load(data).company.time_zone
+    digest, zone = _digest(path, chosen), load(data).company.time_zone
+    readings = []
     try:
-        reading = store.take(source, data, source.fetch(), zone=zone, note=f"{path.name} {digest}")
+        within = sources(path, chosen)
+        for source in within:
+            if not store.imported(data, source.name, digest):
+                note = f"{path.name} {digest}"
+                readings.append(store.take(source, data, source.fetch(), zone=zone, note=note))
     except FileError as error:
         raise Ask(str(error)) from error
     if chosen and not looked.is_known:
         profiles.saved(chosen, data / FOLDER)
-    rows = sum(reading.rows.values())
+    note = f"kept as profile {chosen.name}" if chosen and not looked.is_known else ""
+    rows, new = sum(sum(r.rows.values()) for r in readings), sum(r.new for r in readings)
+    changed = sum(r.changed for r in readings)
     return Taken(
         file=path.name,
         kind=looked.found.kind,
-        source=source.name,
+        source=", ".join(source.name for source in within),
         rows=rows,
-        new=reading.new,
-        changed=reading.changed,
-        same=rows - reading.new - reading.changed,
-        rejected=reading.rejected,
-        note=f"kept as profile {chosen.name}" if chosen and not looked.is_known else "",
-        changes=reading.changes,
+        new=new,
+        changed=changed,
+        same=rows - new - changed,
+        rejected=sum(r.rejected for r in readings),
+        note=note if readings else "taken in before; nothing changed",
+        changes=tuple(change for r in readings for change in r.changes),
     )
 
 
-def sources(data: Path) -> list[FileVendor]:
+def all_sources(data: Path) -> list[FileVendor]:
     """Return a source for each system that files came from, to map their raw items again."""
     raw = data / "raw"
     names = [p.name for p in raw.iterdir() if any(p.glob("*-import.jsonl.gz"))] if raw.is_dir() else []
     connected = set(load(data).connections)
     return file_vendors(data / FOLDER, [n for n in names if n == BANK or n not in connected])
+
+
+def with_files(data: Path, vendor: Vendor) -> store.Source:
+    """Return a connected vendor as a source that can also map what came of it in files."""
+    known = [p for p in profiles.known(data / FOLDER) if p.source == vendor.name or "vendor" in p.tables[0].columns]
+    return WithFiles(vendor, known) if known else vendor
 
 
 def _pairs(prefix: str, given: Sequence[str]) -> dict[str, str]:

@@ -10,7 +10,7 @@ import structlog
 from dashboard import imports
 from dashboard.read import findings
 from extract import raw, store
-from extract.store import Reading
+from extract.store import Reading, Source
 from extract.vendor import Vendor
 from reconcile import run
 from reconcile.connections import connections, unconnected
@@ -32,10 +32,10 @@ def sync(
 ) -> list[Reading]:
     """Read the named connections, or all, side by side. One that fails says so in its reading and stops no other."""
     settings = load(data)
-    vendors = chosen(data, names)
+    vendors = [imports.with_files(data, vendor) for vendor in chosen(data, names)]
     told = progress or (lambda what, count: None)
 
-    def read(vendor: Vendor) -> Reading:
+    def read(vendor: Source) -> Reading:
         reading = store.sync(
             vendor,
             data,
@@ -86,8 +86,7 @@ def _note(reading: Reading) -> None:
 def rebuild(data: Path) -> list[Reading]:
     """Make rows and warehouse again from the raw files."""
     settings = load(data)
-    readings = store.rebuild(
-        [*connections(data).values(), *imports.sources(data)], data, zone=settings.company.time_zone
-    )
+    connected = [imports.with_files(data, vendor) for vendor in connections(data).values()]
+    readings = store.rebuild([*connected, *imports.all_sources(data)], data, zone=settings.company.time_zone)
     reconcile(data)
     return readings

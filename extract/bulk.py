@@ -42,7 +42,7 @@ def typed(table: str, rows: list[RawRow], zone: str) -> tuple[pl.DataFrame, list
         misfits += _misfits(c, values, made)
         series.append(made.alias(c.name))
     frame = pl.DataFrame(series)
-    if "currency" in names:
+    if "currency" in names and table != "lines":  # a line without one has its document's
         misfits += _without_currency(frame, [c.name for c in wanted if c.sql == "DECIMAL(18,4)"])
     return frame, misfits
 

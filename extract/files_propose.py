@@ -35,7 +35,7 @@ _ID_BY: dict[str, tuple[tuple[str, ...], ...]] = {
 _SHARED = frozenset({"lines", "deals"})  # several rows may have the same of these ids: they are numbered
 _NAMED = ("deals", "quotes", "invoices")
 _CONTACT = ("tax_id", "email", "phone", "street", "city", "region", "postcode", "country", "iban")
-_MONEY = frozenset({"deals", "quotes", "invoices", "payments", "products", "lines"})
+_MONEY = frozenset({"deals", "quotes", "invoices", "payments", "products"})  # lines have their document's currency
 
 
 class Question(NamedTuple):

@@ -91,6 +91,17 @@ def lay(db: duckdb.DuckDBPyConnection, rows: Path, choices: Choices, decisions: 
     create(db, "decisions", "What people decided about links and findings.", DECISIONS)
     fill(db, "decisions", DECISIONS, decisions)
     resolve_merged(db)
+    _give_lines_their_currency(db)
+
+
+def _give_lines_their_currency(db: duckdb.DuckDBPyConnection) -> None:
+    """A line that says no currency is in that of the document it stands on."""
+    for document in ("deal", "quote", "invoice"):
+        db.execute(
+            f"UPDATE lines SET currency = d.currency FROM {document}s AS d WHERE lines.currency IS NULL "
+            "AND lines.document = ? AND d.vendor = lines.vendor AND d.id = lines.document_id",
+            [document],
+        )
 
 
 def create(db: duckdb.DuckDBPyConnection, table: str, comment: str, described: dict[str, tuple[str, str]]) -> None:

@@ -94,3 +94,15 @@ def test_query_is_read_only(data: Path) -> None:
     run(data, "import", str(data.parent / "deals.csv"))
     assert run(data, "query", "DROP TABLE deals").exit_code == 2
     assert run(data, "query", "SELECT * FROM read_csv('/etc/passwd')").exit_code == 2
+
+
+def test_lines_without_a_currency_are_in_that_of_their_invoice(data: Path) -> None:
+    """Line exports seldom say a currency: the warehouse gives it, none is assumed."""
+    here = data.parent
+    (here / "lines.csv").write_text("vendor,document,document_id,description,quantity,unit_price,net\n"
+                                    "billing,invoice,7,Web,1,100.00,100.00\n")  # fmt: skip
+    (here / "invoices.csv").write_text("vendor,id,number,customer_name,issued_on,currency,net,gross,status\n"
+                                       "billing,7,F-7,Acme,2026-11-01,PLN,100.00,123.00,sent\n")  # fmt: skip
+    done = run(data, "import", str(here / "invoices.csv"), str(here / "lines.csv"))
+    assert done.exit_code == 0, done.output
+    assert run(data, "query", "SELECT currency, net FROM lines").stdout.split() == ["currency,net", "PLN,100.0000"]
