@@ -14,10 +14,25 @@ CENTS = 500  # five cents: rounding and nothing else
 FEE = 400_000  # most that banks on the way keep of a transfer
 FEE_STEP = 5_000  # fees are round: multiples of a half
 FEE_SHARE = 0.1  # and never more of it than this
-WITHHELD = (0.15, 0.07, 0.19, 0.20, 0.02, 0.01)  # shares of the net that customers of some countries keep for the tax office
+WITHHELD = (
+    0.15,
+    0.07,
+    0.19,
+    0.20,
+    0.02,
+    0.01,
+)  # shares of the net that customers of some countries keep for the tax office
 DISCOUNT = (0.01, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05)  # usual discounts for paying early
 MOST_KEPT = 0.21  # no withheld tax, discount or fee is more of an invoice than this
-GATEWAY = ((0.014, 2_500), (0.015, 2_500), (0.029, 3_000), (0.029, 2_500), (0.025, 2_500), (0.012, 2_500), (0.034, 3_500))
+GATEWAY = (
+    (0.014, 2_500),
+    (0.015, 2_500),
+    (0.029, 3_000),
+    (0.029, 2_500),
+    (0.025, 2_500),
+    (0.012, 2_500),
+    (0.034, 3_500),
+)
 
 
 class Given(NamedTuple):
@@ -85,10 +100,10 @@ class Named(NamedTuple):
 
 
 def settle_named(links: Iterable[tuple[Any, ...]], purse: Purse, rates: Rates) -> list[Given]:
-    """Return what each payment gives to the invoices it names, in the invoice's currency. links: `Named`, in order of time.
+    """Return what each payment gives to the invoices it names, in the invoice's currency.
 
-    A payment for one invoice settles it also where a fee, a discount or withheld tax is missing. Without a rate, money
-    of another currency settles nothing.
+    links: the columns of `Named`, in order of time. A payment for one invoice settles it also where a fee, a discount or
+    withheld tax is missing. Without a rate, money of another currency settles nothing.
     """
     return [_given(Named(*link), purse, rates) for link in links]
 

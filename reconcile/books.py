@@ -62,7 +62,7 @@ class Books:
         self.units: dict[int, int] = {}  # what each part of an invoice was, 0 where they differ
         self.mentioned = db.sql(_MENTIONED).pl().filter(pl.col("party").is_not_null())
         self.rates, self.near = Rates({}, {}), NEAR
-        self.refused = db.sql(f"SELECT left_n, right_n FROM refused WHERE pair = '{PAIR}'").pl()
+        self.refused = db.sql(f"SELECT left_n AS n, right_n AS n_right FROM refused WHERE pair = '{PAIR}'").pl()
 
     def give_named(self) -> None:
         """Give the invoices that rules and persons name their money, and note how much on the links."""
@@ -74,7 +74,9 @@ class Books:
             self.purse.payments[payment] -= amount
             self.purse.invoices[invoice] -= amount
             self.begun.add(payment)
-        others = links.join(plain.select("left_n"), on="left_n", how="anti", maintain_order="left").drop("gross", "named_by")
+        others = links.join(plain.select("left_n"), on="left_n", how="anti", maintain_order="left").drop(
+            "gross", "named_by"
+        )
         given = allocate.settle_named(others.iter_rows(), self.purse, self.rates)
         for each in given:
             self._note(each.payment, each.invoice, each.amount)
@@ -120,14 +122,18 @@ class Books:
         return self._owed(self.invoices).rename({"n": "n_right"})
 
     def _owed(self, invoices: pl.DataFrame) -> pl.DataFrame:
-        units = pl.DataFrame({"n": list(self.units), "unit": list(self.units.values())}, schema={"n": pl.Int64, "unit": pl.Int64})
-        owed = invoices.drop("unit", strict=False).join(units.filter(pl.col("unit") > 0), on="n", how="left", maintain_order="left")
+        units = pl.DataFrame(
+            {"n": list(self.units), "unit": list(self.units.values())}, schema={"n": pl.Int64, "unit": pl.Int64}
+        )
+        owed = invoices.drop("unit", strict=False).join(
+            units.filter(pl.col("unit") > 0), on="n", how="left", maintain_order="left"
+        )
         owed = owed.with_columns(owed=pl.Series(self.purse.invoices, dtype=pl.Int64).gather(invoices["n"]))
         return owed.filter(pl.col("owed") > allocate.CENTS, pl.col("party").is_not_null())
 
     def keep(self, found: pl.DataFrame) -> None:
         """Keep links (left_n, right_n, rule, status, settles, sure, paid_on); sure ones use up payment and invoice."""
-        found = found.join(self.refused, on=["left_n", "right_n"], how="anti").sort("paid_on", "left_n", "right_n")
+        found = found.sort("paid_on", "left_n", "right_n")
         amounts, kept = [], []
         for payment, invoice, settles, status in found.select("left_n", "right_n", "settles", "status").iter_rows():
             amount = min(self.purse.payments[payment], self.purse.invoices[invoice], settles)

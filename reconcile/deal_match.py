@@ -13,13 +13,25 @@ from reconcile.shares import settle
 
 PAIR = "deals invoices"
 RULES = (
-    ("deal_amount", "Same customer, same amount", "The invoice's net or gross is the deal's amount and no rival comes near."),
+    (
+        "deal_amount",
+        "Same customer, same amount",
+        "The invoice's net or gross is the deal's amount and no rival comes near.",
+    ),
     ("rest_of_deal", "Same customer, the rest of the deal", "The invoice is for what the deal's other invoices left."),
     ("instalment", "Same customer, equal instalments", "Equal invoices of one customer add up to the deal."),
-    ("deposit", "Same customer, deposit or final", "The invoice is a usual percentage of the deal and another is the rest."),
+    (
+        "deposit",
+        "Same customer, deposit or final",
+        "The invoice is a usual percentage of the deal and another is the rest.",
+    ),
     ("consolidated", "Same customer, several deals", "Deals of that customer add up to the invoice."),
     ("nearly", "Same customer, nearly the amount", "The deal's amount was rounded, or is in another currency."),
-    ("only_one", "Same customer, nothing else open", "One deal and one invoice of that customer are left in that time."),
+    (
+        "only_one",
+        "Same customer, nothing else open",
+        "One deal and one invoice of that customer are left in that time.",
+    ),
 )
 
 _DEALS = """
@@ -65,6 +77,7 @@ SELECT DISTINCT d.party AS crm, i.party AS billing FROM made AS m
 JOIN link_deals AS d ON d.n = m.left_n JOIN link_invoices AS i ON i.n = m.right_n
 WHERE m.pair = 'deals invoices' AND m.status <> 'suggested' AND d.party IS NOT NULL AND i.party IS NOT NULL
 """
+_REFUSED = f"SELECT left_n AS n, right_n AS n_right FROM refused WHERE pair = '{PAIR}'"
 _EXAMPLES = """
 SELECT d.currency AS of, i.currency AS into, i.net / CAST(d.amount AS DOUBLE) AS ratio FROM made AS m
 JOIN link_deals AS d ON d.n = m.left_n JOIN link_invoices AS i ON i.n = m.right_n
@@ -90,8 +103,7 @@ def run(db: DuckDBPyConnection, off: frozenset[str]) -> list[str]:
 
 
 def _keep(db: DuckDBPyConnection, found: pl.DataFrame) -> None:
-    refused = db.sql(f"SELECT left_n, right_n FROM refused WHERE pair = '{PAIR}'").pl()
-    found = found.join(refused, on=["left_n", "right_n"], how="anti").sort("left_n", "right_n")
+    found = found.sort("left_n", "right_n")
     blank = pl.lit(None, dtype=pl.Int64)
     match.keep(db, PAIR, found.with_columns(confidence=pl.col("sure").clip(0, 0.99), amount=blank, kept=pl.lit(0)))
 
@@ -107,13 +119,18 @@ def _candidates(db: DuckDBPyConnection, deals: pl.DataFrame, invoices: pl.DataFr
     return deals.filter(~covered).join(same, left_on="party", right_on="crm").sort("n", "billing")
 
 
-def _exact(db, deals, invoices, off, worth, notes) -> pl.DataFrame:  # type: ignore[no-untyped-def]
+def _exact(db, deals, invoices, off, worth, notes) -> pl.DataFrame:
     billed = deals.rename({"party": "crm", "billing": "party", "currency": "deal_currency"})
     billed = billed.with_columns(currency=pl.coalesce("billed_in", "deal_currency"))
     pairs, cut = orders.pairs(billed, invoices, off)
     if cut:
         notes.add(f"deals: {cut} deals have more invoices of one amount than are compared")
-    return _settled(orders.weighed(pairs))
+    return _settled(orders.weighed(_allowed(db, pairs)))
+
+
+def _allowed(db: DuckDBPyConnection, pairs: pl.DataFrame) -> pl.DataFrame:
+    """Return the pairs (n, n_right) that nobody rejected."""
+    return pairs.join(db.sql(_REFUSED).pl(), on=["n", "n_right"], how="anti")
 
 
 def _settled(pairs: pl.DataFrame) -> pl.DataFrame:
@@ -124,7 +141,7 @@ def _settled(pairs: pl.DataFrame) -> pl.DataFrame:
     return pairs.with_columns(sure=settled["sure"]).rename({"n": "left_n", "n_right": "right_n"})
 
 
-def _consolidated(db, deals, invoices, off, worth, notes) -> pl.DataFrame:  # type: ignore[no-untyped-def]
+def _consolidated(db, deals, invoices, off, worth, notes) -> pl.DataFrame:
     """Return explanations of one invoice by several deals, or of the rest of an invoice by one further deal."""
     fresh = deals.filter(pl.col("links") == 0, pl.col("status") == "won")
     larger = db.sql(_LARGER).pl().drop("all_net", "all_gross")
@@ -132,17 +149,20 @@ def _consolidated(db, deals, invoices, off, worth, notes) -> pl.DataFrame:  # ty
     found, gave_up = sets.consolidated(bills, fresh)
     if gave_up:
         notes.add(f"deals: {gave_up} invoices could be for too many sets of deals to search them all")
-    if "consolidated" in off:
-        found = found.clear()
+    wrong = found.join(db.sql(_REFUSED).pl(), left_on=["left_n", "right_n"], right_on=["n", "n_right"], how="semi")
+    found = found.join(wrong.select("e").unique(), on="e", how="anti") if "consolidated" not in off else found.clear()
+    found = found.with_columns((pl.col("e").rank("dense") - 1).cast(pl.UInt32))
     whole = found.unique("e", keep="first", maintain_order=True).sort("e")
-    settled = settle(whole.select("e", chooser="right_n", weight="weight"), found.select("e", row="left_n", share="share"))
+    settled = settle(
+        whole.select("e", chooser="right_n", weight="weight"), found.select("e", row="left_n", share="share")
+    )
     return found.join(whole.select("e").with_columns(settled["sure"]), on="e")
 
 
-def _roughly(db, deals, invoices, off, worth: Rates, notes) -> pl.DataFrame:  # type: ignore[no-untyped-def]
+def _roughly(db, deals, invoices, off, worth: Rates, notes) -> pl.DataFrame:
     """Return explanations by amounts that nearly agree: rounded, in another currency, or alone in their time."""
     keys = deals.filter(pl.col("status") == "won").with_columns(on=pl.col("on_date") - pl.duration(days=orders.EARLY))
     right = invoices.rename({"n": "n_right", "party": "billing", "issued_on": "day", "currency": "billed"})
     pairs, _ = match.near(keys.with_columns(place="billing"), right.with_columns(place="billing").drop("billing"))
-    pairs = orders.roughly(pairs, worth).filter(~pl.col("rule").is_in(list(off)))
+    pairs = orders.roughly(_allowed(db, pairs), worth).filter(~pl.col("rule").is_in(list(off)))
     return _settled(pairs)

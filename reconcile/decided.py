@@ -8,7 +8,8 @@ PAIRS = ("deals invoices", "payments payouts", "payments invoices", "payments pa
 
 _MADE = """
 CREATE OR REPLACE TEMP TABLE made (
-  pair VARCHAR, left_n BIGINT, right_n BIGINT, rule VARCHAR, status VARCHAR, confidence DOUBLE, amount BIGINT, kept BIGINT
+  pair VARCHAR, left_n BIGINT, right_n BIGINT, rule VARCHAR, status VARCHAR, confidence DOUBLE,
+  amount BIGINT, kept BIGINT
 )"""
 _REFUSED = "CREATE OR REPLACE TEMP TABLE refused (pair VARCHAR, left_n BIGINT, right_n BIGINT)"
 _LATEST = """
@@ -38,4 +39,6 @@ def begin(db: DuckDBPyConnection) -> None:
             " FROM latest WHERE verdict = 'confirmed'",
             {"pair": pair},
         )
-        db.execute("INSERT INTO refused SELECT $pair, left_n, right_n FROM latest WHERE verdict = 'rejected'", {"pair": pair})
+        db.execute(
+            "INSERT INTO refused SELECT $pair, left_n, right_n FROM latest WHERE verdict = 'rejected'", {"pair": pair}
+        )

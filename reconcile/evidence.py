@@ -34,8 +34,8 @@ UPDATE made SET amount = s.amount FROM (
       row_number() OVER (PARTITION BY m.right_n ORDER BY m.left_n DESC) = 1 AS last,
       CAST(
         CAST(i.gross AS HUGEINT) * abs(coalesce(d.amount, 0))
-        // nullif(sum(abs(coalesce(d.amount, 0))) OVER (PARTITION BY m.right_n), 0) AS BIGINT
-      ) AS share
+        // nullif(sum(abs(coalesce(d.amount, 0))) OVER (PARTITION BY m.right_n), 0) // 100 * 100 AS BIGINT
+      ) AS share  -- in whole cents
     FROM made AS m
     JOIN link_deals AS d ON d.n = m.left_n
     JOIN link_invoices AS i ON i.n = m.right_n
@@ -49,11 +49,14 @@ WHERE made.pair = 'deals invoices' AND made.amount IS NULL AND made.right_n = i.
 
 _SAID = """
 CASE WHEN {left} IS NOT NULL AND {right} IS NOT NULL THEN
-  '{{"code": "{code}", "agrees": ' || CAST(({agrees}) AS VARCHAR) || ', "left": ' || {show_left} || ', "right": ' || {show_right} || '}}'
+  '{{"code": "{code}", "agrees": ' || CAST(({agrees}) AS VARCHAR) 
+  || ', "left": ' || {show_left} || ', "right": ' || {show_right} || '}}'
 END"""
 
 
-def _said(code: str, left: str, right: str, agrees: str, show_left: str = "", show_right: str = "", safe: bool = False) -> str:
+def _said(
+    code: str, left: str, right: str, agrees: str, show_left: str = "", show_right: str = "", safe: bool = False
+) -> str:
     """Return the SQL of one fact. `safe`: dates, amounts and currencies hold nothing that JSON must escape."""
     quoted = "'\"' || CAST({} AS VARCHAR) || '\"'" if safe else "CAST(to_json({}) AS VARCHAR)"
     shown = (quoted.format(show_left or left), quoted.format(show_right or right))
@@ -66,13 +69,15 @@ def _money(side: str, column: str = "amount") -> str:
 
 _FACTS = {
     "deals invoices": (
-        _said("reference", "l.reference_key", "r.reference_key", "l.reference_key = r.reference_key", "l.reference", "r.deal_reference"),
+        _said("reference", "l.reference_key", "r.reference_key", "l.reference_key = r.reference_key",
+              "l.reference", "r.deal_reference"),
         _said("number", "l.invoice_number", "r.number", "contains(l.invoice_number, r.number)"),
         _said("tax_id", "l.tax_key", "r.tax_key", "l.tax_key = r.tax_key", "l.tax_id", "r.tax_id"),
         _said("email", "l.email_key", "r.email_key", "l.email_key = r.email_key", "l.email", "r.email"),
         _said("name", "l.name_key", "r.name_key", "l.name_key = r.name_key", "l.name", "r.name"),
         _said("currency", "l.currency", "r.currency", "l.currency = r.currency", safe=True),
-        _said("amount", "l.amount", "r.net", "l.amount = r.net OR l.amount = r.gross", _money("l"), _money("r", "net"), safe=True),
+        _said("amount", "l.amount", "r.net", "l.amount = r.net OR l.amount = r.gross",
+              _money("l"), _money("r", "net"), safe=True),
         _said("date", "l.on_date", "r.issued_on", "r.issued_on BETWEEN l.on_date - 10 AND l.on_date + 90", safe=True),
     ),
     "payments invoices": (
@@ -83,7 +88,8 @@ _FACTS = {
         _said("tax_id", "l.tax_key", "r.tax_key", "l.tax_key = r.tax_key", "l.tax_id", "r.tax_id"),
         _said("name", "l.name_key", "r.name_key", "l.name_key = r.name_key", "l.name", "r.name"),
         _said("currency", "l.currency", "r.currency", "l.currency = r.currency", safe=True),
-        _said("amount", "l.amount", "r.gross", "abs(l.amount - r.gross) <= 500", _money("l"), _money("r", "gross"), safe=True),
+        _said("amount", "l.amount", "r.gross", "abs(l.amount - r.gross) <= 500",
+              _money("l"), _money("r", "gross"), safe=True),
         _said("date", "l.paid_on", "r.due_on", "l.paid_on BETWEEN r.issued_on AND r.due_on + 30", safe=True),
     ),
     "payments payouts": (
@@ -96,7 +102,8 @@ _FACTS = {
         _said("date", "l.paid_on", "r.paid_on", "abs(date_diff('day', l.paid_on, r.paid_on)) <= 3", safe=True),
     ),
     "customers customers": (
-        _said("stored_id", "coalesce(l.other_id, r.other_id)", "r.id", "coalesce(l.other_id = r.id, FALSE) OR coalesce(r.other_id = l.id, FALSE)"),
+        _said("stored_id", "coalesce(l.other_id, r.other_id)", "r.id",
+              "coalesce(l.other_id = r.id, FALSE) OR coalesce(r.other_id = l.id, FALSE)"),
         _said("tax_id", "l.tax_key", "r.tax_key", "l.tax_key = r.tax_key", "l.tax_id", "r.tax_id"),
         _said("email", "l.email_key", "r.email_key", "l.email_key = r.email_key"),
         _said("name", "l.name_key", "r.name_key", "l.name_key = r.name_key", "l.name", "r.name"),
@@ -108,11 +115,12 @@ LEFT JOIN (
 ) AS k ON k.n = m.left_n AND k.invoice = m.right_n"""
 _WRITE = """
 INSERT INTO links
-SELECT '{left}', l.vendor, l.id, '{right}', r.vendor, r.id, CAST(m.amount AS DECIMAL(18, 4)) / 10000, r.currency, m.rule,
-  '[' || concat_ws(', ', {facts}) || ']', CAST(m.confidence AS DECIMAL(5, 4)), m.status,
+SELECT '{left}', l.vendor, l.id, '{right}', r.vendor, r.id, CAST({amount} AS DECIMAL(18, 4)) / 10000, r.currency,
+  m.rule,  '[' || concat_ws(', ', {facts}) || ']', CAST(m.confidence AS DECIMAL(5, 4)), m.status,
   CAST(m.kept AS DECIMAL(18, 4)) / 10000
 FROM (
-  FROM made UNION ALL BY NAME SELECT *, 'decision' AS rule, 'rejected' AS status, 1 AS confidence, 0 AS kept FROM refused
+  FROM made UNION ALL BY NAME
+  SELECT *, 'decision' AS rule, 'rejected' AS status, 1 AS confidence, 0 AS kept FROM refused
 ) AS m
 JOIN link_{left} AS l ON l.n = m.left_n
 JOIN link_{right} AS r ON r.n = m.right_n {more}
@@ -131,5 +139,6 @@ def write(db: DuckDBPyConnection) -> None:
         db.execute(f"COMMENT ON COLUMN links.{column} IS '{comment.replace(chr(39), chr(39) * 2)}'")
     for pair in PAIRS:
         left, right = pair.split()
+        amount = "coalesce(m.amount, r.amount)" if right in ("payouts", "payments") else "m.amount"
         more = _NAMED if pair == "payments invoices" else ""
-        db.execute(_WRITE.format(left=left, right=right, facts=", ".join(_FACTS[pair]), more=more))
+        db.execute(_WRITE.format(left=left, right=right, facts=", ".join(_FACTS[pair]), more=more, amount=amount))

@@ -28,7 +28,9 @@ def exact(owed: pl.DataFrame) -> pl.DataFrame:
 def short(owed: pl.DataFrame) -> pl.DataFrame:
     """Return keys for the amounts that settle an invoice less tax withheld, a discount or a fee."""
     begun = owed.filter(pl.col("unit").is_not_null(), pl.col("unit") < pl.col("owed"))
-    return pl.concat([_less(owed, pl.col("owed"), 1.0), _less(begun, pl.col("unit"), LIKELY_UNIT)]).filter(pl.col("value") > 0)
+    return pl.concat([_less(owed, pl.col("owed"), 1.0), _less(begun, pl.col("unit"), LIKELY_UNIT)]).filter(
+        pl.col("value") > 0
+    )
 
 
 def short_parts(owed: pl.DataFrame) -> pl.DataFrame:
@@ -54,8 +56,11 @@ def _less(owed: pl.DataFrame, due: pl.Expr, prior: float) -> pl.DataFrame:
     return pl.concat(keys)
 
 
-def _key(owed: pl.DataFrame, rule: str, value: pl.Expr, settles: pl.Expr, prior: float, of: int, off: int = allocate.CENTS) -> pl.DataFrame:
+def _key(
+    owed: pl.DataFrame, rule: str, value: pl.Expr, settles: pl.Expr, prior: float, of: int, off: int = allocate.CENTS
+) -> pl.DataFrame:
     return owed.select(
         "at", "account", value=value.round().cast(pl.Int64), settles=settles.round().cast(pl.Int64),
-        rule=pl.lit(rule, dtype=RULE), prior=pl.lit(prior), of=pl.lit(of, dtype=pl.Int16), off=pl.lit(off, dtype=pl.Int64),
+        rule=pl.lit(rule, dtype=RULE), prior=pl.lit(prior), of=pl.lit(of, dtype=pl.Int16),
+        off=pl.lit(off, dtype=pl.Int64),
     )  # fmt: skip

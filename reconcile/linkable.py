@@ -1,7 +1,7 @@
 """The rows that can be linked, numbered and with the keys that rules compare: working tables of one run.
 
-Rows are numbered in the order of (vendor, id), so that nothing depends on the order in which they were stored. Amounts are
-whole ten-thousandths (the scale of the canonical tables), so that sums are exact and fast. The tables:
+Rows are numbered in the order of (vendor, id), so that nothing depends on the order in which they were stored. Amounts
+are whole ten-thousandths (the scale of the canonical tables), so that sums are exact and fast. The tables:
 
 - link_deals, link_invoices, link_payments: n, vendor, id, party, amounts, dates, compact references
 - deal_keys, invoice_keys, payment_keys: n, key, exactness: what a number or reference may look like in a text
@@ -30,7 +30,8 @@ ORDER BY n
 _INVOICES = """
 SELECT row_number() OVER (ORDER BY i.vendor, i.id) AS n, i.vendor, i.id, i.number, i.kind, i.status, i.currency,
   i.issued_on, coalesce(i.due_on, i.issued_on) AS due_on, i.deal_id, i.corrects_id, i.deal_reference, i.description,
-  CAST(coalesce(i.net, i.gross - coalesce(i.tax, 0)) * 10000 AS BIGINT) AS net, CAST(i.gross * 10000 AS BIGINT) AS gross,
+  CAST(coalesce(i.net, i.gross - coalesce(i.tax, 0)) * 10000 AS BIGINT) AS net,
+  CAST(i.gross * 10000 AS BIGINT) AS gross,
   CAST(coalesce(i.withheld, 0) * 10000 AS BIGINT) AS withheld, i.customer_id,
   coalesce(i.customer_name, c.name) AS name, c.legal_name,
   coalesce(i.customer_tax_id, c.tax_id) AS tax_id, coalesce(i.customer_email, c.email) AS email, c.other_id
@@ -71,9 +72,7 @@ def number_rows(db: DuckDBPyConnection) -> None:
     payments = payments.join(names.keyed(payments["name"]), on="name", how="left", maintain_order="left")
     payments = payments.with_columns(tax_key=_tax_key(pl.col("tax_id")))
     _keep(db, "link_deals", deals.drop("other_id").with_columns(_reference("reference")))
-    _keep(
-        db, "link_invoices", invoices.drop("other_id", "description").with_columns(_reference("deal_reference"))
-    )
+    _keep(db, "link_invoices", invoices.drop("other_id", "description").with_columns(_reference("deal_reference")))
     _keep(db, "link_payments", payments)
     customers = db.sql(_CUSTOMERS).pl()
     customers = customers.join(names.keyed(customers["name"]), on="name", how="left", maintain_order="left")
@@ -137,12 +136,12 @@ def _with_parties(deals: pl.DataFrame, invoices: pl.DataFrame) -> tuple[pl.DataF
         rows = rows.with_columns(
             tax_key=_tax_key(pl.col("tax_id")), email_key=pl.col("email").str.strip_chars().str.to_lowercase()
         )
-        who = pl.coalesce(
-            pl.format("i{}", "customer_id"), pl.format("t{}", "tax_key"), pl.format("n{}", "name_key")
-        )
+        who = pl.coalesce(pl.format("i{}", "customer_id"), pl.format("t{}", "tax_key"), pl.format("n{}", "name_key"))
         sides.append(rows.with_columns(side=pl.lit(side), who=pl.format("{}|{}|{}", pl.lit(side), "vendor", who)))
     everyone = pl.concat([s.select("who", "side", "vendor", "customer_id", "other_id") for s in sides])
-    parties = everyone.drop_nulls("who").unique("who", keep="first", maintain_order=True).sort("who").with_row_index("party")
+    parties = (
+        everyone.drop_nulls("who").unique("who", keep="first", maintain_order=True).sort("who").with_row_index("party")
+    )
     parties = parties.with_columns(pl.col("party").cast(pl.Int64))
     deals, invoices = (
         s.join(parties.select("who", "party"), on="who", how="left", maintain_order="left").drop("who", "side")

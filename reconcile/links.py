@@ -117,7 +117,9 @@ def _apply(db: DuckDBPyConnection, rules: list[Query], *pairs: str) -> None:
 def _keep(db: DuckDBPyConnection, rule: Query) -> None:
     """Keep the pairs that a rule found. Rivals of a rule that allows one partner only are suggested as a tie."""
     told = any(column == "amount" for column, *_ in db.execute("DESCRIBE found").fetchall())
-    rivals = {"left": ("left_n",), "right": ("right_n",), "both": ("left_n", "right_n")}.get(rule.header.get("single", ""), ())
+    rivals = {"left": ("left_n",), "right": ("right_n",), "both": ("left_n", "right_n")}.get(
+        rule.header.get("single", ""), ()
+    )
     tied = " OR ".join(f"count(*) OVER (PARTITION BY {column}) > 1" for column in rivals) or "FALSE"
     db.execute(
         f"""

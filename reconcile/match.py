@@ -32,7 +32,12 @@ def accounts(*sides: pl.DataFrame) -> pl.DataFrame:
     both = sides[0].select("party", "currency").unique()
     for side in sides[1:]:
         both = both.join(side.select("party", "currency").unique(), on=["party", "currency"], how="semi")
-    return both.drop_nulls().sort("party", "currency").with_row_index("account").with_columns(pl.col("account").cast(pl.Int64))
+    return (
+        both.drop_nulls()
+        .sort("party", "currency")
+        .with_row_index("account")
+        .with_columns(pl.col("account").cast(pl.Int64))
+    )
 
 
 def place(account: pl.Expr, amount: pl.Expr, width: int = SLOT) -> pl.Expr:
@@ -41,7 +46,7 @@ def place(account: pl.Expr, amount: pl.Expr, width: int = SLOT) -> pl.Expr:
 
 
 def places(keys: pl.DataFrame) -> pl.DataFrame:
-    """Return keys (columns account, value, off: how far it may differ) with the column place, a row per slot in reach."""
+    """Return keys (columns account, value, off: how far it may differ) with column place, a row per slot in reach."""
     low, high = (place(pl.col("account"), pl.col("value") + sign * pl.col("off")) for sign in (-1, 1))
     first = keys.with_columns(place=low)
     return pl.concat([first, keys.with_columns(place=high).filter(pl.col("place") != low)])
@@ -50,8 +55,8 @@ def places(keys: pl.DataFrame) -> pl.DataFrame:
 def near(left: pl.DataFrame, right: pl.DataFrame) -> tuple[pl.DataFrame, int]:
     """Return left joined to right on `place`, and how many rows of `left` saw only their nearest of too many.
 
-    left: `place`, `n`, `on` (a date, the first that may fit). right: `place`, `n_right`, `day`. Where more than `NEAREST`
-    rows of right share a place, each row of left meets the `NEAREST` that follow its date.
+    left: `place`, `n`, `on` (a date, the first that may fit). right: `place`, `n_right`, `day`. Where more than
+    `NEAREST` rows of right share a place, each row of left meets the `NEAREST` that follow its date.
     """
     right = right.join(left.select("place").unique(), on="place", how="semi")
     group = right.group_by("place").agg(members=pl.len()).filter(pl.col("members") > NEAREST).select("place")

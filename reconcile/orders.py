@@ -1,4 +1,4 @@
-"""The amounts of invoices that would bill a deal, and how natural each is: by its day, its mates and the amount itself."""
+"""The amounts of invoices that would bill a deal, and how natural each is: by its day, its mates and its amount."""
 
 from typing import NamedTuple
 
@@ -52,8 +52,8 @@ def ways() -> list[Way]:
 def pairs(deals: pl.DataFrame, invoices: pl.DataFrame, off: frozenset[str]) -> tuple[pl.DataFrame, int]:
     """Return deals with the invoices whose net or gross is an amount that would fit, and how many saw only the nearest.
 
-    deals: n, party (of billing), currency (of billing), deal_currency, amount, on_date, trust, status, links, linked_net,
-    linked_gross, unit. invoices: n, party, currency, net, gross, issued_on.
+    deals: n, party (of billing), currency (of billing), deal_currency, amount, on_date, trust, status, links,
+    linked_net, linked_gross, unit. invoices: n, party, currency, net, gross, issued_on.
     """
     account = match.accounts(deals, invoices)
     deals = deals.join(account, on=["party", "currency"]).with_row_index("at")
@@ -63,13 +63,18 @@ def pairs(deals: pl.DataFrame, invoices: pl.DataFrame, off: frozenset[str]) -> t
     cut = 0
     for basis, odd in (("net", 0), ("gross", 1)):
         right = bills.select(
-            n_right="n", day="issued_on", sum=pl.col(basis), place=match.place(pl.col("account") * 2 + odd, pl.col(basis))
+            n_right="n",
+            day="issued_on",
+            sum=pl.col(basis),
+            place=match.place(pl.col("account") * 2 + odd, pl.col(basis)),
         )
         there = right.select("place").unique()
         left = []
         for code, way in enumerate(listed):
             if way.basis == basis:
-                keys = deals.filter(way.when).select("at", account=pl.col("account") * 2 + odd, value=way.value, off=pl.lit(way.off))
+                keys = deals.filter(way.when).select(
+                    "at", account=pl.col("account") * 2 + odd, value=way.value, off=pl.lit(way.off)
+                )
                 keys = match.places(keys.filter(pl.col("value") > 0)).select("at", "place", "value")
                 left.append(keys.with_columns(code=pl.lit(code, dtype=pl.Int32)))
         wanted = pl.concat(left).join(there, on="place", how="semi")
@@ -150,7 +155,9 @@ def _rounded_parts(found: pl.DataFrame, late: pl.Expr) -> list[pl.DataFrame]:
     same = pl.col("net") // match.SLOT
     mates = few.with_columns(mates=pl.len().over("n", same)).filter(pl.col("mates") >= 2)
     off = (pl.col("net") * pl.col("mates") / pl.col("amount") - 1).abs()
-    series = mates.with_columns(off=off, part=1 / pl.col("mates"), rule=pl.lit("nearly"), of=pl.col("mates").cast(pl.Int32))
+    series = mates.with_columns(
+        off=off, part=1 / pl.col("mates"), rule=pl.lit("nearly"), of=pl.col("mates").cast(pl.Int32)
+    )
     series = series.filter(pl.col("off") <= ROUNDED).with_columns(weight=30 * (-late / (40 + 31 * pl.col("of"))).exp())
     other = few.select("n", other="n_right", other_net="net")
     two = few.join(other, on="n").filter(pl.col("n_right") != pl.col("other"))

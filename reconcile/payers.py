@@ -50,11 +50,18 @@ def payers(db: DuckDBPyConnection, payments: pl.DataFrame) -> pl.DataFrame:
         payments.join(ids, on="tax_key").select("n", "party", trust=pl.lit(0.98)),
         payments.join(_few(db.sql(_ACCOUNTS).pl(), "iban"), on="iban").select("n", "party", trust=pl.lit(0.98)),
         payments.join(_few(names, "name_key"), on="name_key").select("n", "party", trust=pl.lit(0.93)),
-        payments.join(_few(db.sql(_TRADING_NAMES).pl(), "name_key"), on="name_key").select("n", "party", trust=pl.lit(0.85)),
+        payments.join(_few(db.sql(_TRADING_NAMES).pl(), "name_key"), on="name_key").select(
+            "n", "party", trust=pl.lit(0.85)
+        ),
         payments.join(_few(db.sql(_PARENTS).pl(), "name_key"), on="name_key").select("n", "party", trust=pl.lit(0.85)),
     ]
     known = pl.concat([way.select("n", "party", "trust") for way in ways])
     return best(pl.concat([known, _spelled_alike(payments, names, known)]))
+
+
+def stated(db: DuckDBPyConnection) -> pl.DataFrame:
+    """Return n, party of the payments whose vendor states the customer by id: nobody guessed."""
+    return db.sql(_STORED).pl().select("n", "party").unique().sort("n", "party")
 
 
 def learnt(db: DuckDBPyConnection, payments: pl.DataFrame) -> pl.DataFrame:

@@ -16,14 +16,27 @@ from reconcile.shares import settle
 
 RULES = (
     ("payment_amount", "Same customer, same amount", "The payment is what is open on one invoice of that customer."),
-    ("part_payment", "Same customer, a usual part", "The payment is a usual part of an invoice: a half, a third, 30 %."),
+    (
+        "part_payment",
+        "Same customer, a usual part",
+        "The payment is a usual part of an invoice: a half, a third, 30 %.",
+    ),
     ("withheld", "Same customer, tax withheld", "The payment is what is open less tax that the customer withholds."),
     ("discount", "Same customer, cash discount", "The payment is what is open less a usual discount."),
     ("gateway_fee", "Same customer, gateway fee", "The payment is what is open less what a card gateway keeps."),
     ("bank_fee", "Same customer, bank fee", "The payment is what is open less a round fee of a bank."),
     ("several_invoices", "Same customer, several invoices", "Open invoices of that customer add up to the payment."),
     ("other_currency", "Same customer, other currency", "At the day's rate the payment is what is open."),
-    ("amount_alone", "Amount alone", "Nobody knows the payer; one open invoice of anybody has this amount. Only suggested."),
+    (
+        "only_open_invoice",
+        "The only open invoice",
+        "The vendor states the customer, who has one open invoice; of several none is picked.",
+    ),
+    (
+        "amount_alone",
+        "Amount alone",
+        "Nobody knows the payer; one open invoice of anybody has this amount. Only suggested.",
+    ),
 )
 EARLY = 10  # days that money may come before the invoice's date
 BACK = 200  # days that a payment looks back for its invoice
@@ -49,7 +62,9 @@ def run(db: DuckDBPyConnection, off: frozenset[str]) -> list[str]:
     for keys in (fits.short_parts,):
         books.keep(match.sure(_explained(books, who, keys)[0]))
     books.keep(match.sure(_foreign(books, who)))
-    _suggest(books, who, notes)
+    only = _only_open(books, payers.stated(db))
+    books.keep(match.sure(only))
+    _suggest(books, who, only, notes)
     return sorted(notes)
 
 
@@ -57,12 +72,13 @@ def _cut(cut: int) -> set[str]:
     return {f"payments: {cut} payments have more open invoices of one amount than are compared"} if cut else set()
 
 
-def _suggest(books: Books, who: pl.DataFrame, notes: set[str]) -> None:
+def _suggest(books: Books, who: pl.DataFrame, only: pl.DataFrame, notes: set[str]) -> None:
     """Show what is left with its candidates: every way of explaining it at once, so that all rivals are seen."""
     pairs, _ = _explained(books, who, lambda owed: pl.concat([fits.exact(owed), fits.short(owed)]))
     columns = ["left_n", "right_n", "e", "rule", "settles", "paid_on", "weight", "sure"]
     several = _sets(books, who, notes)
-    both = pl.concat([pairs.select(columns), several.select(columns), _foreign(books, who).select(columns)], how="vertical_relaxed")
+    ways = [pairs, several, _foreign(books, who), only.filter(pl.col("sure") < match.SURE)]
+    both = pl.concat([way.select(columns) for way in ways], how="vertical_relaxed")
     both = both.sort("left_n", "right_n", "sure", "rule", descending=[False, False, True, False])
     books.keep(match.unsure(both.unique(["left_n", "right_n"], keep="first", maintain_order=True)))
     books.keep(_alone(books, who))
@@ -84,16 +100,23 @@ def _explained(books: Books, who: pl.DataFrame, keys: Keys) -> tuple[pl.DataFram
         after_fees, more = _after_fees(left, free["account"], owed, days)
         pairs, cut = pl.concat([pairs, after_fees.select(pairs.columns)]), max(cut, more)
     pairs = pairs.drop("place", "on", "n", "left", "n_right", "account").join(free.drop("account"), on="asked")
-    pairs = pairs.join(owed.select("at", "n_right", "gross", "owed", "due_on"), on="at").with_columns(pl.col("rule").cast(pl.String))
+    pairs = pairs.join(owed.select("at", "n_right", "gross", "owed", "due_on"), on="at").with_columns(
+        pl.col("rule").cast(pl.String)
+    )
     whole = ~pl.col("begun") | (pl.col("rule") == "payment_amount")  # what is left of a payment is not a part again
     in_time = pl.col("day") <= pl.col("paid_on") + pl.duration(days=EARLY)
     pairs = pairs.filter(in_time, whole, ~pl.col("rule").is_in(list(books.off)))
+    pairs = pairs.join(books.refused, on=["n", "n_right"], how="anti")
     return _settled(_weighed(pairs, books.mentioned)), cut
 
 
-def _after_fees(left: pl.DataFrame, account: pl.Series, owed: pl.DataFrame, days: pl.DataFrame) -> tuple[pl.DataFrame, int]:
+def _after_fees(
+    left: pl.DataFrame, account: pl.Series, owed: pl.DataFrame, days: pl.DataFrame
+) -> tuple[pl.DataFrame, int]:
     """Return payments with the invoices that they settle but for a round fee."""
-    here = left.with_columns(account=account).with_columns(place=match.place(pl.col("account"), pl.col("left"), allocate.FEE))
+    here = left.with_columns(account=account).with_columns(
+        place=match.place(pl.col("account"), pl.col("left"), allocate.FEE)
+    )
     here = pl.concat([here, here.with_columns(pl.col("place") + 1)]).drop("account")
     right = fits.before_fee(owed).with_columns(place=match.place(pl.col("account"), pl.col("value"), allocate.FEE))
     pairs, cut = match.near(here, right.join(days, on="at"))
@@ -102,7 +125,7 @@ def _after_fees(left: pl.DataFrame, account: pl.Series, owed: pl.DataFrame, days
 
 
 def timely(paid_on: pl.Expr, issued_on: pl.Expr, due_on: pl.Expr) -> pl.Expr:
-    """Return how usual the day of a payment is, 1 near the due date: most pay within days of it, the rest trickle in."""
+    """Return how usual the day of a payment is, 1 near the due date: most pay within days of it."""
     lag = (paid_on - issued_on).dt.total_days()
     late = (paid_on - due_on).dt.total_days().cast(pl.Float64)
     return (
@@ -132,7 +155,9 @@ def _weighed(pairs: pl.DataFrame, mentioned: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
     no_gateway = (pl.col("rule") == "gateway_fee") & ~pl.col("method").is_in(["card", "gateway"])
     weight = pl.col("prior") * match.specific(pl.col("left")) * in_time * backed * pl.col("hint") * pl.col("trust") ** 2
-    pairs = pairs.with_columns(weight=weight * pl.when(no_gateway).then(0.02).otherwise(1.0)).filter(pl.col("weight") > 0.02)
+    pairs = pairs.with_columns(weight=weight * pl.when(no_gateway).then(0.005).otherwise(1.0)).filter(
+        pl.col("weight") > 0.02
+    )
     order = ["n", "n_right", "weight", "rule", "of"]
     best = pairs.sort(order, descending=[False, False, True, False, False])
     return best.unique(["n", "n_right"], keep="first", maintain_order=True)
@@ -157,16 +182,22 @@ def _settled(pairs: pl.DataFrame) -> pl.DataFrame:
 def _sets(books: Books, who: pl.DataFrame, notes: set[str]) -> pl.DataFrame:
     """Return explanations of several invoices for one payment, a row for each invoice, settled against each other."""
     empty = pl.DataFrame(schema={"left_n": pl.Int64, "right_n": pl.Int64, "e": pl.UInt32, "rule": pl.String,
-                                 "settles": pl.Int64, "paid_on": pl.Date, "weight": pl.Float64, "sure": pl.Float64})  # fmt: skip
+                                 "settles": pl.Int64, "paid_on": pl.Date, "weight": pl.Float64,
+                                 "sure": pl.Float64})  # fmt: skip
     if "several_invoices" in books.off:
         return empty
     found, gave_up = sets.explained(books.free().join(who, on="n"), books.owed(), books.mentioned)
     if gave_up:
         notes.add(f"payments: {gave_up} payments could be for too many sets of invoices to search them all")
+    wrong = found.join(books.refused, left_on=["left_n", "right_n"], right_on=["n", "n_right"], how="semi")
+    found = found.join(wrong.select("e").unique(), on="e", how="anti")
     if found.is_empty():
         return empty
+    found = found.with_columns((pl.col("e").rank("dense") - 1).cast(pl.UInt32))
     whole = found.unique("e", keep="first", maintain_order=True).sort("e")
-    settled = settle(whole.select("e", chooser="left_n", weight="weight"), found.select("e", row="right_n", share="share"))
+    settled = settle(
+        whole.select("e", chooser="left_n", weight="weight"), found.select("e", row="right_n", share="share")
+    )
     return found.join(whole.select("e").with_columns(settled["sure"]), on="e").select(empty.columns)
 
 
@@ -175,23 +206,49 @@ def _foreign(books: Books, who: pl.DataFrame) -> pl.DataFrame:
     free = books.free().filter(~pl.col("begun")).join(who, on="n").rename({"currency": "paid_in"})
     pairs = free.join(books.owed(), on="party").filter(pl.col("paid_in") != pl.col("currency"))
     pairs = pairs.filter(
-        pl.col("issued_on") <= pl.col("paid_on") + pl.duration(days=EARLY), pl.col("issued_on") >= pl.col("paid_on") - pl.duration(days=BACK)
+        pl.col("issued_on") <= pl.col("paid_on") + pl.duration(days=EARLY),
+        pl.col("issued_on") >= pl.col("paid_on") - pl.duration(days=BACK),
     )
-    rate = pl.Series([books.rates.rate(a, b, day) for a, b, day in pairs.select("paid_in", "currency", "paid_on").iter_rows()], dtype=pl.Float64)
+    rate = pl.Series(
+        [books.rates.rate(a, b, day) for a, b, day in pairs.select("paid_in", "currency", "paid_on").iter_rows()],
+        dtype=pl.Float64,
+    )
     pairs = pairs.with_columns(worth=pl.col("left") * rate).drop_nulls("worth")
     shares = pl.DataFrame({"share": [1.0, 1 / 2, 1 / 3, 1 / 4, 0.3, 0.4, 0.6, 0.7], "prior": [1.0] + [0.2] * 7})
     pairs = pairs.join(shares, how="cross").with_columns(
-        settles=pl.when(pl.col("share") == 1).then(pl.col("owed")).otherwise((pl.col("gross") * pl.col("share")).round().cast(pl.Int64))
+        settles=pl.when(pl.col("share") == 1)
+        .then(pl.col("owed"))
+        .otherwise((pl.col("gross") * pl.col("share")).round().cast(pl.Int64))
     )
     pairs = pairs.with_columns(off=(pl.col("worth") / pl.col("settles") - 1).abs())
     pairs = pairs.filter(pl.col("off") <= books.near, pl.col("settles") <= pl.col("owed") + allocate.CENTS)
     in_time = timely(pl.col("paid_on"), pl.col("issued_on"), pl.col("due_on"))
-    pairs = _with_mentions(pairs, books.mentioned)
+    pairs = _with_mentions(pairs, books.mentioned).join(books.refused, on=["n", "n_right"], how="anti")
     pairs = pairs.with_columns(
-        rule=pl.lit("other_currency"), weight=25 * pl.col("prior") * in_time * pl.col("hint") * pl.col("trust") ** 2, day="issued_on"
+        rule=pl.lit("other_currency"),
+        weight=25 * pl.col("prior") * in_time * pl.col("hint") * pl.col("trust") ** 2,
+        day="issued_on",
     ).filter(~pl.col("rule").is_in(list(books.off)))
     best = pairs.sort("n", "n_right", "weight", "share", descending=[False, False, True, True])
     return _settled(best.unique(["n", "n_right"], keep="first", maintain_order=True))
+
+
+def _only_open(books: Books, stated: pl.DataFrame) -> pl.DataFrame:
+    """Return payments of a stated customer with that customer's open invoices: sure where there is one, else a tie."""
+    free = books.free().filter(~pl.col("begun")).join(stated, on="n")
+    pairs = free.join(books.owed().drop("unit"), on=["party", "currency"])
+    pairs = pairs.join(books.refused, on=["n", "n_right"], how="anti").filter(
+        pl.col("issued_on") <= pl.col("paid_on") + pl.duration(days=EARLY)
+    )
+    pairs = pairs.with_columns(rivals=pl.len().over("n"), asking=pl.len().over("n_right")).filter(
+        pl.col("rivals") <= match.SHOWN
+    )
+    only = (pl.col("rivals") == 1) & (pl.col("asking") == 1) & (pl.col("left") <= pl.col("owed") + allocate.CENTS)
+    pairs = pairs.with_columns(
+        sure=pl.when(only).then(0.9).otherwise(0.5 / pl.col("rivals")), weight=pl.lit(1.0),
+        rule=pl.lit("only_open_invoice"), settles=pl.min_horizontal("left", "owed"),
+    ).filter(~pl.col("rule").is_in(list(books.off)))  # fmt: skip
+    return pairs.sort("n", "n_right").with_row_index("e").rename({"n": "left_n", "n_right": "right_n"})
 
 
 def _alone(books: Books, who: pl.DataFrame) -> pl.DataFrame:
@@ -199,6 +256,7 @@ def _alone(books: Books, who: pl.DataFrame) -> pl.DataFrame:
     unknown = books.free().filter(~pl.col("begun")).join(who.select("n").unique(), on="n", how="anti")
     unknown = unknown.select("n", "paid_on", "currency", "left", value="left")
     pairs = unknown.join(books.owed().with_columns(value="owed"), on=["currency", "value"])
+    pairs = pairs.join(books.refused, on=["n", "n_right"], how="anti")
     in_time = timely(pl.col("paid_on"), pl.col("issued_on"), pl.col("due_on"))
     pairs = pairs.with_columns(in_time=in_time).filter(pl.col("in_time") >= 0.1, pl.len().over("n") <= match.SHOWN)
     rivals = pl.len().over("n")

@@ -11,8 +11,7 @@ from typing import Any
 import polars as pl
 from duckdb import DuckDBPyConnection
 
-from extract.model import ddl
-from extract.model import TABLES
+from extract.model import TABLES, ddl
 
 _LOAD = {
     "deals": """
@@ -59,7 +58,10 @@ def load(db: DuckDBPyConnection, folder: Path) -> None:
 def score(db: DuckDBPyConnection, folder: Path) -> dict[str, Any]:
     """Return precision, recall and the rest per pair of tables, of the links on `db` against the truth in `folder`."""
     out: dict[str, Any] = {}
-    for name, sql, left in (("deal_invoice", _DEAL_LINKS, "deal_id"), ("payment_invoice", _PAYMENT_LINKS, "payment_id")):
+    for name, sql, left in (
+        ("deal_invoice", _DEAL_LINKS, "deal_id"),
+        ("payment_invoice", _PAYMENT_LINKS, "payment_id"),
+    ):
         truth = pl.read_parquet(folder / f"truth_{name}.parquet")
         everyone = pl.read_parquet(folder / f"{left.removesuffix('_id')}s.parquet", columns=[left])[left]
         found = db.sql(sql).pl()
@@ -86,8 +88,10 @@ def compare(truth: pl.DataFrame, given: pl.DataFrame, left: str, everyone: pl.Se
     right, all_given, all_true = int(hit["hit"].sum()), len(given), len(must)
     precision, recall = right / all_given if all_given else 0.0, right / all_true if all_true else 0.0
     wrong = given.join(must.select(pair), on=pair, how="anti")[left].unique()
-    whole = hit.group_by(left).agg(pl.col("hit").all()).select(
-        (pl.col("hit") & ~pl.col(left).is_in(wrong.implode())).mean()
+    whole = (
+        hit.group_by(left)
+        .agg(pl.col("hit").all())
+        .select((pl.col("hit") & ~pl.col(left).is_in(wrong.implode())).mean())
     )
     alone = everyone.filter(~everyone.is_in(truth[left].unique().implode()))
     out: dict[str, Any] = {

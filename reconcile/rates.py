@@ -1,4 +1,4 @@
-"""What one currency is worth in another: by the table `rates` of the day, else as named payments in the books show it."""
+"""What one currency is worth in another: by the day's published rate, else as payments in the books show."""
 
 import datetime as dt
 from bisect import bisect_right
@@ -18,7 +18,9 @@ _PUBLISHED = "SELECT currency, on_date, CAST(rate AS DOUBLE) FROM rates WHERE ra
 class Rates:
     """Published rates against the euro, and rates observed between two currencies."""
 
-    def __init__(self, published: dict[str, list[tuple[dt.date, float]]], observed: dict[tuple[str, str], float]) -> None:
+    def __init__(
+        self, published: dict[str, list[tuple[dt.date, float]]], observed: dict[tuple[str, str], float]
+    ) -> None:
         self.published = published
         self.observed = observed
 
@@ -55,7 +57,9 @@ def rates(db: DuckDBPyConnection, examples: pl.DataFrame) -> Rates:
         for currency, day, rate in db.execute(_PUBLISHED).fetchall():
             published.setdefault(currency, []).append((day, rate))
     observed = {}
-    for (of, into), group in examples.filter(pl.col("ratio") > 0).sort("of", "into", "ratio").group_by("of", "into", maintain_order=True):
+    for (of, into), group in (
+        examples.filter(pl.col("ratio") > 0).sort("of", "into", "ratio").group_by("of", "into", maintain_order=True)
+    ):
         middle = _densest(group["ratio"].to_list())
         if middle:
             observed[(str(of), str(into))] = middle

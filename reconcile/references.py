@@ -33,16 +33,26 @@ def serials(documents: pl.DataFrame) -> pl.DataFrame:
     """
     year, month = pl.col("issued_on").dt.year(), pl.col("issued_on").dt.month()
     short = (year % 100).cast(pl.String).str.zfill(2)
-    runs = documents.select("n", short=short, year=year.cast(pl.String), month=month.cast(pl.String).str.zfill(2), run=pl.col("number").str.extract_all(r"\d+"))
+    runs = documents.select(
+        "n",
+        short=short,
+        year=year.cast(pl.String),
+        month=month.cast(pl.String).str.zfill(2),
+        run=pl.col("number").str.extract_all(r"\d+"),
+    )
     runs = runs.explode("run", empty_as_null=False, keep_nulls=False)
     runs = runs.filter(pl.col("run") != pl.col("year"), pl.col("run") != pl.col("short"))
-    runs = runs.with_columns(size=pl.col("run").str.len_chars().cast(pl.Int32) - (pl.col("run") == pl.col("month")).cast(pl.Int32) * 10)
-    longest = runs.sort("n", "size", descending=[False, True], maintain_order=True).unique("n", keep="first", maintain_order=True)
+    runs = runs.with_columns(
+        size=pl.col("run").str.len_chars().cast(pl.Int32) - (pl.col("run") == pl.col("month")).cast(pl.Int32) * 10
+    )
+    longest = runs.sort("n", "size", descending=[False, True], maintain_order=True).unique(
+        "n", keep="first", maintain_order=True
+    )
     return longest.select("n", key=pl.col("run").str.strip_chars_start("0") + "/" + pl.col("short"))
 
 
 def document_keys(documents: pl.DataFrame) -> pl.DataFrame:
-    """Return n, key, exactness for documents with the columns n, number, issued_on (null where a number has no date)."""
+    """Return n, key, exactness for documents with the columns n, number, issued_on (may be null)."""
     # Work on what is there: text functions on nulls cost as much as on text.
     filled = documents.drop_nulls("number").with_columns(whole=compact(pl.col("number"))).drop_nulls("whole")
     digits = pl.col("whole").str.replace_all(r"\D", "").str.strip_chars_start("0")
@@ -72,16 +82,20 @@ def text_keys(texts: pl.DataFrame) -> pl.DataFrame:
     for further in range(WORDS):
         if further:
             key = key + pl.col("word").shift(-further)
-        found.append(words.select("n", "at", key=key, end=pl.col("n").shift(-further)).filter(pl.col("end") == pl.col("n")))
-    short = told.select(
-        "n", key=pl.col("text").str.extract_all(r"\b\d{1,7}\s?[/-]\s?(?:20)?\d{2}\b")
-    ).explode("key", empty_as_null=False, keep_nulls=False)
+        found.append(
+            words.select("n", "at", key=key, end=pl.col("n").shift(-further)).filter(pl.col("end") == pl.col("n"))
+        )
+    short = told.select("n", key=pl.col("text").str.extract_all(r"\b\d{1,7}\s?[/-]\s?(?:20)?\d{2}\b")).explode(
+        "key", empty_as_null=False, keep_nulls=False
+    )
     runs = pl.concat([f.select("n", "key") for f in found]).filter(
         pl.col("key").str.contains(r"\d") & (pl.col("key").str.len_chars() >= SHORTEST)
     )
     runs = runs.with_columns(pl.col("key").str.replace(_RF, "$1").str.replace(_ZEROS, "$1$2"))
     digits = runs.filter(pl.col("key").str.contains(r"\D")).select("n", key=pl.col("key").str.replace_all(r"\D", ""))
-    digits = digits.with_columns(pl.col("key").str.strip_chars_start("0")).filter(pl.col("key").str.len_chars() >= SHORTEST_DIGITS)
+    digits = digits.with_columns(pl.col("key").str.strip_chars_start("0")).filter(
+        pl.col("key").str.len_chars() >= SHORTEST_DIGITS
+    )
     parts = short.with_columns(
         pl.col("key").str.replace_all(r"\s", "").str.extract_groups(r"^0*(\d+)[/-](?:20)?(\d{2})$")
     ).unnest("key")

@@ -50,18 +50,20 @@ def explained(free: pl.DataFrame, owed: pl.DataFrame, mentioned: pl.DataFrame) -
     return found_rows.with_columns(rule=pl.lit("several_invoices")), gave_up
 
 
-def _by_payer(free: pl.DataFrame, owed: pl.DataFrame) -> dict[tuple[int, str], list[tuple]]:  # type: ignore[type-arg]
-    """Return n_right, owed, issued_on, due_on of the open invoices of each payer and currency with several, by due date."""
+def _by_payer(free: pl.DataFrame, owed: pl.DataFrame) -> dict[tuple[int, str], list[tuple]]:
+    """Return n_right, owed, issued_on, due_on by due date of each payer and currency with several."""
     wanted = owed.join(free.select("party", "currency").unique(), on=["party", "currency"], how="semi")
     wanted = wanted.filter(pl.len().over("party", "currency") > 1).sort("due_on", "n_right")
-    listed: dict[tuple[int, str], list[tuple]] = {}  # type: ignore[type-arg]
-    for party, currency, *invoice in wanted.select("party", "currency", "n_right", "owed", "issued_on", "due_on").iter_rows():
+    listed: dict[tuple[int, str], list[tuple]] = {}
+    for party, currency, *invoice in wanted.select(
+        "party", "currency", "n_right", "owed", "issued_on", "due_on"
+    ).iter_rows():
         listed.setdefault((party, currency), []).append(tuple(invoice))
     return listed
 
 
-def _candidates(invoices: list[tuple], left: int, paid_on) -> tuple[list[tuple], bool]:  # type: ignore[type-arg,no-untyped-def]
-    """Return the invoices that may be in the sum, nearest due first where there are too many, and whether any was cut."""
+def _candidates(invoices: list[tuple], left: int, paid_on) -> tuple[list[tuple], bool]:
+    """Return the invoices that may be in the sum, the nearest due if too many, and whether any was cut."""
     near = [
         i for i in invoices
         if i[1] <= left + allocate.CENTS and -EARLY <= (paid_on - i[2]).days <= BACK
@@ -76,7 +78,7 @@ def _candidates(invoices: list[tuple], left: int, paid_on) -> tuple[list[tuple],
 def _sums(
     amounts: tuple[int, ...], left: int, fewest: int = 2, fees: bool = True
 ) -> tuple[list[tuple[tuple[int, ...], float]], bool]:
-    """Return the sets of positions that add up to the payment, with odds against chance, and whether more were left out."""
+    """Return the sets of positions that add up, with odds against chance, and whether any was left out."""
     if sum(amounts) < left - allocate.CENTS:
         return [], False
     found, gave_up = subsets.adding_up(list(amounts), left - allocate.CENTS, left + allocate.CENTS, fewest)
@@ -85,7 +87,9 @@ def _sums(
     sets_there = 2 ** len(amounts)
     chance = max(sets_there * max(unit, 100) / spread, 1e-4)
     if found:
-        return [(positions, min(1.0 / chance, 3000.0) * 0.5 ** (len(positions) - 2) + 0.5) for positions in found], gave_up
+        return [
+            (positions, min(1.0 / chance, 3000.0) * 0.5 ** (len(positions) - 2) + 0.5) for positions in found
+        ], gave_up
     if not fees or len(amounts) > MOST_FEES:
         return [], gave_up
     found, gave_up = subsets.adding_up(list(amounts), left + allocate.FEE_STEP, left + allocate.FEE)
@@ -94,7 +98,7 @@ def _sums(
     return [(p, odds) for p, missing in fee if missing % allocate.FEE_STEP == 0], gave_up
 
 
-def _coherent(chosen: list[tuple], near: list[tuple], paid_on) -> float:  # type: ignore[type-arg,no-untyped-def]
+def _coherent(chosen: list[tuple], near: list[tuple], paid_on) -> float:
     """Return how natural the set is: paid when the last falls due, nothing older left out."""
     last = max((paid_on - c[3]).days for c in chosen)
     first = min((paid_on - c[3]).days for c in chosen)
@@ -106,11 +110,13 @@ def _coherent(chosen: list[tuple], near: list[tuple], paid_on) -> float:  # type
 def consolidated(bills: pl.DataFrame, deals: pl.DataFrame) -> tuple[pl.DataFrame, int]:
     """Return a row per explanation and deal: e, left_n (deal), right_n (invoice), share, weight, rule.
 
-    bills: n, party, currency, net, gross, issued_on, fewest (deals that must be in the sum). deals: n, billing, currency,
-    amount, on_date, trust. The second value counts invoices for which the search was cut.
+    bills: n, party, currency, net, gross, issued_on, fewest (deals that must be in the sum). deals: n, billing,
+    currency, amount, on_date, trust. The second value counts invoices for which the search was cut.
     """
-    wanted = deals.join(bills.select(billing="party", currency="currency").unique(), on=["billing", "currency"], how="semi")
-    listed: dict[tuple[int, str], list[tuple]] = {}  # type: ignore[type-arg]
+    wanted = deals.join(
+        bills.select(billing="party", currency="currency").unique(), on=["billing", "currency"], how="semi"
+    )
+    listed: dict[tuple[int, str], list[tuple]] = {}
     for party, currency, *deal in (
         wanted.sort("on_date", "n").select("billing", "currency", "n", "amount", "on_date", "trust").iter_rows()
     ):
@@ -119,7 +125,9 @@ def consolidated(bills: pl.DataFrame, deals: pl.DataFrame) -> tuple[pl.DataFrame
     asked = bills.sort("n").select("n", "party", "currency", "net", "gross", "issued_on", "fewest")
     for n, party, currency, net, gross, issued_on, fewest in asked.iter_rows():
         mine = listed.get((party, currency), [])
-        near = [d for d in mine if d[1] <= gross + allocate.CENTS and -EARLY <= (issued_on - d[2]).days <= BILLED_WITHIN]
+        near = [
+            d for d in mine if d[1] <= gross + allocate.CENTS and -EARLY <= (issued_on - d[2]).days <= BILLED_WITHIN
+        ]
         if len(near) < fewest:
             continue
         cut = len(near) > subsets.MOST_AMOUNTS

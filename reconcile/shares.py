@@ -27,7 +27,7 @@ def settle(explanations: pl.DataFrame, uses: pl.DataFrame) -> pl.DataFrame:
     pressure = np.zeros(rows)  # logarithm of how much a row is wanted beyond what there is of it
     sure = np.zeros(count)
     for _ in range(ROUNDS):
-        push = np.bincount(e, weights=pressure[row] * np.minimum(share, 1.0), minlength=count)
+        push = np.bincount(e, weights=pressure[row], minlength=count)
         odds = weight * np.exp(-push)
         sure = odds / (1.0 + np.bincount(chooser, weights=odds, minlength=choosers)[chooser])
         load = np.bincount(row, weights=sure[e] * share, minlength=rows)

@@ -29,7 +29,10 @@ def main() -> None:
     linked = links.link(db)
     seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print({step: round(s, 2) for step, s in linked.seconds.items()}, f"total {seconds:.2f} s, processor {cpu:.2f} s, peak {peak:.0f} MB")
+    print(
+        {step: round(s, 2) for step, s in linked.seconds.items()},
+        f"total {seconds:.2f} s, processor {cpu:.2f} s, peak {peak:.0f} MB",
+    )
     print(*linked.notes, sep="\n")
     for pair, measures in quality.score(db, args.folder).items():
         for how in ("automatic", "with_suggested"):
