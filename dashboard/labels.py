@@ -246,12 +246,40 @@ def method(value: str | None) -> str:
 
 
 def rule(name: str | None) -> str:
-    """Return what a link rule goes by."""
+    """Return what a link rule goes by; of a tie, what the candidates have in common."""
     return {
         "corrects": _("Corrects an invoice of this deal"),
         "decided": _("A person said so"),
-        "confirmed": _("A person said so"),
-    }.get(name or "", spelt(name))
+        "stored_deal_id": _("Billing stores the deal's id"),
+        "number_on_deal": _("Invoice number typed on the deal"),
+        "deal_reference": _("Deal reference printed on the invoice"),
+        "deal_reference_in_text": _("Deal reference in the invoice's text"),
+        "deal_amount": _("Same customer, and the amount fits"),
+        "deposit": _("Same customer, and it fits a deposit"),
+        "instalment": _("Same customer, and it fits an instalment"),
+        "rest_of_deal": _("Same customer, and it fits what was left"),
+        "consolidated": _("One invoice for several deals of this customer"),
+        "nearly": _("Same customer, and the amount nearly fits"),
+        "only_one": _("The only one of this customer at that time"),
+        "payout": _("The gateway's payout"),
+        "vendor_allocation": _("Allocated by billing"),
+        "vendor_invoice_id": _("Billing names the invoice"),
+        "number_in_text": _("Invoice number in the payment's text"),
+        "short_number_in_text": _("Short invoice number in the payment's text"),
+        "order_in_text": _("Deal reference in the payment's text"),
+        "recorded_payment": _("The bank line of a payment that billing recorded"),
+        "recorded_payment_invoice": _("The invoice of a payment that billing recorded"),
+        "payment_amount": _("Same customer, and the amount fits"),
+        "part_payment": _("Same customer, and it pays a part"),
+        "gateway_fee": _("The amount less the gateway's fee"),
+        "several_invoices": _("Adds up to several invoices of this customer"),
+        "only_open_invoice": _("The only open invoice of this customer"),
+        "amount_alone": _("The same amount, and nothing else"),
+        "other_currency": _("The amount in another currency"),
+        "stored_customer_id": _("One system stores the other's id"),
+        "tax_id": _("Same tax id"),
+        "customer_like": _("Same e-mail or name"),
+    }.get((name or "").removesuffix("_tie"), spelt(name))
 
 
 def evidence(code: str) -> str:

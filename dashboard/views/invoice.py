@@ -38,7 +38,7 @@ def card(invoice: Row) -> None:
 def _because(linked: Row) -> None:
     """Say why two records are linked."""
     reasons = findings.evidence(linked)
-    words = " · ".join(evidence.sentence_of(r) for r in reasons) or plain(labels.rule(linked["rule"]))
+    words = " · ".join([f"**{plain(labels.rule(linked['rule']))}**", *(evidence.sentence_of(r) for r in reasons)])
     if linked["link_status"] == "suggested":
         st.caption(f":orange[:material/help: {_('Perhaps')}] · {words}")
     else:

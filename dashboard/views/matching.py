@@ -89,6 +89,7 @@ def _candidate(row: Row) -> None:
                     deciding.link(row, "confirmed")
                 if st.button(_("No"), key=f"no-{mark}", icon=":material/close:"):
                     deciding.link(row, "rejected")
+        st.caption(plain(labels.rule(row["rule"])))
         evidence.show(findings.evidence(row))
 
 

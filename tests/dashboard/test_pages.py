@@ -120,7 +120,7 @@ def test_a_deal_shows_every_linked_invoice(data: Path, page) -> None:
         "due 3 Oct 2026",
         "Overdue",
         "PLN 400.00",
-        "Id stored by billing",
+        "Billing stores the deal's id",
     ):
         assert said.replace("-", "\\-") in text or said in text, said
     assert "Quote" in text and "Accepted" in text
