@@ -52,6 +52,8 @@ class Control:
             try:
                 given = msgspec.json.decode(body) if body else {}
                 with self.sandbox.lock:
+                    if request.method != "GET":
+                        self.sandbox.touch()
                     answer = do(
                         given,
                         **request.path_params,

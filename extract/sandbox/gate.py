@@ -47,8 +47,12 @@ class Gate:
         if path.startswith(OPEN):
             return {}
         token = call.token()
-        if token not in (HUBSPOT_TOKEN, HUBSPOT_READ_TOKEN) and token not in self.hubspot.access_tokens:
-            raise hubspot_errors.unauthorized()
+        if token not in (HUBSPOT_TOKEN, HUBSPOT_READ_TOKEN):
+            ends = self.hubspot.access_tokens.get(token)
+            if ends is None:
+                raise hubspot_errors.unauthorized()
+            if self.hubspot.clock.now().timestamp() >= ends:
+                raise hubspot_errors.expired()
         most = self.settings.hubspot_per_10s
         if path.rstrip("/").endswith("/search"):
             if self.searches.take(self.settings.hubspot_search_per_s) < 0:

@@ -39,6 +39,12 @@ def unauthorized() -> Refused:
     return refused(401, "INVALID_AUTHENTICATION", text)
 
 
+def expired() -> Refused:
+    """Return the 401 of an access token whose time is over."""
+    text = "The OAuth token used to make this call expired. Use the refresh token to get a new one."
+    return refused(401, "EXPIRED_AUTHENTICATION", text)
+
+
 def missing_scope(scope: str) -> Refused:
     """Return the 403 that names the right a token lacks."""
     text = (

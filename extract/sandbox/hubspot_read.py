@@ -35,7 +35,7 @@ class HubSpotReader:
     def __init__(self, books: HubSpotBooks, clock: Clock, settings: Settings) -> None:
         self.books, self.clock, self.settings = books, clock, settings
         self.base = ""
-        self.access_tokens: set[str] = set()  # handed out by the token endpoint
+        self.access_tokens: dict[str, float] = {}  # handed out by the token endpoint, with the instant each ends
 
     def kind(self, name: str) -> str:
         """Return the object type of a name in a path. Raises `Refused` on an unknown one."""

@@ -385,8 +385,9 @@ class HubSpotWriter(HubSpotReader):
             text = "missing or invalid refresh token" if name == "refresh_token" else "missing or unknown auth code"
             raise refused(400, "VALIDATION_ERROR", text, error="invalid_grant")
         access = f"pat-eu1-oauth-{secrets.token_hex(12)}"
-        self.access_tokens.add(access)
-        return Reply(200, {"access_token": access, "refresh_token": "sandbox-refresh", "expires_in": 1800,
+        life = self.settings.hubspot_token_life_s
+        self.access_tokens[access] = self.clock.now().timestamp() + life
+        return Reply(200, {"access_token": access, "refresh_token": "sandbox-refresh", "expires_in": int(life),
                            "token_type": "bearer",
                            "hub_id": 145200711, "scopes": ["crm.objects.deals.read", "crm.objects.deals.write"],
                            "user_id": 5512})  # fmt: skip

@@ -1,10 +1,13 @@
 """What the sandbox holds at this moment in a form that two runs can be compared by: no ids, no clocks."""
 
+import re
 from typing import Any
 
 from extract.sandbox.hubspot_books import HubSpotBooks
 from extract.sandbox.stripe_store import StripeBooks
 
+ADDRESS = re.compile(r"https?://127\.0\.0\.1\S*")
+STRIPE_ID = re.compile(r"\b(cus|in)_[0-9A-Za-z]{14,}")
 CLOCKS = ("createdate", "hs_createdate", "hs_lastmodifieddate", "lastmodifieddate", "hs_object_id", "hs_timestamp")
 
 
@@ -35,7 +38,24 @@ def books(
         "files": [{k: r[k] for k in ("name", "extension", "size")} for r in hubspot.files.values()],
     }  # fmt: skip
     answer |= {kind: records(kind) for kind in ("deals", "companies", "contacts", "tasks", "notes")}
-    return {name: sorted(rows, key=repr) for name, rows in answer.items()}
+    names = _names(stripe)
+    return {name: sorted((_idless(row, names) for row in rows), key=repr) for name, rows in answer.items()}
+
+
+def _names(stripe: StripeBooks) -> dict[str, str]:
+    """Return what stands for the ids of customers and invoices: name and number."""
+    names = {i: f"customer {r['name']}" for i, r in stripe.objects["customers"].items()}
+    return names | {i: f"invoice {r['number']}" for i, r in stripe.objects["invoices"].items()}
+
+
+def _idless(value: Any, names: dict[str, str]) -> Any:
+    """Return a value with Stripe's ids told by name and addresses of this server hidden."""
+    if isinstance(value, str):
+        text = ADDRESS.sub("<address>", value)
+        return STRIPE_ID.sub(lambda found: f"<{names.get(found[0], found[1])}>", text)
+    if isinstance(value, list | tuple):
+        return [_idless(item, names) for item in value]
+    return {k: _idless(v, names) for k, v in value.items()} if isinstance(value, dict) else value
 
 
 def _record(hubspot: HubSpotBooks, kind: str, row: dict[str, Any]) -> dict[str, Any]:

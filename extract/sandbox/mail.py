@@ -15,11 +15,11 @@ OK, REFUSED = "250 OK", "550 5.1.1 mailbox unavailable"
 
 
 class Mailbox:
-    """All mails that arrived, oldest first; `is_refused` says which recipients do not exist."""
+    """All mails that arrived, oldest first; `is_refused` says whom there is not, `arrived` is told of each."""
 
-    def __init__(self, is_refused: Callable[[str], bool]) -> None:
+    def __init__(self, is_refused: Callable[[str], bool], arrived: Callable[[], None]) -> None:
         self.mails: list[dict[str, Any]] = []
-        self.is_refused = is_refused
+        self.is_refused, self.arrived = is_refused, arrived
         self.lock = threading.Lock()
 
     def deliver(self, message: EmailMessage, sender: str, recipients: list[str]) -> None:
@@ -36,6 +36,7 @@ class Mailbox:
                 "sizes": [len(f.get_payload(decode=True) or b"") for f in files],
                 "headers": {k.lower(): str(v) for k, v in message.items()},
             })  # fmt: skip
+        self.arrived()
 
     def found(self, message_id: str | None = None, to: str | None = None) -> list[dict[str, Any]]:
         """Return the mails with this id and to this recipient, or all."""

@@ -44,7 +44,7 @@ class Sandbox:
         self.company, self.deals, self.state = company, deals, state
         self.lock = threading.RLock()
         self.faults = Faults()
-        self.mailbox = Mailbox(self.faults.refuses)
+        self.mailbox = Mailbox(self.faults.refuses, self.touch)
         self.calls: deque[dict[str, Any]] = deque(maxlen=MOST_CALLS)
         self.base, self.smtp_port = "", 0
         self.is_dirty = False
@@ -65,6 +65,10 @@ class Sandbox:
         self.gate = Gate(self.settings, self.hubspot, self.stripe.books)
         self.routes: list[Route] = [*hubspot_routes(self.hubspot), *stripe_routes(self.stripe)]
         self.at(self.base)
+        self.is_dirty = True
+
+    def touch(self) -> None:
+        """Take note that something changed."""
         self.is_dirty = True
 
     def at(self, base: str) -> None:

@@ -22,7 +22,7 @@ def save(sandbox: "Sandbox", path: Path) -> None:
         "mails": sandbox.mailbox.mails,
         "hubspot": {f.name: getattr(sandbox.hubspot.books, f.name) for f in fields(sandbox.hubspot.books)},
         "stripe": {f.name: getattr(sandbox.stripe.books, f.name) for f in fields(sandbox.stripe.books)},
-        "transfers": [asdict(e) for e in sandbox.transfers], "tokens": sorted(sandbox.hubspot.access_tokens),
+        "transfers": [asdict(e) for e in sandbox.transfers], "tokens": sandbox.hubspot.access_tokens,
     }  # fmt: skip
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(path.name + ".part")
@@ -49,7 +49,7 @@ def load(sandbox: "Sandbox", path: Path) -> None:
         sandbox.stripe.books.terms.setdefault(line["parent"]["invoice_item_details"]["invoice_item"], {"line": line})
     sandbox.clock.shift = timedelta(seconds=held["shift"])
     sandbox.mailbox.mails[:] = held["mails"]
-    sandbox.hubspot.access_tokens = set(held["tokens"])
+    sandbox.hubspot.access_tokens = held["tokens"]
     sandbox.transfers = [Entry(**{**e, "on": date.fromisoformat(e["on"])}) for e in held["transfers"]]
     sandbox.is_dirty = False
 

@@ -2,9 +2,7 @@
 
 import sys
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -15,8 +13,7 @@ from extract.sandbox.server import Running, serve
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]  # modules that tests share
 
-TODAY = date(2026, 11, 20)
-HUBSPOT, STRIPE = {"authorization": "Bearer pat-eu1-sandbox"}, {"authorization": "Bearer sk_test_sandbox"}
+from desk import HUBSPOT, STRIPE, TODAY  # noqa: E402 - it lies beside this file
 
 
 @pytest.fixture(scope="session")
@@ -50,8 +47,3 @@ def billing(box: Running) -> Iterator[httpx.Client]:
     """A client with Stripe's key."""
     with httpx.Client(base_url=box.url, headers=STRIPE) as client:
         yield client
-
-
-def won_deal(box: Running, **deal: Any) -> str:
-    """Return a deal of the sample that has lines and is won."""
-    return next(d.id for d in box.company.deals if d.status == "won" and len(d.lines) > 1 and not d.archived)

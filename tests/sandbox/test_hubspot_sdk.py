@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest import TODAY, won_deal
+from desk import TODAY, won_deal
 from hubspot import HubSpot
 from hubspot.crm.associations.v4 import (
     BatchInputPublicFetchAssociationsBatchRequest,

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest import HUBSPOT, STRIPE, won_deal
+from desk import HUBSPOT, STRIPE, won_deal
 from specs import Spec, spec
 
 from extract.sandbox.server import Running
@@ -122,7 +122,10 @@ def test_hubspot_writes_as_described(crm: Checked, box: Running) -> None:
     assert crm.post(f"{OBJECTS}/notes", json={"properties": note, "associations": to_deal}).status_code == 201
     grant = {"grant_type": "refresh_token", "refresh_token": "sandbox-refresh", "client_id": "a", "client_secret": "b"}
     token = crm.post(f"/oauth/{V}/token", data=grant).json()["access_token"]
-    assert crm.get(f"{OBJECTS}/deals", headers={"authorization": f"Bearer {token}"}).status_code == 200
+    bearer = {"authorization": f"Bearer {token}"}
+    assert crm.get(f"{OBJECTS}/deals", headers=bearer).status_code == 200
+    httpx.post(f"{box.url}/sandbox/clock", json={"seconds": 1801})
+    assert crm.get(f"{OBJECTS}/deals", headers=bearer).json()["category"] == "EXPIRED_AUTHENTICATION"
 
 
 @pytest.mark.parametrize(
