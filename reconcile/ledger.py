@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, RowMapping
+from sqlalchemy.dialects.postgresql import insert
 
 from reconcile import process, schema
 from reconcile.state import Entry, State, now
@@ -155,9 +156,8 @@ def _insert(db: Connection, **values: Any) -> bool:
     if db.dialect.name == "sqlite":  # we hold the write lock: nobody can be first
         db.execute(_table.insert().values(values))
         return True
-    from sqlalchemy.dialects.postgresql import insert
-
-    return db.execute(insert(_table).values(values).on_conflict_do_nothing()).rowcount == 1
+    made = insert(_table).values(values).on_conflict_do_nothing().returning(_table.c.key)
+    return db.execute(made).first() is not None
 
 
 def _held(row: RowMapping, moment: dt.datetime) -> bool:
