@@ -102,7 +102,7 @@ class Named(NamedTuple):
 def settle_named(links: Iterable[tuple[Any, ...]], purse: Purse, rates: Rates) -> list[Given]:
     """Return what each payment gives to the invoices it names, in the invoice's currency.
 
-    links: the columns of `Named`, in order of time. A payment for one invoice settles it also where a fee, a discount or
+    links: the columns of `Named`, in order of time. A payment for one invoice settles it even where a fee, discount or
     withheld tax is missing. Without a rate, money of another currency settles nothing.
     """
     return [_given(Named(*link), purse, rates) for link in links]
