@@ -121,7 +121,7 @@ def reply_of(exchange: dict[str, Any], request: httpx.Request) -> httpx.Response
 
 
 class Brought(NamedTuple):
-    """What a run brings: rows by table, typed, without nulls; rejects; items that mean no row, such as archived ones."""
+    """What a run brings: rows by table, typed, without nulls; rejects; items that mean no row (archived ones)."""
 
     rows: dict[str, list[dict[str, Any]]]
     rejects: list[dict[str, str]]
@@ -129,19 +129,23 @@ class Brought(NamedTuple):
 
 
 def read(vendor: Vendor, since: str | None) -> Brought:
-    """Return what a run brings, as the store would take it."""
+    """Return what a run brings, as the store would take it.
+
+    Items are mapped by a connection that never spoke to the vendor: raw files must be enough to rebuild from.
+    """
+    mapper = type(vendor)(vendor.credentials, options=vendor.chosen, time_zone=vendor.zone.key)
     rows: dict[str, dict[str, dict[str, Any]]] = {}
     rejects, silent = [], []
     for kind, sent in vendor.fetch(since and dt.datetime.fromisoformat(since)):
         item = stored(sent)
         before = copy.deepcopy(item)
         try:
-            found = list(vendor.rows(kind, item))
+            found = list(mapper.rows(kind, item))
         except MAPPING_ERRORS as error:
             rejects.append({"kind": kind, "id": vendor.key(kind, item), "field": str(error.args[0])})
             continue
         assert item == before, f"mapping changed the {kind} {vendor.key(kind, item)}"
-        again = list(vendor.rows(kind, item))
+        again = list(mapper.rows(kind, item))
         assert found == again, f"mapping {kind} twice gave two answers"
         if not found:
             silent.append([kind, vendor.key(kind, item)])

@@ -36,6 +36,8 @@ from extract.vendor import (
 V = "2026-03"
 PAGE, FOUND = 100, 200  # records a page: most that a list and a search give
 LINKED = 1000  # ids whose associations come in one call
+CURRENCIES = {"deals": "deal_currency_code", "line_items": "hs_line_item_currency_code", "quotes": "hs_currency",
+              "products": ""}  # the property that says a record's currency  # fmt: skip
 OBJECT_CODES = {"deals": "0-3", "companies": "0-2", "contacts": "0-1"}  # in addresses of the screen
 LINKS = {  # what we read of each object's associations
     "deals": ("companies", "contacts"),
@@ -113,7 +115,9 @@ class HubSpot(Vendor):
         super().__init__(*args, **kwargs)
         self._searches = limiter(5, 1.0)
         self._existing: dict[str, set[str]] = {}
-        self._won: list[str] = []  # ids of stages that mean won
+        self._outcomes: dict[str, str] = {}  # stage -> open, won or lost
+        self._home: str | None = None  # the account's currency
+        self._screen = ""
         self._lock = threading.Lock()
         option = self.chosen
         own = {
@@ -205,21 +209,19 @@ class HubSpot(Vendor):
 
     def fetch(self, since: dt.datetime | None) -> Iterator[tuple[str, Item]]:
         """Yield everything, or what changed since an instant; archived records come as such, to be removed."""
-        account, pipelines = self._frame()
-        moved = since is not None and any(_changed(s, since) for p in pipelines for s in p["stages"])
+        account, pipelines = self._look_around()
         if since is None:
             yield "account", account
-        yield from (("pipelines", p) for p in pipelines if since is None or moved or _changed(p, since))
+            yield from (("pipelines", p) for p in pipelines)
+            yield from together(*(self._framed(self._listed(kind)) for kind in LINKS), self._owners(None))
+            return
+        changed = [p for p in pipelines if any(_changed(part, since) for part in (p, *p["stages"]))]
+        yield from (("pipelines", p) for p in changed)
         # A stage that came to mean something else changes deals that nobody touched.
-        deals = self._listed("deals") if since is None or moved else self._modified("deals", since)
-        others = (
-            self._listed(kind) if since is None else self._modified(kind, since) for kind in LINKS if kind != "deals"
-        )
-        streams = [self._with_frame(deals, account, pipelines), *others, self._owners(since)]
-        if since is not None:
-            streams += [self._archived(kind, since) for kind in LINKS]
-            streams.append(self._lines_of_new_deals(since))
-        yield from together(*streams)
+        deals = self._listed("deals") if changed else self._modified("deals", since)
+        others = [self._modified(kind, since) for kind in LINKS if kind != "deals"]
+        streams = [deals, *others, *(self._archived(kind, since) for kind in LINKS), self._lines_of_new_deals(since)]
+        yield from together(*map(self._framed, streams), self._owners(since))
 
     def key(self, kind: str, item: Item) -> str:
         """Return the record's id; the account is known by its portal."""
@@ -229,44 +231,39 @@ class HubSpot(Vendor):
         """Yield one record again; nothing where it is gone."""
         if kind not in LINKS:
             return
+        self._look_around()
         try:
-            item = self._one(kind, key)
+            yield from self._framed([(kind, self._one(kind, key))])
         except Refused as error:
-            if error.status == 404:
-                return
-            raise
-        found: Iterable[tuple[str, Item]] = [(kind, item)]
-        yield from self._with_frame(found, *self._frame()) if kind == "deals" else found
+            if error.status != 404:
+                raise
 
     def _one(self, kind: str, key: str) -> Item:
         asked = {"properties": ",".join(self._asked(kind)), "associations": ",".join(LINKS[kind]) or None}
         return self.get(f"/crm/objects/{V}/{kind}/{key}", **asked)
 
-    def _frame(self) -> tuple[Item, list[Item]]:
+    def _look_around(self) -> tuple[Item, list[Item]]:
+        """Read what the meaning of records rests on: the account and its pipelines."""
         account = self.get(f"/account-info/{V}/details")
-        self.account_currency = self.account_currency or account.get("companyCurrency")
         pipelines = self.get(f"/crm/pipelines/{V}/deals")["results"]
-        self._won = [s["id"] for p in pipelines for s in p["stages"] if _outcome(s) == "won"]
+        self._outcomes = {s["id"]: _outcome(s) for p in pipelines for s in p["stages"]}
+        self._home = account.get("companyCurrency")
+        self._screen = f"https://{account.get('uiDomain', 'app.hubspot.com')}/contacts/{account['portalId']}/record/"
         return account, pipelines
 
-    def _with_frame(
-        self, deals: Iterable[tuple[str, Item]], account: Item, pipelines: list[Item]
-    ) -> Iterator[tuple[str, Item]]:
-        """Yield deals with what their mapping needs of the account and of their stage."""
-        outcomes = {s["id"]: _outcome(s) for p in pipelines for s in p["stages"]}
-        screen = f"https://{account.get('uiDomain', 'app.hubspot.com')}/contacts/{account['portalId']}/record/0-3/"
-        for kind, item in deals:
-            if item.get("archived"):
-                yield kind, item
-                continue
-            p, extra = item["properties"], dict[str, Any]()
-            if outcome := outcomes.get(p.get("dealstage")):
-                extra["outcome"] = outcome
-            if not p.get("deal_currency_code"):
-                extra["currency"] = account.get("companyCurrency")
-            if not item.get("url"):
-                extra["url"] = screen + item["id"]
-            item["_"] = extra
+    def _framed(self, items: Iterable[tuple[str, Item]]) -> Iterator[tuple[str, Item]]:
+        """Yield records with what their mapping needs of the account and of their stage."""
+        for kind, item in items:
+            if not item.get("archived"):
+                p, extra = item["properties"], dict[str, Any]()
+                if kind == "deals" and (outcome := self._outcomes.get(p.get("dealstage"))):
+                    extra["outcome"] = outcome
+                if kind in CURRENCIES and not p.get(CURRENCIES[kind]):
+                    extra["currency"] = self._home
+                if kind in OBJECT_CODES and not item.get("url"):
+                    extra["url"] = f"{self._screen}{OBJECT_CODES[kind]}/{item['id']}"
+                if extra:
+                    item["_"] = extra
             yield kind, item
 
     def _asked(self, kind: str) -> list[str]:
@@ -279,7 +276,7 @@ class HubSpot(Vendor):
             "products": ("hs_lastmodifieddate",),
             "quotes": ("hs_status", "hs_quote_amount", "hs_lastmodifieddate"),
         }[kind]
-        won = [ENTERED + stage for stage in self._won] if kind == "deals" else []
+        won = [ENTERED + stage for stage, outcome in self._outcomes.items() if kind == "deals" and outcome == "won"]
         known = self._properties(kind)
         return [p for p in dict.fromkeys([*self.fields[kind].values(), *more, *won]) if p in known]
 
@@ -325,15 +322,15 @@ class HubSpot(Vendor):
                 for loser in _merged(item):
                     yield kind, {"id": loser, "archived": True, "_": {"merged_into": item["id"]}}
 
-    def _found(self, kind: str, modified: str, low: int) -> Iterator[list[Item]]:
-        """Yield pages of what changed from `low` (ms) on, each record once.
+    def _found(self, kind: str, modified: str, low: int, *more: Item) -> Iterator[list[Item]]:
+        """Yield pages of what has a date from `low` (ms) on, and passes the filters `more`; each record once.
 
         Each page is asked for by the last date seen, never by an offset: offsets end at 10,000, and skip records when
         one that was read moves to the end. Where a whole page shares one instant, that instant is paged by id.
         """
         seen: set[tuple[str, str]] = set()  # (id, date) of what was read of the instant `low`
         while True:
-            reply = self._search(kind, modified, [_filter(modified, "GTE", low)])
+            reply = self._search(kind, modified, [_filter(modified, "GTE", low), *more])
             page = [(i, (i["id"], i["properties"][modified])) for i in reply["results"]]
             if fresh := [item for item, mark in page if mark not in seen]:
                 yield fresh
@@ -342,15 +339,17 @@ class HubSpot(Vendor):
             last = page[-1][1][1]
             top, read = self._ms(last), {mark for _, mark in page if mark[1] == last}
             if top == low:
-                yield from self._of_instant(kind, modified, low, seen | read)
+                yield from self._of_instant(kind, modified, low, seen | read, *more)
                 low, seen = low + 1, set()
             else:
                 low, seen = top, read
 
-    def _of_instant(self, kind: str, modified: str, at: int, seen: set[tuple[str, str]]) -> Iterator[list[Item]]:
+    def _of_instant(
+        self, kind: str, modified: str, at: int, seen: set[tuple[str, str]], *more: Item
+    ) -> Iterator[list[Item]]:
         last = "0"
         while True:
-            filters = [_filter(modified, "EQ", at), _filter("hs_object_id", "GT", last)]
+            filters = [_filter(modified, "EQ", at), _filter("hs_object_id", "GT", last), *more]
             page = self._search(kind, "hs_object_id", filters)["results"]
             fresh = [i for i in page if (i["id"], i["properties"][modified]) not in seen]
             if fresh:
@@ -403,8 +402,8 @@ class HubSpot(Vendor):
         if not days:
             return
         low = int((since - dt.timedelta(days=days)).timestamp() * 1000)
-        filters = [_filter("hs_is_closed_won", "EQ", "true"), _filter("closedate", "GTE", low)]
-        deals = [i["id"] for i in self._search("deals", "closedate", filters)["results"]]
+        won = self._found("deals", "closedate", low, _filter("hs_is_closed_won", "EQ", "true"))
+        deals = [item["id"] for page in won for item in page]
         links = self._links_of("deals", "line_items", deals) if deals else {}
         lines = list(dict.fromkeys(str(r["toObjectId"]) for rows in links.values() for r in rows))
         for chunk in _chunks(lines, PAGE):
@@ -471,8 +470,13 @@ class HubSpot(Vendor):
         row: dict[str, Any] = {field: p.get(name) for field, name in self.fields[kind].items() if field != "key"}
         row["country"] = country_code(row["country"]) or row["country"]
         row["tax_id"], row["tax_id_country"] = tax_id(row.get("tax_id"), country_code(row["country"]))
-        row["url"], row["created_at"], row["updated_at"] = item.get("url"), item.get("createdAt"), item.get("updatedAt")
+        row["url"] = item.get("url") or (item.get("_") or {}).get("url")
+        row["created_at"], row["updated_at"] = item.get("createdAt"), item.get("updatedAt")
         return row
+
+    def _currency(self, item: Item) -> str | None:
+        """Return the currency of a record that says none: the account's."""
+        return (item.get("_") or {}).get("currency") or self.account_currency
 
     def _owner(self, item: Item) -> list[tuple[str, dict[str, Any]]]:
         name = " ".join(filter(None, (item.get("firstName"), item.get("lastName"))))
@@ -500,13 +504,13 @@ class HubSpot(Vendor):
         row["position"] = row["position"] and int(row["position"]) + 1  # HubSpot counts from 0
         row["description"] = p.get("name") or p.get("description")
         row["discount_rate"] = p.get("hs_discount_percentage") or _rate(p.get("discount"), p.get("price"))
-        row["currency"] = p.get("hs_line_item_currency_code") or self.account_currency
+        row["currency"] = p.get("hs_line_item_currency_code") or self._currency(item)
         return [("lines", row)]
 
     def _product(self, item: Item) -> list[tuple[str, dict[str, Any]]]:
         p = item["properties"]
         row = {field: p.get(name) for field, name in self.fields["products"].items()}
-        row |= {"id": item["id"], "currency": self.account_currency, "is_active": True}
+        row |= {"id": item["id"], "currency": self._currency(item), "is_active": True}
         return [("products", row | {"updated_at": item.get("updatedAt")})]
 
     def _quote(self, item: Item) -> list[tuple[str, dict[str, Any]]]:
@@ -517,15 +521,15 @@ class HubSpot(Vendor):
         row["customer_id"] = company or (contact and f"contact:{contact}")
         row["status"] = "accepted" if row["accepted_on"] else QUOTE_STATUS.get(p.get("hs_status") or "", p["hs_status"])
         row["gross" if self.chosen["amount_is"] == "gross" else "net"] = p.get("hs_quote_amount")
-        row["currency"] = row["currency"] or self.account_currency
+        row["currency"] = row["currency"] or self._currency(item)
         return [("quotes", row)]
 
     # Writing
 
     def deal(self, id: str) -> dict[str, Any]:
         """Return one deal as it is there now, as a typed row. Refused (404) where it does not exist."""
-        frame = self._frame()
-        _, item = next(self._with_frame([("deals", self._one("deals", id))], *frame))
+        self._look_around()
+        _, item = next(self._framed([("deals", self._one("deals", id))]))
         return self.mapped("deals", "deals", item)
 
     def customer(self, id: str) -> dict[str, Any]:

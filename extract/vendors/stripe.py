@@ -217,6 +217,7 @@ class Stripe(Vendor):
     def fetch_one(self, kind: str, key: str) -> Iterator[tuple[str, Item]]:
         """Yield one object again; a deleted one as such."""
         if kind in KINDS:
+            self._read_tax_rates()
             yield from self._enriched(kind, [self._again(kind, key)], [], {})
 
     def _oldest_event(self) -> int:

@@ -225,6 +225,26 @@ def invoice_draft(customer: str, key: str, **more: Any) -> InvoiceDraft:
     return InvoiceDraft(key=f"test:{key}", **(said | {"lines": (line,)} | more))
 
 
+def test_one_record_again(box: Running) -> None:
+    """One record read by itself, by a connection that read nothing before, means what a full reading made of it."""
+    for kind, cls, keys in (
+        ("deals", HubSpot, [d.id for d in box.company.deals if d.status == "won"][:2]),
+        ("line_items", HubSpot, list(box.sandbox.hubspot.books.objects["line_items"])[:1]),
+        ("invoices", Stripe, [i.id for i in box.company.invoices if i.status == "paid"][:2]),
+        ("charges", Stripe, [p.charge_id for p in box.company.payments if p.payout_id][:2]),
+    ):
+        reader = connected(cls, box)
+        full = {(k, reader.key(k, i)): i for k, i in reader.fetch(None)}
+        for key in keys:
+            vendor = connected(cls, box)
+            ((found_kind, item),) = vendor.fetch_one(kind, str(key))
+            assert found_kind == kind
+            assert list(vendor.rows(kind, item)) == list(vendor.rows(kind, full[kind, str(key)]))
+    assert list(connected(HubSpot, box).fetch_one("deals", "1")) == []
+    ((_, gone),) = connected(Stripe, box).fetch_one("invoices", "in_gone")
+    assert list(connected(Stripe, box).rows("invoices", gone)) == []
+
+
 def test_stripe_older_than_its_events(stripe: Stripe) -> None:
     """Where the events no longer tell what changed, a full reading is due."""
     assert stripe.can_modify(stripe.now() - dt.timedelta(days=28))
