@@ -12,7 +12,7 @@ from streamlit.util import calc_hash
 from reconcile import run
 
 sys.path.insert(0, str(Path(__file__).parent))  # modules that tests share
-from small_company import ROWS, keep  # noqa: E402
+from small_company import ROWS, keep
 
 FRAME = Path(__file__).resolve().parents[2] / "dashboard" / "frame.py"
 Page = Callable[..., AppTest]

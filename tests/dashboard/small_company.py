@@ -1,4 +1,4 @@
-"""A small company: three deals, two invoices, two bank lines; and what a reader sees of a page run without a browser."""
+"""A small company of three deals, two invoices and two bank lines; what a reader sees of a page run without a browser."""
 
 from pathlib import Path
 from typing import Any
@@ -30,12 +30,14 @@ DEALS = [
      "customer_id": "c2"},
 ]  # fmt: skip
 INVOICES = [
-    {"vendor": "stripe", "id": "in_1", "number": "FV-2026-101", "status": "sent", "kind": "invoice", "customer_id": "cus_1",
+    {"vendor": "stripe", "id": "in_1", "number": "FV-2026-101", "status": "sent", "kind": "invoice",
+     "customer_id": "cus_1",
      "customer_name": "Łódź Print Sp. z o.o.", "customer_email": "new@lodz.example", "customer_tax_id": "PL5252248481",
      "deal_id": "2", "deal_reference": "PO-7", "issued_on": "2026-09-03", "due_on": "2026-10-03", "currency": "PLN",
      "net": "2000", "tax": "460", "gross": "2460", "paid": "0", "sent_at": "2026-09-03 10:00", "url": "https://b.example/1",
      "updated_at": "2026-09-03 10:00"},
-    {"vendor": "stripe", "id": "in_2", "number": "FV-2026-102", "status": "sent", "kind": "invoice", "customer_id": "cus_1",
+    {"vendor": "stripe", "id": "in_2", "number": "FV-2026-102", "status": "sent", "kind": "invoice",
+     "customer_id": "cus_1",
      "customer_name": "Łódź Print Sp. z o.o.", "issued_on": "2026-11-10", "due_on": "2026-12-10", "currency": "PLN",
      "net": "300", "tax": "69", "gross": "369", "paid": "0", "sent_at": "2026-11-10 10:00",
      "updated_at": "2026-11-10 10:00"},

@@ -24,7 +24,9 @@ def test_an_invoice_made_in_billing_is_shown_as_not_linked(data: Path, page) -> 
     """It is listed with what it is worth and a way to find its deal; it counts in all totals."""
     text = words(page("reconciliation", part="invoices"))
     assert r"FV\-2026\-102" in text and "belongs to no deal" in text
-    receivable = "SELECT value FROM figures WHERE name = 'receivables' AND currency = 'PLN' AND period_end = '2026-11-20'"
+    receivable = (
+        "SELECT value FROM figures WHERE name = 'receivables' AND currency = 'PLN' AND period_end = '2026-11-20'"
+    )
     assert float(asked(data, receivable)[0][0]) == 2460 - 400 + 369
 
 
@@ -41,7 +43,9 @@ def test_invoices_are_searched_ticked_and_added_to_a_deal(data: Path, page) -> N
     assert r"FV\-2026\-101" in app.warning[0].value and "Already on another deal" in app.warning[0].value
     button(app, "Add 2 invoices").click().run()
     assert "2 invoices linked" in app.success[0].value
-    links = "SELECT right_id FROM links WHERE left_table = 'deals' AND left_id = '3' AND status = 'confirmed' ORDER BY 1"
+    links = (
+        "SELECT right_id FROM links WHERE left_table = 'deals' AND left_id = '3' AND status = 'confirmed' ORDER BY 1"
+    )
     assert asked(data, links) == [("in_1",), ("in_2",)]
     assert {d["verdict"] for d in state(data).decisions()} == {"confirmed"}
 
