@@ -247,12 +247,12 @@ class Stripe(Vendor):
         return [t["source"] for t in self._list("balance_transactions", payout=payout["id"]) if t.get("source")]
 
     def _payout_of(self, charge: Item) -> str | None:
-        """Return the payout that carried a charge, looked for among those after it became available."""
+        """Return the payout that carried a charge, looked for among those made after it, the first first."""
         balance = charge.get("balance_transaction") or {}
-        at = balance.get("available_on")
-        if not at:
+        if not balance:
             return None
-        after = self._list("payouts", **{"created[gte]": at - 86400, "created[lte]": at + PAYOUT_DELAY})
+        until = balance["available_on"] + PAYOUT_DELAY
+        after = self._list("payouts", **{"created[gte]": charge["created"], "created[lte]": until})
         for payout in sorted(after, key=lambda p: p["created"]):
             if charge["id"] in self._carried(payout):
                 return str(payout["id"])
