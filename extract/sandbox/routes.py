@@ -71,6 +71,7 @@ def stripe_routes(api: StripeCredit) -> list[Route]:
     routes += [
         route("GET", "/v1/account", api.account),
         route("GET", r"/invoice/[^/]+/(?P<id>[^/]+)/pdf", api.pdf),
+        route("GET", r"/i/[^/]+/test_(?P<id>[^/]+)", api.hosted),
         route("POST", "/v1/customers", api.create_customer),
         route("POST", r"/v1/customers/(?P<id>[^/]+)", api.update_customer),
         route("DELETE", r"/v1/customers/(?P<id>[^/]+)", api.delete_customer),

@@ -1,6 +1,7 @@
 """Stripe's writing calls on invoices: drafts and their lines, finalising, sending, paying, voiding, crediting."""
 
 from email.message import EmailMessage
+from html import escape
 from typing import Any
 
 from extract.sandbox.books import decimal
@@ -300,6 +301,20 @@ class StripeInvoices(StripeLines):
             raise missing("invoice", call.path["id"])
         disposition = {"content-disposition": f'attachment; filename="Invoice-{row["number"]}.pdf"'}
         return Reply(200, invoice_pdf(row), disposition, "application/pdf")
+
+    def hosted(self, call: Call) -> Reply:
+        """`GET /i/{account}/{name}`: the page that a customer sees; needs no key."""
+        row = self.found("invoices", call.path["id"])
+        owed = f"{decimal(row['amount_remaining'])} {row['currency'].upper()}"
+        rows = "".join(
+            f"<li>{escape(str(n['description']))}: {decimal(n['amount'])}</li>" for n in row["lines"]["data"]
+        )
+        page = (
+            f"<!doctype html><meta charset='utf-8'><title>Invoice {escape(str(row['number']))}</title>"
+            f"<h1>{escape(SELLER['name'])}</h1><p>Invoice {escape(str(row['number']))}, {row['status']}</p>"
+            f"<p>{escape(row['customer_name'] or '')}</p><ul>{rows}</ul><p>{owed} to pay</p>"
+        )
+        return Reply(200, page.encode(), media="text/html; charset=utf-8")
 
     def preview(self, call: Call) -> Reply:
         """`POST /v1/invoices/create_preview`: what an invoice over these items would come to; nothing is kept."""

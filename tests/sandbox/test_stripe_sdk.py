@@ -68,6 +68,7 @@ def test_an_invoice_from_draft_to_paid(client: stripe.StripeClient, customer: st
     mail = httpx.get(f"{box.url}/sandbox/mails", params={"to": customer.email}).json()
     assert [m["attachments"] for m in mail] == [[f"{issued.number}.pdf"]]
     assert issued.number in mail[0]["subject"]
+    assert "914.22 EUR to pay" in httpx.get(issued.hosted_invoice_url).text
     assert httpx.get(issued.invoice_pdf).content.startswith(b"%PDF-1.4")
     paid = client.v1.invoices.pay(invoice.id, {"paid_out_of_band": True}, {"idempotency_key": "pay"})
     assert (paid.status, paid.amount_remaining, paid.amount_paid_off_stripe) == ("paid", 0, 91422)
