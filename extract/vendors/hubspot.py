@@ -104,7 +104,7 @@ class HubSpot(Vendor):
         Option("paid_on_property", "deal property for the day of payment", "cuadra_paid_on"),
         Option("key_property", "company and contact property for our own key", "cuadra_key"),
         Option("requests_per_10_seconds", "pace that HubSpot allows this account: 100, 190 or 250", "100"),
-        Option("reread_won_days", "days after winning in which a deal's lines are read again", "3"),
+        Option("reread_won_days", "days after winning in which a deal's lines are read again, once a day", "3"),
     )
     reads = ("customers", "products", "owners", "stages", "deals", "quotes", "lines", "merged")
     writes = ("update_deal", "update_customer", "create_customer", "create_task", "create_note")
@@ -397,9 +397,9 @@ class HubSpot(Vendor):
         return found
 
     def _lines_of_new_deals(self, since: dt.datetime) -> Iterator[tuple[str, Item]]:
-        """Yield the lines of deals just won: moving a line to a deal need not move any modified date."""
+        """Yield, once a day, the lines of deals just won: moving a line to a deal need not move any modified date."""
         days = int(self.chosen["reread_won_days"] or 0)
-        if not days:
+        if not days or since.astimezone(self.zone).date() == self.now().astimezone(self.zone).date():
             return
         low = int((since - dt.timedelta(days=days)).timestamp() * 1000)
         won = self._found("deals", "closedate", low, _filter("hs_is_closed_won", "EQ", "true"))
