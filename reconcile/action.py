@@ -74,6 +74,14 @@ class Need(Part):
     value: str | None = None  # what is there now, when it is there and wrong
 
 
+class Choice(Part):
+    """Another way that a person may pick, by giving `value` under `name`, best first."""
+
+    name: str
+    value: str
+    says: Sentence
+
+
 class Plan(Part):
     """What one action would send, as data. Its key comes from the content: the same wish is the same key, always."""
 
@@ -91,6 +99,7 @@ class Plan(Part):
     findings: tuple[str, ...] = ()
     cautions: tuple[Caution, ...] = ()
     needs: tuple[Need, ...] = ()
+    choices: tuple[Choice, ...] = ()
 
     @property
     def is_ready(self) -> bool:

@@ -70,6 +70,9 @@ def _customer(
         return {}, [], None
     known, actions = merged(customer, contact, given), registry()
     found = facts.counterpart(customer["vendor"], customer["id"], facts.billing)
+    picked = facts.customer(facts.billing, given.get("customer_id"))
+    if picked is not None:
+        found = picked, "picked"
     mail_needed = facts.settings.invoicing.send
     plans: list[Plan] = []
     if found is None:
@@ -80,7 +83,10 @@ def _customer(
         if facts.can(customer["vendor"], "update_customer"):
             plans.append(actions["update_customer"].plan(customer, typed_in, stored))
         return known, plans, created.key
-    billed, _ = found
+    billed, rule = found
+    if rule in ("tax_id", "picked") and facts.can(customer["vendor"], "update_customer"):
+        stored_id = actions["update_customer"].plan(customer, {"other_id": billed["id"]})
+        plans += [stored_id] if stored_id else []
     lacking = {n.name: n for n in needs(billed, mail_needed)}
     supplied = {name: known[name] for name in lacking if known.get(name) and known[name] != billed.get(name)}
     wanted = supplied | {name: value for name, value in given.items() if name in ("tax_id", "email", *_ADDRESS)}
@@ -89,7 +95,7 @@ def _customer(
     if completed is not None or asked:
         completed = completed or _asking(billed, asked)
         plans.append(completed.model_copy(update={"needs": asked}))
-    return billed | wanted, plans, None
+    return billed | wanted | {"known_by": rule}, plans, None
 
 
 def _asking(customer: Record, asked: tuple[Need, ...]) -> Plan:
@@ -159,6 +165,17 @@ def _remind(finding: Record, facts: Facts, given: Given) -> list[Plan]:
     return [plan] if plan else []
 
 
+def _close(finding: Record, facts: Facts, given: Given) -> list[Plan]:
+    """Tell billing that the money came, then the deal."""
+    invoice = facts.invoice(finding["subject_vendor"], finding["subject_id"])
+    if invoice is None or not facts.can(invoice["vendor"], "record_payment"):
+        return []
+    plan = registry()["record_payment"].plan(invoice, facts)
+    deals = facts.deals_of(invoice["vendor"], invoice["id"]) if plan else []
+    told = [registry()["update_deal"].plan(deal, facts) for deal in deals if facts.can(deal["vendor"], "update_deal")]
+    return [p for p in (plan, *told) if p]
+
+
 def _mend_customer(finding: Record, facts: Facts, given: Given) -> list[Plan]:
     """Bring billing to what the CRM says, or ask for what neither knows."""
     if finding["subject_table"] == "invoices":
@@ -199,6 +216,7 @@ _CHAINS: dict[str, Callable[[Record, Facts, Given], list[Plan]]] = {
     "issue_invoice": _issue,
     "send_invoice": _send,
     "update_deal": _tell_deal,
+    "record_payment": _close,
     "send_reminder": _remind,
     "update_customer": _mend_customer,
 }

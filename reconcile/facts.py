@@ -124,6 +124,15 @@ class Facts:
             billing, id,
         )  # fmt: skip
 
+    def likely(self, billing: str, customer: Record) -> list[Record]:
+        """Return billing customers that may be a CRM customer, by likeness of name and by e-mail, likest first."""
+        return self.all(
+            "SELECT c.*, JARO_WINKLER_SIMILARITY(LOWER(c.name), LOWER(?)) AS likeness FROM customers AS c "
+            "WHERE c.vendor = ? AND (likeness > 0.85 OR LOWER(c.email) = LOWER(?)) "
+            "ORDER BY LOWER(c.email) IS NOT DISTINCT FROM LOWER(?) DESC, likeness DESC, c.id LIMIT 5",
+            customer.get("name") or "", billing, customer.get("email"), customer.get("email"),
+        )  # fmt: skip
+
     def nearly(self, billing: str, tax_id: str) -> list[Record]:
         """Return billing customers whose tax id differs in one character: perhaps a slip of the pen."""
         return self.all(
@@ -142,6 +151,17 @@ class Facts:
             "HAVING COUNT(*) = COUNT(l.tax_rate) AND MIN(l.tax_rate) = MAX(l.tax_rate) "
             "ORDER BY i.issued_on DESC, i.id DESC LIMIT 1",
             billing, customer_id,
+        )  # fmt: skip
+
+    def money_for(self, vendor: str, id: str) -> list[Record]:
+        """Return the payments that belong to an invoice, oldest first, each with what of it is `applied` to it."""
+        return self.all(
+            "SELECT p.*, l.amount AS applied FROM links AS l "
+            "JOIN payments AS p ON p.vendor = l.left_vendor AND p.id = l.left_id "
+            "WHERE l.left_table = 'payments' AND l.right_table = 'invoices' "
+            "AND l.status IN ('automatic', 'confirmed') AND p.method <> 'recorded' "
+            "AND l.right_vendor = ? AND l.right_id = ? ORDER BY p.paid_on, p.id",
+            vendor, id,
         )  # fmt: skip
 
     def unmatched_money(self, amount: Any, currency: str) -> list[Record]:

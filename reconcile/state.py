@@ -234,6 +234,18 @@ class State:
             db.execute(schema.kv.delete().where(schema.kv.c.name == name))
             db.execute(schema.kv.insert().values(name=name, value=value))
 
+    def values(self, prefix: str) -> dict[str, Any]:
+        """Return what is kept under names that begin so."""
+        query = sa.select(schema.kv.c.name, schema.kv.c.value).where(
+            schema.kv.c.name.startswith(prefix, autoescape=True)
+        )
+        return {row["name"]: row["value"] for row in self._all(query)}
+
+    def drop(self, names: Iterable[str]) -> None:
+        """Forget what is kept under these names."""
+        with self.write() as db:
+            db.execute(schema.kv.delete().where(schema.kv.c.name.in_(list(names))))
+
     def schedule(self, name: str) -> dict[str, Any]:
         """Return when a schedule ran last and how far it got; empty if it never ran."""
         rows = self._all(sa.select(schema.schedules).where(schema.schedules.c.name == name))

@@ -4,6 +4,7 @@ DBOS runs the chains and remembers their steps; its steps are at-least-once. Tha
 ledger (`reconcile.action.perform`), so that it holds even where two processes run the same chain.
 """
 
+import atexit
 import os
 import threading
 import time
@@ -183,12 +184,14 @@ def launch(data: Path, pauses: Sequence[float] = PAUSES) -> None:
         DBOS.launch()
         DBOS.register_queue(QUEUE, worker_concurrency=AT_ONCE, polling_interval_sec=0.1, on_conflict="always_update")
         _recover(_engine)
+        atexit.register(shutdown)
         threading.Thread(target=_watch, args=(_engine,), daemon=True, name="chains of dead processes").start()
 
 
 def shutdown(timeout: int = 0) -> None:
     """Stop running chains in this process; what is not finished goes on at the next launch, here or elsewhere."""
     global _engine
+    atexit.unregister(shutdown)
     if _engine is not None:
         _engine.stop.set()
         _engine = None
@@ -302,6 +305,9 @@ def _recover(engine: _Engine) -> None:
     dead = [owner for owner in pending if owner and owner != process.me() and not _lives(engine.store, owner)]
     if dead:
         DBOS._recover_pending_workflows(dead)  # the library's own way, which only its paid console calls otherwise
+    gone = [name for name in engine.store.values("beat:") if process.lives(name.removeprefix("beat:")) is False]
+    if gone:
+        engine.store.drop(gone)
     for run in runs(engine.data, 1000, "running"):
         if DBOS.get_workflow_status(run.id) is None:
             _enqueue(run.id)

@@ -6,7 +6,7 @@ from typing import Any
 
 from extract.model import CustomerDraft
 from reconcile import tax_ids
-from reconcile.action import Action, Answer, Caution, Change, Need, Plan, Sentence, Subject
+from reconcile.action import Action, Answer, Caution, Change, Choice, Need, Plan, Sentence, Subject
 from reconcile.facts import Facts, Record
 
 _EMAIL = re.compile(r"[^@ ,;]+@[^@ ,;]+\.[^@ ,;.]+")
@@ -45,7 +45,7 @@ class CreateCustomer(Action):
             says=Sentence(text="Create the customer {name}, {tax_id}.",
                           values={"name": draft.name, "tax_id": draft.tax_id or "—"}),
             draft=draft, preview=shown(draft), needs=tuple(needs(known, mail_needed)),
-            cautions=tuple(_cautions(known, facts)),
+            cautions=tuple(_cautions(known, facts)), choices=tuple(_choices(known, facts)),
         )  # fmt: skip
 
     def find(self, plan: Plan, vendor: Any) -> Answer | None:
@@ -89,6 +89,16 @@ def _problem(name: str, value: str, known: Record) -> str | None:
     if name == "email" and not _EMAIL.fullmatch(value.strip()):
         return "format"
     return None
+
+
+def _choices(known: Record, facts: Facts) -> list[Choice]:
+    """Return the billing customers that a person may pick instead of creating one."""
+    return [
+        Choice(name="customer_id", value=like["id"], says=Sentence(
+            text="It is {name}, {tax_id}, {email}.",
+            values={"name": like["name"] or "", "tax_id": like["tax_id"] or "—", "email": like["email"] or "—"}))
+        for like in facts.likely(facts.billing, known)
+    ]  # fmt: skip
 
 
 def _cautions(known: Record, facts: Facts) -> list[Caution]:

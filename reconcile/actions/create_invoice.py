@@ -76,9 +76,12 @@ def totals(draft: InvoiceDraft) -> tuple[Decimal, Decimal]:
 
 def shown(draft: InvoiceDraft, customer: Record, net: Decimal, gross: Decimal) -> tuple[Change, ...]:
     """Return every field of the invoice as it will stand there."""
-    said = {"customer": customer.get("name"), "tax_id": customer.get("tax_id"), "email": customer.get("email"),
-            "reference": draft.deal_reference, "currency": draft.currency, "issued_on": str(draft.issued_on),
-            "due_on": str(draft.due_on), "message": draft.message}  # fmt: skip
+    said = {
+        "customer": customer.get("name"), "customer_known_by": customer.get("known_by"),
+        "tax_id": customer.get("tax_id"), "email": customer.get("email"), "reference": draft.deal_reference,
+        "currency": draft.currency, "issued_on": str(draft.issued_on), "due_on": str(draft.due_on),
+        "message": draft.message,
+    }  # fmt: skip
     for at, line in enumerate(draft.lines, 1):
         off = f" −{line.discount_rate.normalize():f} %" if line.discount_rate else ""
         tax = f" +{line.tax_rate.normalize():f} %" if line.tax_rate is not None else ""

@@ -2,14 +2,18 @@
 
 import datetime as dt
 import threading
+from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any
 
 import httpx
 import pytest
 from company import Shop
 
-from reconcile import gate, workflows
-from reconcile.action import Plan
+from extract import store
+from extract.vendor import Vendor
+from reconcile import gate, run, workflows
+from reconcile.action import Plan, Subject
 from reconcile.settings import Invoicing
 
 
@@ -388,3 +392,73 @@ def test_whatever_can_be_mended_is_gone_after_the_next_reading(shop: Shop) -> No
     mended = {check: {left.get(id, "fixed") for id in ids} for check, ids in tried.items()}
     assert mended == {check: {"fixed"} for check in tried}
     assert {id for id, state in left.items() if state == "open"} <= before
+
+
+@pytest.mark.capability("LINK-7")
+def test_a_known_customer_is_taken_with_the_reason_an_unknown_one_picked_or_created(shop: Shop) -> None:
+    """Known: preselected, and why. Unknown: the likeliest are listed; the one picked is used and remembered."""
+    known = shop.finding(
+        "won_not_invoiced", "d.customer_id IN (SELECT left_id FROM links WHERE left_table = 'customers')"
+    )
+    assert after(by_action(shop.plans(known))["create_invoice"])["customer_known_by"] in (
+        "stored_customer_id",
+        "tax_id",
+    )
+    ((id, name),) = shop.rows("SELECT id, name FROM customers WHERE vendor = 'stripe' AND email IS NOT NULL "
+                              "AND tax_id IS NOT NULL ORDER BY id LIMIT 1")  # fmt: skip
+    deal = new_deal()
+    deal["company"]["name"] = name.replace(".", "")  # type: ignore[index]
+    made = shop.post("deals", deal)
+    shop.look_again()
+    finding = shop.finding("won_not_invoiced", f"d.id = '{made['deal_id']}'")
+    create = by_action(shop.plans(finding))["create_customer"]
+    assert id in [c.value for c in create.choices] and name in str(create.choices[0].says)
+    plans = shop.plans(finding, given={"customer_id": id})
+    assert "create_customer" not in by_action(plans)
+    assert by_action(plans)["create_invoice"].draft.customer_id == id
+    shop.mend(plans[:1])
+    shop.look_again()
+    assert shop.rows("SELECT other_id FROM customers WHERE id = ?", made["company_id"]) == [(id,)]
+
+
+@pytest.mark.capability("LINK-8")
+def test_money_on_the_bank_statement_closes_the_invoice(shop: Shop) -> None:
+    """A bank line that pays an open invoice in full: confirmed, billing has it as paid, once, and the deal knows."""
+    (id, number, gross, currency), *_ = shop.rows(
+        "SELECT i.id, i.number, i.gross, i.currency FROM invoices AS i JOIN invoice_summary AS s USING (vendor, id) "
+        "JOIN deal_summary AS d ON d.invoice_id = i.id AND d.invoices = 1 AND d.verdict = 'agrees' "
+        "WHERE s.state = 'sent' AND i.paid = 0 AND s.deal_count = 1 ORDER BY i.id")  # fmt: skip
+    statement = {"id": "bank-1", "paid_on": dt.date.today().isoformat(), "amount": str(gross), "currency": currency,
+                 "method": "transfer", "reference": f"Invoice {number}", "payer_name": "ACME"}  # fmt: skip
+    store.take(Bank(), shop.data, [("payments", statement)])
+    run.reconcile(shop.data, shop.store.decisions())
+    plans = workflows.offer(shop.data, "record_payment", Subject(table="invoices", vendor="stripe", id=id))
+    assert [p.action for p in plans] == ["record_payment", "update_deal"]
+    assert shop.mend(plans) == ["done", "done"] and set(shop.mend(plans)) == {"found", "nothing"}
+    shop.look_again()
+    assert shop.rows("SELECT status FROM invoices WHERE id = ?", id) == [("paid",)]
+    assert shop.rows("SELECT invoice_status, paid_on FROM deals WHERE id = ?", plans[1].subject.id) == [
+        ("paid", dt.date.today())
+    ]
+    assert workflows.offer(shop.data, "record_payment", Subject(table="invoices", vendor="stripe", id=id)) == []
+
+
+@pytest.mark.capability("ERR-4")
+def test_one_that_is_refused_does_not_hold_up_the_others(shop: Shop) -> None:
+    """Of two chains confirmed together the refused one says why, the other is done."""
+    first, second = (shop.plans(f) for (f,) in shop.rows("""SELECT id FROM findings WHERE "check" = 'paid_not_in_crm'
+                     AND state = 'open' ORDER BY id LIMIT 2"""))  # fmt: skip
+    shop.post(
+        "faults", [{"kind": "status", "match": f"/deals/{first[0].subject.id}$", "method": "PATCH", "status": 400}]
+    )
+    assert sorted(shop.mend([*first, *second])) == ["done", "refused"]
+
+
+class Bank(Vendor):
+    """A bank statement that was imported."""
+
+    def __init__(self) -> None:
+        super().__init__(name="bank", base_url="http://127.0.0.1:1")
+
+    def rows(self, kind: str, item: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+        yield kind, item
