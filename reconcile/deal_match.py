@@ -32,6 +32,7 @@ RULES = (
         "Same customer, nothing else open",
         "One deal and one invoice of that customer are left in that time.",
     ),
+    ("same_customer", "Same customer", "A deal of that customer in that time, not billed yet. Only suggested."),
 )
 
 _DEALS = """
@@ -97,7 +98,8 @@ def run(db: DuckDBPyConnection, off: frozenset[str]) -> list[str]:
         unsure.append(settled.select("left_n", "right_n", "e", "rule", "sure"))
     taken = db.sql(f"SELECT right_n FROM made WHERE pair = '{PAIR}'").pl()
     rest = pl.concat(unsure, how="vertical_relaxed").join(taken, on="right_n", how="anti")
-    rest = rest.sort("left_n", "right_n", "sure", "rule", descending=[False, False, True, False])
+    weak = pl.col("rule") == "same_customer"  # any other reason says more
+    rest = rest.sort("left_n", "right_n", weak, "sure", "rule", descending=[False, False, False, True, False])
     _keep(db, match.unsure(rest.unique(["left_n", "right_n"], keep="first", maintain_order=True), "right_n"))
     return sorted(notes)
 

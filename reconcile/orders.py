@@ -11,6 +11,7 @@ MOST_INSTALMENTS = 12
 DEPOSITS = (5, 10, 15, 20, 25, 30, 33, 35, 40, 50, 60, 65, 67, 70, 75, 80, 85, 90, 95)  # usual percentages
 EARLY = 10  # days that an invoice may come before the deal is marked won
 ROUNDED = 0.025  # people round a deal's amount by no more than this
+ROUND = 100_000  # a rounded amount is a multiple of ten
 LOOSE = 0.3  # a deal whose amount is this far off may still be the only one
 
 
@@ -126,27 +127,37 @@ def roughly(found: pl.DataFrame, worth: Rates) -> pl.DataFrame:
     found: n, amount, currency, linked_net, linked_gross, unit, links, on_date, trust; n_right, net, gross, billed, day.
     """
     found = found.filter((pl.col("day") - pl.col("on_date")).dt.total_days().is_between(-EARLY, 150))
-    rate = [worth.rate(a, b, day) for a, b, day in found.select("currency", "billed", "day").iter_rows()]
-    found = found.with_columns(rate=pl.Series(rate, dtype=pl.Float64)).drop_nulls("rate")
     foreign = pl.col("currency") != pl.col("billed")
+    found = pl.concat([found.filter(~foreign).with_columns(rate=pl.lit(1.0)), _exchanged(found.filter(foreign), worth)])
     amount = pl.col("amount") * pl.col("rate")
     lag = (pl.col("day") - pl.col("on_date")).dt.total_days()
-    late = pl.max_horizontal(lag, -4 * lag).cast(pl.Float64)
-    tolerance = pl.when(foreign).then(NEAR).otherwise(ROUNDED)
+    late = pl.max_horizontal(lag, -10 * lag).cast(pl.Float64)
+    # Who rounds gives a round amount: odd cents that nearly agree are two different amounts.
+    rounded = ~foreign & (pl.col("amount") % ROUND == 0)
     ways = []
     for basis in ("net", "gross"):
         rest = amount - pl.col(f"linked_{basis}")
         off = (pl.col(basis) / rest - 1).abs()
         near = found.with_columns(off=off, part=(rest / amount).clip(0.01, 1), rule=pl.lit("nearly"), of=pl.lit(1))
-        near = near.filter(pl.col("off") <= tolerance).with_columns(weight=40 * (-late / 40).exp())
-        ways.append(near)
-    ways += _rounded_parts(found.filter(~foreign, pl.col("links") == 0), late)
+        close = (foreign & (pl.col("off") <= NEAR)) | (rounded & (pl.col("off") <= ROUNDED))
+        ways.append(near.filter(close).with_columns(weight=40 * (-late / 40).exp()))
+    ways += _rounded_parts(found.filter(rounded, pl.col("links") == 0), late)
     alone = found.filter(pl.len().over("n") == 1, pl.len().over("n_right") == 1, pl.col("links") == 0)
     off = (pl.col("net") / amount - 1).abs()
     alone = alone.with_columns(off=off, part=pl.lit(1.0), rule=pl.lit("only_one"), of=pl.lit(1))
     ways.append(alone.filter(off <= LOOSE).with_columns(weight=4 * (-late / 40).exp()))
+    some = found.filter(
+        pl.col("net") <= amount * (1 + LOOSE) - pl.col("linked_net"), lag <= 100, pl.col("trust") >= 0.7
+    )
+    some = some.with_columns(off=pl.lit(1.0), part=pl.lit(0.1), rule=pl.lit("same_customer"), of=pl.lit(1))
+    ways.append(some.with_columns(weight=0.25 * (-late / 60).exp()))
     both = pl.concat(ways).with_columns(weight=pl.col("weight") * pl.col("trust") ** 2)
     return _best(both.filter(pl.col("weight") > 0.02), "off")
+
+
+def _exchanged(found: pl.DataFrame, worth: Rates) -> pl.DataFrame:
+    rate = [worth.rate(of, into, day) for of, into, day in found.select("currency", "billed", "day").iter_rows()]
+    return found.with_columns(rate=pl.Series(rate, dtype=pl.Float64)).drop_nulls("rate")
 
 
 def _rounded_parts(found: pl.DataFrame, late: pl.Expr) -> list[pl.DataFrame]:
