@@ -426,8 +426,8 @@ def test_money_on_the_bank_statement_closes_the_invoice(shop: Shop) -> None:
     """A bank line that pays an open invoice in full: confirmed, billing has it as paid, once, and the deal knows."""
     (id, number, gross, currency), *_ = shop.rows(
         "SELECT i.id, i.number, i.gross, i.currency FROM invoices AS i JOIN invoice_summary AS s USING (vendor, id) "
-        "JOIN deal_summary AS d ON d.invoice_id = i.id AND d.invoices = 1 AND d.verdict = 'agrees' "
-        "WHERE s.state = 'sent' AND i.paid = 0 AND s.deal_count = 1 ORDER BY i.id")  # fmt: skip
+        "JOIN deal_summary AS d ON d.invoice_id = i.id AND d.invoices = 1 "
+        "WHERE s.state IN ('sent', 'overdue') AND i.paid = 0 AND s.deal_count = 1 ORDER BY i.id")  # fmt: skip
     statement = {"id": "bank-1", "paid_on": dt.date.today().isoformat(), "amount": str(gross), "currency": currency,
                  "method": "transfer", "reference": f"Invoice {number}", "payer_name": "ACME"}  # fmt: skip
     store.take(Bank(), shop.data, [("payments", statement)])
