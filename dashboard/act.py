@@ -17,6 +17,7 @@ from dashboard import jobs, labels, read, said, session, working
 from dashboard.parts import badge, plain, value
 from dashboard.read import findings
 from dashboard.words import _, several
+from extract.model import InvoiceDraft
 from extract.vendor import VendorError
 from reconcile import gate, workflows
 from reconcile.action import Caution, Need, Plan, Sentence
@@ -30,6 +31,7 @@ from reconcile.workflows import Run
 LOOK = 0.3  # seconds between looks at what runs
 LONGEST = 180.0  # seconds that a page watches; what runs goes on without it
 SHORT = 5  # fields shown in one column; more are shown in two
+SUMS = ("net", "tax", "gross")  # fields of a draft that are money in its currency
 WHOLE = 3  # chains shown in full; more are folded
 PATIENCE = 1.0  # seconds a page waits to hear whether the accounts are test accounts
 _ELSEWHERE = ("customer", "currency", "amount", "mail.sender")  # mended in the CRM or the settings, not typed in here
@@ -84,7 +86,8 @@ def _chain(parts: Sequence[Plan]) -> None:
     """Show the steps of a chain in order, each with exactly what it writes."""
     for at, plan in enumerate(parts, 1):
         where = _("by e-mail") if plan.vendor == MAIL else _("in {vendor}").format(vendor=labels.vendor(plan.vendor))
-        st.markdown(f"**{at}. {plain(spelt(plan.says))}** :gray[{plain(where)}]")
+        says = spelt(plan.says)
+        st.markdown(f"**{at}. {plain(says)}**" + ("" if where in says else f" :gray[{plain(where)}]"))
         for caution in plan.cautions:
             _caution(caution)
         for need in plan.needs:
@@ -99,24 +102,36 @@ def _caution(caution: Caution) -> None:
 
 
 def _changes(plan: Plan) -> None:
-    """Show what a step writes: before and after, or only what it makes, in two columns where that is long."""
-    long = [c for c in plan.preview if "\n" in (c.after or "")]
+    """Show what a step writes: before and after, or only what it makes."""
     if any(change.before is not None for change in plan.preview):
         rows = [(labels.field(c.field), _value(c.before), _value(c.after)) for c in plan.preview]
         st.markdown(_table((_("Field"), _("Before"), _("After")), rows))
-        return
-    lines = [(labels.field(c.field), _value(c.after)) for c in plan.preview if c.field.startswith("line ")]
-    made = [(labels.field(c.field), _value(c.after)) for c in plan.preview
-            if c not in long and not c.field.startswith("line ")]  # fmt: skip
-    half = -(-len(made) // 2) if len(made) > SHORT else len(made)
-    for column, part in zip(st.columns(2, gap="medium"), (made[:half], made[half:]), strict=True):
+    else:
+        _made(plan)
+
+
+def _made(plan: Plan) -> None:
+    """Show what a step makes: its fields in two columns where they are many, then lines, then long texts."""
+    currency = plan.draft.currency if isinstance(plan.draft, InvoiceDraft) else ""
+    fields, lines, texts = [], [], []
+    for change in plan.preview:
+        said = change.after or ""
+        if "\n" in said:
+            texts.append(said)
+        elif change.field.startswith("line "):
+            lines.append((labels.field(change.field), _value(said)))
+        else:
+            said = f"{said} {currency}" if currency and change.field in SUMS else said
+            fields.append((labels.field(change.field), _value(said)))
+    half = -(-len(fields) // 2) if len(fields) > SHORT else len(fields)
+    for column, part in zip(st.columns(2, gap="medium"), (fields[:half], fields[half:]), strict=True):
         if part:
             column.markdown(_table(("", ""), part))
     if lines:
         st.markdown(_table(("", ""), lines))
-    for change in long:
+    for said in texts:
         with st.container(border=True):
-            st.text(change.after or "")
+            st.text(said)
 
 
 def _value(said: str | None) -> str:
@@ -238,7 +253,7 @@ def _conclude(plans: Sequence[Plan], runs: Sequence[Run]) -> None:
     ids = tuple(dict.fromkeys(finding for plan in plans for finding in plan.findings))
     still = [row for row in findings.by_ids(session.data(), ids) if row["state"] in ("open", "unchecked")]
     bad = [run for run in runs if run.state != "done"]
-    made = _made(runs)
+    made = _numbers(runs)
     if not bad:
         gone = several("{count} finding is gone.", "{count} findings are gone.", len(ids) - len(still))
         said.say("success", " ".join([_("Done.") if still else f"{_('Done.')} {gone}", made]))
@@ -251,7 +266,7 @@ def _conclude(plans: Sequence[Plan], runs: Sequence[Run]) -> None:
     st.rerun()
 
 
-def _made(runs: Sequence[Run]) -> str:
+def _numbers(runs: Sequence[Run]) -> str:
     """Return the numbers of the invoices that runs made, as a sentence; empty where there are none."""
     numbers = dict.fromkeys(o.data["number"] for run in runs for o in run.outcomes if o.data.get("number"))
     return _("Invoice {numbers}.").format(numbers=f"**{plain(', '.join(numbers))}**") if numbers else ""

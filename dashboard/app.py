@@ -4,6 +4,7 @@
 CUADRA_DATA says which data folder it shows.
 """
 
+import importlib
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -27,6 +28,7 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
 
 
 def _resume() -> None:
+    importlib.import_module("pandas")  # slow to import, and the first table or chart of the first reader needs it
     data = data_folder()
     if not data.is_dir():
         return

@@ -14,6 +14,7 @@ from reconcile.connections import connections
 from reconcile.settings import SettingsError
 from reconcile.vault import VaultError
 
+TAKEN = "taken"  # dropped files that were taken in
 _TESTED = "tested"  # connection → what its test said; "?" for one that is being connected
 
 
@@ -115,8 +116,8 @@ def tested(name: str) -> None:
         st.error(plain(answer), icon=":material/error:")
 
 
-def take(path: Path, answers: dict[str, str]) -> None:
-    """Take a file in, reconcile, and draw the page anew."""
+def take(path: Path, answers: dict[str, str], mark: str) -> None:
+    """Take a dropped file in, reconcile, and draw the page anew; `mark` tells it among the dropped ones."""
     data = session.data()
 
     def job(told: working.Told) -> imports.Taken:
@@ -130,6 +131,8 @@ def take(path: Path, answers: dict[str, str]) -> None:
     except imports.Ask as error:
         said.say("error", plain(error))
         st.rerun()
+    path.unlink(missing_ok=True)  # what it said is kept with the raw data
+    st.session_state.setdefault(TAKEN, set()).add(mark)
     counts = [
         several("{count} new", "{count} new", taken.new),
         several("{count} changed", "{count} changed", taken.changed),

@@ -2,13 +2,18 @@
 
 from pathlib import Path
 
+import duckdb
 import streamlit as st
+import structlog
 
-from dashboard import read, said, session
-from dashboard.parts import STYLE, first_run, go
+from dashboard import jobs, read, said, session, working
+from dashboard.parts import STYLE, first_run, go, plain
 from dashboard.views import activity, connections, deals, files, matching, to_fix, week
 from dashboard.words import LANGUAGES, _, language
 from reconcile.settings import SettingsError
+from reconcile.vault import VaultError
+
+log = structlog.get_logger("cuadra.page")
 
 LOGO = Path(__file__).with_name("logo.svg")
 ICON = Path(__file__).with_name("icon.svg")
@@ -62,7 +67,24 @@ def main() -> None:
     if needs and not read.ready(session.data()):
         first_run()
     else:
-        chosen.run()
+        _run(chosen)
+
+
+def _run(page: st.Page) -> None:
+    """Show a page; where its data cannot be read, say so and offer to make it anew."""
+    try:
+        page.run()
+    except duckdb.Error as error:
+        log.error("page cannot be shown", page=page.url_path, error=str(error))
+        st.error(
+            _("This page cannot be shown: the comparison is of another version, or it is damaged. Make it anew."),
+            icon=":material/error:",
+        )
+        if st.button(_("Compare again"), type="primary", icon=":material/refresh:"):
+            working.run(_("Comparing again"), lambda told: jobs.reconcile(session.data(), progress=told))
+            st.rerun()
+    except VaultError as error:
+        st.error(plain(error), icon=":material/key_off:")
 
 
 def _side() -> None:

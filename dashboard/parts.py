@@ -29,7 +29,8 @@ STYLE = """
   border: 0; border-bottom: 1px solid color-mix(in srgb, currentColor 12%, transparent);
   padding: 0.35rem 0.5rem 0.35rem 0; overflow-wrap: anywhere; vertical-align: top;
 }
-[data-testid="stMarkdownContainer"] table td:first-child { overflow-wrap: normal; }
+[data-testid="stMarkdownContainer"] table :is(th, td:first-child) { overflow-wrap: normal; }
+[data-testid="stMarkdownContainer"] table td[style*="right"] { white-space: nowrap; }
 [data-testid="stMarkdownContainer"] table th { font-weight: 600; opacity: 0.75; }
 [data-testid="stMarkdownContainer"] thead:not(:has(th:not(:empty))) { display: none; }
 @media (max-width: 640px) {

@@ -92,9 +92,9 @@ def _one(vendor: str, key: str) -> None:
     left, right = st.columns([5, 3], gap="medium")
     with left:
         _chain(deal)
+        _lines(deals.lines(session.data(), "deal", vendor, key))
     with right:
         _sides(deals.customers(session.data(), vendor, key))
-        _lines(deals.lines(session.data(), "deal", vendor, key))
 
 
 def _head(deal: Row) -> None:
@@ -183,5 +183,5 @@ def _sides(sides: list[Row]) -> None:
 
 def _lines(rows: list[Row]) -> None:
     if rows:
-        st.subheader(_("Lines"), anchor=False)
+        st.subheader(_("What was sold"), anchor=False)
         invoice.lines(rows)

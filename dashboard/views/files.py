@@ -30,11 +30,14 @@ def show() -> None:
     if not dropped:
         _help()
     for file in dropped or []:
+        if file.file_id in st.session_state.get(connecting.TAKEN, ()):
+            st.caption(f":green[:material/check:] {plain(file.name)}: {_('taken in')}")
+            continue
         path = _kept(file)
         with st.container(border=True):
             st.markdown(f"#### :material/draft: {plain(file.name)}", anchors=False)
             try:
-                _one(path)
+                _one(path, file.file_id)
             except Ask as error:
                 st.error(plain(error), icon=":material/error:")
 
@@ -52,8 +55,7 @@ def _kept(file: st.runtime.uploaded_file_manager.UploadedFile) -> Path:
     return path
 
 
-def _one(path: Path) -> None:
-    mark = path.parent.name
+def _one(path: Path, mark: str) -> None:
     answers = st.session_state.setdefault(f"answers-{mark}", {})
     looked = imports.look(session.data(), path, answers)
     _found(looked)
@@ -66,7 +68,7 @@ def _one(path: Path) -> None:
         changes = imports.preview(session.data(), path, looked.profile)
     _difference(changes)
     if st.button(_("Take it in"), key=f"take-{mark}", type="primary", icon=":material/download_done:"):
-        connecting.take(path, dict(answers))
+        connecting.take(path, dict(answers), mark)
 
 
 def _found(looked: Looked) -> None:
@@ -153,5 +155,5 @@ def _help() -> None:
                 f"3. {_('Drop all of them here: headings in English, Spanish, French and Polish are understood.')}",
             ])
         )  # fmt: skip
-        st.caption(_("The same file twice changes nothing. Files over 1 GB: use the command `cuadra import`."))
+        st.caption(_("The same file twice changes nothing. Files over 600 MB: use the command `cuadra import`."))
         link("connections", _("Or connect a system"), ":material/cable:")

@@ -79,7 +79,7 @@ def show(vendor: str, key: str) -> None:
         return
     currency = invoice["currency"]
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.markdown(f"### {plain(invoice['number'] or _('Draft'))}", anchors=False, width="content")
+        st.subheader(plain(invoice["number"] or _("Draft")), anchor=False, width="content")
         st.markdown(badge(invoice_state(invoice["state"])), width="content")
     pairs = [
         (_("Customer"), plain(invoice["customer_name"] or "")),

@@ -27,8 +27,8 @@ def show() -> None:
     }  # fmt: skip
     first = next((key for key, (_title, found, _view) in parts.items() if found), "hand")
     chosen = bound(
-        st.segmented_control, _("What to decide"), list(parts), name="part", scope="match", default=first, required=True,
-        label_visibility="collapsed", wrap=True,
+        st.segmented_control, _("What to decide"), list(parts), name="part", scope="match", default=first,
+        required=True, label_visibility="collapsed", wrap=True,
         format_func=lambda key: parts[key][0] + (f" · {number(parts[key][1])}" if parts[key][1] else ""),
     )  # fmt: skip
     parts[chosen or first][2]()

@@ -1,4 +1,4 @@
-"""A small company of three deals, two invoices and two bank lines; what a reader sees of a page run without a browser."""
+"""A small company of three deals, two invoices and two bank lines; and what a reader sees of a page."""
 
 from pathlib import Path
 from typing import Any

@@ -1,0 +1,82 @@
+"""Money, dates and texts in the reader's language."""
+
+import datetime as dt
+from decimal import Decimal
+
+import pytest
+
+from dashboard.parts import plain, sums, value
+from dashboard.words import LANGUAGES, ago, day, moment, money, nearest, number, several, speaking
+
+D = Decimal
+
+
+def said(text: str) -> str:
+    """Blanks that do not break look like blanks."""
+    return text.replace("\N{NO-BREAK SPACE}", " ").replace("\N{NARROW NO-BREAK SPACE}", " ")
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [("en", "€1,234.50"), ("es", "1.234,50 €"), ("fr", "1 234,50 €"), ("pl", "1234,50 €")],
+)
+def test_money_is_written_as_the_reader_writes_it(language: str, text: str) -> None:
+    """Marks and the place of the currency follow the language; every cent is there."""
+    with speaking(language):
+        assert said(money(D("1234.5"), "EUR")).replace(" 234", "234" if language == "pl" else " 234") == text
+
+
+def test_money_never_stands_without_its_currency() -> None:
+    """A currency of letters stands apart; an unknown one is a question; no amount is a dash, not a nought."""
+    with speaking("en"):
+        assert said(money(D(1200), "PLN", whole=True)) == "PLN 1,200"
+        assert money(D(-5), "EUR") == "-€5.00"
+        assert money(D(5), None) == "5.00 ?"
+        assert money(None, "EUR") == "–"
+        assert said(money(D("1200"), "JPY")) == "JP¥1,200"
+
+
+def test_several_currencies_stand_side_by_side() -> None:
+    """Sums are never added across currencies; what does not fit is counted."""
+    with speaking("en"):
+        amounts = (("EUR", D(1)), ("PLN", D(2)), ("GBP", D(3)), ("USD", D(4)))
+        assert said(sums(amounts, most=2)) == "€1 · PLN 2 · +2"
+
+
+def test_days_and_instants_are_the_companys() -> None:
+    """An instant is shown in the company's zone; a naive one is UTC."""
+    with speaking("en"):
+        late = dt.datetime(2026, 11, 20, 23, 30)
+        madrid = dt.timezone(dt.timedelta(hours=1))
+        assert day(dt.date(2026, 11, 20)) == "20 Nov 2026"
+        assert moment(late, madrid).startswith("21 Nov 2026")
+        assert ago(late, late + dt.timedelta(hours=3)) == "3 hours ago"
+        assert ago(None, late) == "never"
+
+
+def test_counts_take_their_form() -> None:
+    """One finding, two findings."""
+    assert several("{count} finding", "{count} findings", 1) == "1 finding"
+    assert several("{count} finding", "{count} findings", 1200) == "1,200 findings"
+    assert number(D("1234.567"), 2) == "1,234.57"
+
+
+@pytest.mark.parametrize(("tag", "code"), [("fr-CA", "fr"), ("pl", "pl"), ("de-DE", ""), (None, ""), ("es_MX", "es")])
+def test_the_browsers_language_is_taken_where_we_speak_it(tag: str | None, code: str) -> None:
+    """Ours or none."""
+    assert nearest(tag) == code
+    assert code in (*LANGUAGES, "")
+
+
+def test_stored_texts_are_read_as_what_they_are() -> None:
+    """A date, an amount with its currency, a bare amount; everything else stays."""
+    with speaking("en"):
+        assert value("2026-11-20") == "20 Nov 2026"
+        assert value("1200.00 EUR") == "€1,200.00"
+        assert value("1200.00") == "1,200.00"
+        assert value("FV-2026-11") == "FV-2026-11"
+
+
+def test_names_are_no_markup() -> None:
+    """Stars, dollars, brackets, pipes and colons of a name do nothing."""
+    assert plain("*A* [x] $1 | :red") == r"\*A\* \[x\] \$1 \| \:red"
