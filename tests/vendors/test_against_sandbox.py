@@ -13,6 +13,7 @@ import pytest
 import specs
 import tapes
 
+from extract import store
 from extract.bulk import typed
 from extract.model import CustomerDraft, InvoiceDraft, LineDraft, NoteDraft, TaskDraft
 from extract.sandbox.server import Running, serve
@@ -214,6 +215,37 @@ def test_stripe_modified(box: Running, stripe: Stripe) -> None:
     assert set(rows["invoices"]) == {draft.id}
     assert rows["customers"][customer]["phone"] == "+34 600 000 000"
     stripe.delete_draft(draft.id)
+
+
+@pytest.mark.capability("SYNC-8", "SYNC-9")
+@pytest.mark.parametrize("kind", [HubSpot, Stripe])
+def test_through_the_store(box: Running, kind: type[Vendor], tmp_path: Path) -> None:
+    """Full once; after three changes the next reading brings exactly those three; with nothing changed, nothing."""
+    vendor = connected(kind, box)
+    first = store.sync(vendor, tmp_path, zone="Europe/Madrid")
+    assert (first.mode, first.rejected, first.error) == ("full", 0, "")
+    vendor.overlap = dt.timedelta(0)  # type: ignore[misc]
+    if kind is HubSpot:
+        for deal in [d for d in box.company.deals if not d.archived][40:43]:
+            tell(box, f"deals/{deal.id}", {"amount": "12345.67"})
+    else:
+        for key in list(box.sandbox.stripe.books.objects["customers"])[40:43]:
+            vendor.update_customer(key, {"phone": "+34 611 000 000"})  # type: ignore[attr-defined]
+    second = store.sync(vendor, tmp_path, zone="Europe/Madrid")
+    assert (second.mode, second.items, second.new, second.changed) == ("modified", 3, 0, 3)
+    third = store.sync(vendor, tmp_path, zone="Europe/Madrid")
+    assert (third.mode, third.new, third.changed) == ("modified", 0, 0)
+
+
+@pytest.mark.capability("ERR-3")
+@pytest.mark.parametrize("kind", [HubSpot, Stripe])
+def test_a_wrong_credential_through_the_store(box: Running, kind: type[Vendor], tmp_path: Path) -> None:
+    """A wrong credential stops the reading with its reason and leaves the last good one; the right one resumes."""
+    good = connected(kind, box)
+    assert not store.sync(good, tmp_path).error
+    stopped = store.sync(connected(kind, box, "pat-eu1-wrong" if kind is HubSpot else "sk_test_wrong"), tmp_path)
+    assert (stopped.items, "credential was refused" in stopped.error) == (0, True)
+    assert not store.sync(good, tmp_path).error
 
 
 def invoice_draft(customer: str, key: str, **more: Any) -> InvoiceDraft:
