@@ -11,6 +11,7 @@ from extract.sandbox.world import OWNERS, PRODUCTS
 
 HOME_RATE = {"EUR": "1", "PLN": "0.2326", "MXN": "0.0500", "USD": "0.9091", "GBP": "1.1765"}
 OWNER_IDS = tuple(str(61_200_401 + 13 * n) for n in range(len(OWNERS)))
+PRODUCT_IDS = {product[0]: str(2_410_700_100 + 3 * number) for number, product in enumerate(PRODUCTS)}
 # association type ids between HubSpot's own objects, from the vendor's guide
 TYPES: dict[tuple[str, str], tuple[int, ...]] = {
     ("deals", "companies"): (5, 341), ("companies", "deals"): (6, 342), ("deals", "contacts"): (3,), ("contacts",
@@ -55,7 +56,7 @@ class HubSpotBooks:
 
 def iso(moment: datetime) -> str:
     """Return an instant as HubSpot writes it: `2026-09-01T09:31:07.123Z`."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:23] + "Z"
 
 
 def record(
@@ -90,10 +91,10 @@ def hubspot_books(company: Company) -> HubSpotBooks:
             _contact(books, company, customer, contact)
     for twin in twins.values():
         _company(books, company, twin["of"], twin["id"], twin["changes"])
-    for number, (sku, name, euro, kind) in enumerate(PRODUCTS):
+    for sku, name, euro, kind in PRODUCTS:
         day = instant(company.day(-1150), sku)
         properties = {"name": name, "price": f"{euro}", "hs_sku": sku, "description": f"{name} ({kind})"}
-        product_id = str(2_410_700_100 + number * 3)
+        product_id = PRODUCT_IDS[sku]
         books.objects["products"][product_id] = record(product_id, properties, day, day, "hs_lastmodifieddate")
     for deal in company.deals:
         _deal(books, company, deal)
@@ -195,12 +196,11 @@ def _was(value: str, when: datetime) -> dict[str, Any]:
 
 
 def _lines(books: HubSpotBooks, deal: Deal, kind: str, parent: str, first: int, created: datetime) -> None:
-    products = {r["properties"]["hs_sku"]: r["id"] for r in books.objects["products"].values()}
     for position, line in enumerate(deal.lines):
         properties = {
             "name": line.text, "quantity": line.quantity, "price": decimal(line.unit), "amount": decimal(line.net),
             "hs_discount_percentage": line.discount or None, "hs_sku": line.sku,
-            "hs_product_id": products.get(line.sku or ""),
+            "hs_product_id": PRODUCT_IDS.get(line.sku or ""),
             "hs_line_item_currency_code": deal.currency, "hs_position_on_quote": position, "description": None,
             "hs_tax_rate": line.rate,
             "hs_tax_label": f"{deal.customer.country.tax_name} {line.rate} %" if line.rate else None,
