@@ -76,7 +76,13 @@ def prepare(data: Path, url: str, smtp: int) -> None:
     made = Settings(
         company=Company(name=NAME),
         connections={n: Connection.model_validate({"vendor": n, "base_url": url, **o}) for n, o in options.items()},
-        mail=Mail(host="127.0.0.1", port=smtp, security="none", sender="invoices@cuadra-demo.example"),
+        mail=Mail(
+            host="127.0.0.1",
+            port=smtp,
+            security="none",
+            sender="invoices@cuadra-demo.example",
+            outbox=f"{url}/sandbox/mails",
+        ),
     )
     choices.save(made, data)
     store = state(data)

@@ -20,16 +20,16 @@ def refusal(connection: str, vendor: Any, settings: Settings, store: State) -> s
     """Return why nothing may be written at a connection, None where it may. VendorError if it cannot be asked."""
     if stopped := store.value(_STOP):
         return f"{stopped['who']} stopped all writing: {stopped['reason']}"
-    if isinstance(vendor, Mailer):
-        return None if vendor.is_on else "no SMTP server is set: write its host into [mail] of settings.toml"
-    if settings.writes.get(connection, False):
-        return None
-    if vendor is not None and settings.may_write(connection, is_test(vendor)):
+    if vendor is None:
+        return f"{connection} is not connected"
+    if isinstance(vendor, Mailer) and not vendor.is_on:
+        return "no SMTP server is set: write its host into [mail] of settings.toml"
+    if settings.may_write(connection) or settings.may_write(connection, is_test(vendor)):
         return None
     return f"{connection} is a live account and writing there is off: switch it on in the settings ([writes])"
 
 
-def is_test(vendor: Vendor) -> bool:
+def is_test(vendor: Any) -> bool:
     """Return whether the vendor's credential acts on a test account. VendorError if the vendor cannot be asked."""
     said = getattr(vendor, "is_test", None)  # some credentials tell by themselves
     return bool(connected(vendor).is_test if said is None else said)

@@ -67,6 +67,11 @@ class Mailer:
         """Whether a server is set."""
         return bool(self.settings.host)
 
+    @property
+    def is_test(self) -> bool:
+        """Whether the server keeps mails to itself: one on this machine that lists what it took."""
+        return bool(self.settings.outbox) and self.settings.host in ("127.0.0.1", "localhost", "::1")
+
     def send(self, draft: MailDraft) -> dict[str, Any]:
         """Send it once. Refused on a no, Unsure if the connection broke after the text began to go out."""
         if not self.is_on:
