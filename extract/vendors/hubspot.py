@@ -156,7 +156,7 @@ class HubSpot(Vendor):
 
     def allowance(self) -> tuple[int, float]:
         """Return the pace of the account's plan."""
-        return int(self.chosen["requests_per_10_seconds"]), 10.0
+        return int(self.chosen["requests_per_10_seconds"] or self.rate[0]), 10.0
 
     def pace(self, path: str) -> None:
         """Hold searches to their own five a second besides the common limit."""
@@ -189,7 +189,12 @@ class HubSpot(Vendor):
 
     def check(self) -> Connected:
         """Return the account, trying each object so that a missing right is named."""
-        account = self.get(f"/account-info/{V}/details")
+        try:
+            account = self.get(f"/account-info/{V}/details")
+        except Refused as error:
+            if error.status in (404, 410):
+                raise Refused(self.name, f"does not know version {V} of its interface any more.", 404) from error
+            raise
         missing = []
         for kind in LINKS:
             try:
@@ -209,6 +214,7 @@ class HubSpot(Vendor):
 
     def fetch(self, since: dt.datetime | None) -> Iterator[tuple[str, Item]]:
         """Yield everything, or what changed since an instant; archived records come as such, to be removed."""
+        self._existing.clear()  # somebody may have made a property since
         account, pipelines = self._look_around()
         if since is None:
             yield "account", account
@@ -581,7 +587,7 @@ class HubSpot(Vendor):
         if kind == "contacts":
             said["first_name"], _, said["last_name"] = said.pop("name").partition(" ")
         said = {f: v for f, v in said.items() if f in self.fields[kind] and (f in MADE or self._has(kind, f))}
-        properties = self._worded(kind, said | {"key": draft.key})
+        properties = self._worded(kind, said | ({"key": draft.key} if "key" in self.fields[kind] else {}))
         return _written(kind, self.write("POST", f"/crm/objects/{V}/{kind}", json={"properties": properties}))
 
     def find_task(self, draft: TaskDraft) -> Written | None:

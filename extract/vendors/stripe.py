@@ -123,6 +123,8 @@ class Stripe(Vendor):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._answered_as = VERSION
+        self.client.event_hooks["response"].append(self._hear)
         names = self.chosen["reference_names"].split(",")
         self._reference_names = {n.strip().casefold() for n in names}
         self._tax_rates: dict[str, Item] = {}
@@ -137,6 +139,9 @@ class Stripe(Vendor):
     def auth(self) -> httpx.Auth:
         """Sign by bearer key."""
         return HeaderAuth(self.credentials["STRIPE_KEY"])
+
+    def _hear(self, reply: httpx.Response) -> None:
+        self._answered_as = reply.headers.get("stripe-version") or self._answered_as
 
     def headers(self) -> dict[str, str]:
         """Pin the version: without it the account's default decides the shapes."""
@@ -180,13 +185,14 @@ class Stripe(Vendor):
         except Refused:  # a restricted key need not see the account: its currency comes from the settings then
             account = {}
         said = (account.get("settings") or {}).get("dashboard") or {}
+        other = f"answers as version {self._answered_as}, which this connector does not know: it was made for {VERSION}"
         return Connected(
             account=str(account.get("id", "")),
             is_test=self.is_test,
             currency=(account.get("default_currency") or "").upper() or None,
             time_zone=said.get("timezone"),
             missing=tuple(missing),
-            note=said.get("display_name") or "",
+            note=other if self._answered_as != VERSION else said.get("display_name") or "",
         )
 
     # Fetching

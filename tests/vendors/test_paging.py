@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from extract.vendor import Unreachable, Vendor
+from extract.vendor import Refused, Unreachable, Vendor
 from extract.vendors.hubspot import FOUND, HubSpot
 from extract.vendors.stripe import Stripe
 
@@ -229,3 +229,19 @@ def test_stripe_tells_test_from_live(key: str, pace: int) -> None:
     stripe = Stripe({"STRIPE_KEY": key})
     assert stripe.allowance() == (pace, 1.0)
     assert stripe.is_test == (pace == 25)
+
+
+@pytest.mark.capability("CONN-9")
+def test_a_version_that_is_not_known() -> None:
+    """A vendor that answers as another version than the connector was made for is told of at the connection."""
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        assert request.headers["stripe-version"] == Stripe.api_version
+        return httpx.Response(200, json={"data": []}, headers={"stripe-version": "2031-01-01.rose"})
+
+    stripe = Stripe({"STRIPE_KEY": "x"}, client=httpx.Client(transport=httpx.MockTransport(handler)))
+    assert "2031-01-01.rose" in stripe.check().note
+    vendor = hubspot(Portal([]))
+    vendor.client = httpx.Client(transport=httpx.MockTransport(lambda request: httpx.Response(404)))
+    with pytest.raises(Refused, match=HubSpot.api_version):
+        vendor.check()
