@@ -8,7 +8,7 @@ import structlog
 
 from dashboard import jobs, read, said, session, working
 from dashboard.parts import STYLE, first_run, go, plain
-from dashboard.views import activity, connections, deals, files, matching, to_fix, week
+from dashboard.views import activity, connections, deals, files, matching, quality, to_fix, week
 from dashboard.words import LANGUAGES, _, language
 from reconcile.settings import SettingsError
 from reconcile.vault import VaultError
@@ -24,6 +24,7 @@ PAGES = (
     ("to-fix", to_fix.show, ":material/checklist:", True),
     ("deals", deals.show, ":material/handshake:", True),
     ("reconciliation", matching.show, ":material/join_inner:", True),
+    ("quality", quality.show, ":material/fact_check:", True),
     ("connections", connections.show, ":material/cable:", False),
     ("import", files.show, ":material/upload_file:", False),
     ("activity", activity.show, ":material/history:", False),
@@ -37,6 +38,7 @@ def titles() -> dict[str, str]:
         "to-fix": _("To fix"),
         "deals": _("Deals"),
         "reconciliation": _("Reconciliation"),
+        "quality": _("Data quality"),
         "connections": _("Connections"),
         "import": _("Import"),
         "activity": _("Activity"),

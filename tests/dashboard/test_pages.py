@@ -10,7 +10,7 @@ from small_company import READ, ROWS, frame, keep, words
 from reconcile import run
 from reconcile.state import Entry, state
 
-PAGES = ("", "to-fix", "deals", "reconciliation", "connections", "import", "activity")
+PAGES = ("", "to-fix", "deals", "reconciliation", "quality", "connections", "import", "activity")
 
 
 @pytest.mark.parametrize("name", PAGES)
