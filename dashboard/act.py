@@ -41,7 +41,8 @@ _ASKER = ThreadPoolExecutor(1, thread_name_prefix="test accounts")
 def preview(ids: tuple[str, ...]) -> None:
     """Open what would be written to mend these findings; nothing is written before it is confirmed there."""
     title = several("Preview of {count} fix", "Preview of {count} fixes", len(ids))
-    st.session_state.pop("given", None)
+    for name in ("given", "choices", "choice-customer_id"):
+        st.session_state.pop(name, None)
     st.dialog(title, width="large", icon=":material/visibility:")(_opened)(ids)
 
 
@@ -61,6 +62,8 @@ def _opened(ids: tuple[str, ...]) -> None:
         left = len(chains) - len(ready)
         st.warning(several("{count} needs an answer from you first: open it alone.",
                            "{count} need an answer from you first: open them alone.", left))  # fmt: skip
+    if len(chains) == 1:
+        _choose(next(iter(chains.values())), given)
     for at, parts in enumerate(chains.values()):
         with st.container(border=True) if at < WHOLE else st.expander(plain(spelt(parts[0].says))):
             _chain(parts)
@@ -147,6 +150,29 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join([lines[0], "|" + ":--|" * len(head), *lines[1:]])
 
 
+def _choose(parts: Sequence[Plan], given: dict[str, str]) -> None:
+    """Let another way be picked, such as a billing customer that is perhaps the same; the preview is made anew."""
+    offered = [choice for plan in parts for choice in plan.choices]
+    known: dict[str, dict[str, str]] = st.session_state.setdefault("choices", {})
+    for choice in offered:
+        known.setdefault(choice.name, {"": _("It is a new customer: create it.")})[choice.value] = plain(
+            spelt(choice.says)
+        )
+    for name, words in known.items():
+        before = given.get(name, "")
+        alike = len(words) - 1
+        title = several("{count} customer in billing is alike", "{count} customers in billing are alike", alike)
+        with st.expander(title, icon=":material/group:", expanded=bool(before)):
+            picked = st.radio(
+                _("Which is it?"), list(words), format_func=words.__getitem__, key=f"choice-{name}",
+                index=list(words).index(before) if before in words else 0,
+            )  # fmt: skip
+        if picked != before:
+            given.pop(name, None)
+            given.update({name: picked} if picked else {})
+            st.rerun(scope="fragment")
+
+
 def _questions(parts: Sequence[Plan], given: dict[str, str]) -> None:
     """Ask for what is missing, and let due date and message be changed; the preview is made anew from the answers."""
     needs = {need.name: need for plan in parts for need in plan.needs}
@@ -164,7 +190,8 @@ def _questions(parts: Sequence[Plan], given: dict[str, str]) -> None:
             for name, need in asked.items()
         }  # fmt: skip
         if st.form_submit_button(_("Show the preview anew"), type="primary" if required else "secondary"):
-            given.clear()
+            for name in typed:
+                given.pop(name, None)
             given.update({name: text.strip() for name, text in typed.items() if text.strip()})
             st.rerun(scope="fragment")
 

@@ -22,6 +22,7 @@ def fix(action: str | None) -> str:
         "update_customer": _("Update the customer"),
         "send_reminder": _("Send a reminder"),
         "create_task": _("Create a task"),
+        "record_payment": _("Close the invoice"),
     }.get(action or "", spelt(action))
 
 
@@ -167,9 +168,10 @@ def field(name: str) -> str:
 
 
 def _line(name: str) -> str:
-    """Return "Line 2" for line 2, else the name as words."""
+    """Return "Line 2" for line 2, likewise for payments, else the name as words."""
     head, _blank, number = name.partition(" ")
-    return _("Line {number}").format(number=number) if head == "line" and number.isdigit() else spelt(name)
+    known = {"line": _("Line {number}"), "payment": _("Payment {number}")}.get(head)
+    return known.format(number=number) if known and number.isdigit() else spelt(name)
 
 
 def record(finding: Mapping[str, Any]) -> str:

@@ -14,7 +14,8 @@ from reconcile.state import state
 PAGE = 50
 ACTIONS = (
     "create_customer", "create_invoice", "issue_invoice", "send_invoice", "update_deal", "update_customer",
-    "send_reminder", "create_task", "decide", "undecide", "connect", "keep_credentials", "forget_credentials",
+    "send_reminder", "create_task", "record_payment", "decide", "undecide", "connect",
+    "keep_credentials", "forget_credentials",
 )  # fmt: skip
 OUTCOMES = ("done", "found", "nothing", "refused", "later", "doubt", "mistake", "decided")
 

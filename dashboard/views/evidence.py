@@ -13,8 +13,8 @@ TWICE = ("duplicate_invoice", "duplicate_customers")  # checks that compare two 
 def show(reasons: list[Row], check: str = "") -> None:
     """Show facts as sentences, differences as a table with both values, and what agreed as one line."""
     told = [(reason, sentence) for reason in reasons if (sentence := fact(reason))]
-    for _reason, sentence in told:
-        st.markdown(f":gray[:material/arrow_right:] {sentence}")
+    if told:
+        st.markdown("\n".join(f"- {sentence}" for _reason, sentence in told))
     rest = [r for r in reasons if r not in [reason for reason, _sentence in told]]
     differing = [r for r in rest if r.get("agrees") is False and (r.get("left") or r.get("right"))]
     if differing:

@@ -99,7 +99,7 @@ def show(vendor: str, key: str) -> None:
         st.metric(_("Still open"), money(invoice["open_amount"], currency))
     for payment in deals.payments(session.data(), vendor, key):
         _payment(payment)
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         for deal in deals.deals_of(session.data(), vendor, key):
             link("deals", plain(deal["title"]), ":material/handshake:", deal=f"{deal['vendor']}:{deal['id']}")
         if invoice["url"]:

@@ -195,7 +195,7 @@ def _buttons(finding: Row) -> None:
         if st.button(label, type="primary", icon=":material/visibility:", width="stretch", key="preview-one",
                      help=_("Shows exactly what would be written. Nothing happens before you confirm.")):  # fmt: skip
             act.preview((finding["id"],))
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         if finding["subject_table"] == "deals":
             link(
                 "deals",
