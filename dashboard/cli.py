@@ -332,7 +332,10 @@ def benchmark(
     """Measure speed and quality here, as ratios in one run against the named peers."""
     from dashboard import benchmark as bench
 
-    bench.run(what, folder, size, peers)
+    try:
+        bench.run(what, folder, size, peers)
+    except bench.NotHere as error:
+        stop(str(error))
 
 
 @app.command()

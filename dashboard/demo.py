@@ -110,7 +110,7 @@ def _wait(url: str, process: subprocess.Popen[bytes], seconds: float = 30) -> No
         if process.poll() is not None:
             raise RuntimeError(f"the invented company ended with {process.returncode}")
         with contextlib.suppress(httpx.HTTPError):
-            httpx.get(f"{url}/sandbox/books", timeout=5)
+            httpx.get(f"{url}/sandbox", timeout=5)
             return
         time.sleep(0.1)
     raise TimeoutError("the invented company did not answer")
