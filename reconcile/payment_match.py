@@ -198,7 +198,22 @@ def _sets(books: Books, who: pl.DataFrame, notes: set[str]) -> pl.DataFrame:
     settled = settle(
         whole.select("e", chooser="left_n", weight="weight"), found.select("e", row="right_n", share="share")
     )
-    return found.join(whole.select("e").with_columns(settled["sure"]), on="e").select(empty.columns)
+    found = found.join(whole.select("e").with_columns(settled["sure"]), on="e")
+    return _as_links(found).select(empty.columns)
+
+
+def _as_links(found: pl.DataFrame) -> pl.DataFrame:
+    """Return explanations by sets with `sure` per link: rival sets mostly share invoices, and what they share is surer.
+
+    Of the sets of one payment only the likeliest can be sure, as sure as its least sure invoice.
+    """
+    each = pl.col("sure").sum().over("left_n", "right_n")
+    found = found.with_columns(each=each, first=pl.col("sure") == pl.col("sure").max().over("left_n"))
+    found = found.with_columns(first=pl.col("first") & (pl.col("e") == pl.col("e").filter("first").min().over("left_n")))
+    weakest = pl.col("each").min().over("e").clip(0, 1)
+    return found.with_columns(
+        sure=pl.when("first").then(weakest).otherwise(pl.min_horizontal(pl.col("each"), match.SURE - 0.01))
+    )
 
 
 def _foreign(books: Books, who: pl.DataFrame) -> pl.DataFrame:
