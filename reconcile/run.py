@@ -17,7 +17,7 @@ from filelock import FileLock
 
 from reconcile import checks, figures, settings, tax_ids, warehouse
 from reconcile.links import link
-from reconcile.sqlfile import queries
+from reconcile.sqlfile import Query, queries
 
 ROWS, WAREHOUSE = "rows.duckdb", "warehouse.duckdb"
 LOCK, ROWS_LOCK = ".lock", ".rows.lock"  # the second is held by whoever reads vendors in
@@ -83,6 +83,7 @@ def _build(
             warehouse.lay(db, data / ROWS, choices, decisions)
         clock.start("links")
         link(db)
+        warehouse.comment(db, "links", "Rows that are the same business fact.", warehouse.LINKS)
         judge(db, first_seen, clock.start, known=f"{before}.tax_ids" if before else None)
         if before:
             checks.carry_over(db, before)
@@ -109,12 +110,20 @@ def judge(
     for query in queries(SUMMARIES):
         say("summaries", query.name)
         db.execute(f"CREATE TABLE {query.name} AS {query.sql}")
-        title = query.header["title"].replace("'", "''")
-        db.execute(f"COMMENT ON TABLE {query.name} IS '{title}'")
+        _comment(db, query)
     say("checks", "")
     checks.check(db, first_seen, lambda name: say("checks", name))
     say("figures", "")
     figures.compute(db, lambda name: say("figures", name))
+
+
+def _comment(db: duckdb.DuckDBPyConnection, query: Query) -> None:
+    """Put the title of a summary on its table and, from the lines under `columns` of its header, a word on each."""
+    title = query.header["title"].replace("'", "''")
+    db.execute(f"COMMENT ON TABLE {query.name} IS '{title}'")
+    for column, *_ in db.execute(f"DESCRIBE {query.name}").fetchall():
+        said = query.header[column].replace("'", "''")
+        db.execute(f"COMMENT ON COLUMN {query.name}.{column} IS '{said}'")
 
 
 class _Clock:

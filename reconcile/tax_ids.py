@@ -6,9 +6,17 @@ from functools import cache
 from types import ModuleType
 
 import duckdb
-import polars as pl
 from stdnum import get_cc_module
 from stdnum.exceptions import InvalidChecksum, InvalidComponent, InvalidFormat, InvalidLength, ValidationError
+
+from reconcile.warehouse import create, fill
+
+TAX_IDS = {
+    "tax_id": ("VARCHAR", "as it stands in the rows"),
+    "country": ("VARCHAR", "ISO country as the row says; empty if it does not"),
+    "bare": ("VARCHAR", "without country prefix and separators, to compare"),
+    "problem": ("VARCHAR", "length, format or checksum; empty if it is possible or no rule is known"),
+}
 
 # What a customer of that country may write as its tax id: any of these is good. Where nothing is named, the country's
 # VAT number is meant. Spain's `nif` takes companies, persons and foreigners; a French company may give SIREN or SIRET.
@@ -44,21 +52,14 @@ def examine(db: duckdb.DuckDBPyConnection, known: str | None = None) -> None:
     `problem` is length, format or checksum, empty when the id is possible or its country's rule is unknown. `known`
     names a table of an earlier run whose answers still hold.
     """
-    db.execute("CREATE TABLE tax_ids (tax_id VARCHAR, country VARCHAR, bare VARCHAR, problem VARCHAR)")
-    db.execute("COMMENT ON TABLE tax_ids IS 'Every tax id in the rows, and what is wrong with it.'")
+    create(db, "tax_ids", "Every tax id in the rows, and what is wrong with it.", TAX_IDS)
     if known:
         db.execute(f"INSERT INTO tax_ids SELECT k.* FROM {known} AS k JOIN ({ASKED}) AS a USING (tax_id, country)")
     new = db.execute(
         f"SELECT a.tax_id, a.country FROM ({ASKED}) AS a ANTI JOIN tax_ids AS t USING (tax_id, country)"
     ).fetchall()
-    if new:
-        rows = [(tax_id, country, bare(tax_id, country), problem(tax_id, country)) for tax_id, country in new]
-        frame = pl.DataFrame(
-            rows, schema=dict.fromkeys(("tax_id", "country", "bare", "problem"), pl.String), orient="row"
-        )
-        db.register("examined", frame)
-        db.execute("INSERT INTO tax_ids SELECT * FROM examined")
-        db.unregister("examined")
+    rows = ((tax_id, country, bare(tax_id, country), problem(tax_id, country)) for tax_id, country in new)
+    fill(db, "tax_ids", TAX_IDS, (dict(zip(TAX_IDS, row, strict=True)) for row in rows))
 
 
 def bare(tax_id: str, country: str) -> str:

@@ -53,6 +53,20 @@ RATES = {
     "rate": ("DECIMAL(18,8)", "units of currency for one euro, as the European Central Bank publishes them"),
     "source": ("VARCHAR", "who published it"),
 }
+LINKS = {
+    "left_table": ("VARCHAR", "canonical table of the left row"),
+    "left_vendor": ("VARCHAR", "its vendor"),
+    "left_id": ("VARCHAR", "its id"),
+    "right_table": ("VARCHAR", "canonical table of the right row"),
+    "right_vendor": ("VARCHAR", "its vendor"),
+    "right_id": ("VARCHAR", "its id"),
+    "amount": ("DECIMAL(18,4)", "how much of the right row, in its currency; empty where that is not the question"),
+    "currency": ("VARCHAR", "ISO 4217 currency of amount"),
+    "rule": ("VARCHAR", "link rule that says so; a name that ends in _tie found several and chose none"),
+    "evidence": ("VARCHAR", "JSON list of {code, agrees, left, right}"),
+    "confidence": ("DECIMAL(5,4)", "how often the rule is right"),
+    "status": ("VARCHAR", "automatic, suggested, confirmed or rejected"),
+}
 EXTRAS = {
     "freshness": ("When each source was last read completely.", FRESHNESS),
     "rejects": ("Items that could not be mapped, with field, value and reason.", REJECTS),
@@ -83,8 +97,8 @@ def lay(db: duckdb.DuckDBPyConnection, rows: Path, choices: Choices, decisions: 
     for table in model.TABLES:
         for statement in model.ddl(table):
             db.execute(statement)
-    for name, (comment, described) in EXTRAS.items():
-        create(db, name, comment, described)
+    for name, (text, described) in EXTRAS.items():
+        create(db, name, text, described)
     if rows.exists():
         _copy(db, rows)
     _settings(db, choices)
@@ -104,12 +118,17 @@ def _give_lines_their_currency(db: duckdb.DuckDBPyConnection) -> None:
         )
 
 
-def create(db: duckdb.DuckDBPyConnection, table: str, comment: str, described: dict[str, tuple[str, str]]) -> None:
+def create(db: duckdb.DuckDBPyConnection, table: str, text: str, described: dict[str, tuple[str, str]]) -> None:
     """Create an empty `table` with a comment on it and on each column."""
     db.execute(f"CREATE TABLE {table} (" + ", ".join(f'"{n}" {sql}' for n, (sql, _) in described.items()) + ")")
-    db.execute(f"COMMENT ON TABLE {table} IS '{_quoted(comment)}'")
-    for name, (_, text) in described.items():
-        db.execute(f"COMMENT ON COLUMN {table}.\"{name}\" IS '{_quoted(text)}'")
+    comment(db, table, text, described)
+
+
+def comment(db: duckdb.DuckDBPyConnection, table: str, text: str, described: dict[str, tuple[str, str]]) -> None:
+    """Say on `table` and on each column what it is."""
+    db.execute(f"COMMENT ON TABLE {table} IS '{_quoted(text)}'")
+    for name, (_, said) in described.items():
+        db.execute(f"COMMENT ON COLUMN {table}.\"{name}\" IS '{_quoted(said)}'")
 
 
 def fill(

@@ -22,12 +22,6 @@ VENDORS = {
     "deals": "crm", "owners": "crm", "stages": "crm", "quotes": "crm", "customers": "crm", "lines": "crm",
     "invoices": "billing", "allocations": "billing", "payouts": "billing", "payments": "bank", "merged": "crm",
 }  # fmt: skip
-LINKS = {
-    "left_table": ("VARCHAR", ""), "left_vendor": ("VARCHAR", ""), "left_id": ("VARCHAR", ""),
-    "right_table": ("VARCHAR", ""), "right_vendor": ("VARCHAR", ""), "right_id": ("VARCHAR", ""),
-    "amount": ("DECIMAL(18,4)", ""), "currency": ("VARCHAR", ""), "rule": ("VARCHAR", ""), "evidence": ("VARCHAR", ""),
-    "confidence": ("DECIMAL(5,4)", ""), "status": ("VARCHAR", ""),
-}  # fmt: skip
 USUAL: dict[str, dict[str, Any]] = {
     "deals": {"status": "won", "currency": "EUR", "title": "Website"},
     "invoices": {"status": "sent", "currency": "EUR", "kind": "invoice"},
@@ -53,8 +47,8 @@ def books(rows: dict[str, list[dict[str, Any]]]) -> duckdb.DuckDBPyConnection:
     warehouse.fill(db, "rates", warehouse.RATES, rows.get("rates", []))
     warehouse.fill(db, "freshness", warehouse.FRESHNESS, rows.get("freshness", _read_this_morning(chosen["today"])))
     warehouse.resolve_merged(db)
-    warehouse.create(db, "links", "", LINKS)
-    warehouse.fill(db, "links", LINKS, [_link(db, said) for said in rows.get("links", [])])
+    warehouse.create(db, "links", "", warehouse.LINKS)
+    warehouse.fill(db, "links", warehouse.LINKS, [_link(db, said) for said in rows.get("links", [])])
     tax_ids.examine(db)
     for query in queries(SUMMARIES):
         db.execute(f"CREATE TABLE {query.name} AS {query.sql}")

@@ -57,7 +57,9 @@ def test_a_run_makes_every_table_with_its_comments(data: Path) -> None:
     computed = {"settings", "decisions", "links", "findings", "figures", "freshness", "rejects", "checks",
                 "deal_summary", "invoice_summary", "payment_summary", "customer_summary", "sources"}  # fmt: skip
     assert set(model.TABLES) | computed <= set(tables)
-    assert not [name for name, comment in tables.items() if not comment and name != "links"]
+    assert not [name for name, comment in tables.items() if not comment]
+    silent = "SELECT table_name, column_name FROM duckdb_columns() WHERE comment IS NULL AND NOT internal"
+    assert asked(data, silent) == []
     assert asked(data, "SELECT today, reporting_currency FROM settings") == [(dt.date(2026, 11, 20), "EUR")]
 
 

@@ -3,6 +3,11 @@
 -- key:   table_name, vendor
 -- why:   A finding that rests on something missing is only as good as the reading of the place it would be in. Billing
 --        is a source of payments too: it says what was settled.
+-- columns:
+--   table_name: canonical table
+--   vendor: connection that feeds it
+--   completed_at: end of its last complete reading, UTC; empty if it never was
+--   error: what went wrong at the last try
 WITH feeds AS (
     SELECT 'deals' AS table_name, d.vendor FROM deals AS d
     UNION

@@ -2,6 +2,12 @@
 -- reads: links
 -- key:   deal_vendor, deal_id, invoice_vendor, invoice_id
 -- why:   What a rule or a person tied, without what is only suggested.
+-- columns:
+--   deal_vendor: vendor of the deal
+--   deal_id: the deal
+--   invoice_vendor: vendor of the invoice
+--   invoice_id: the invoice
+--   linked: amount of the link, in the invoice's currency
 SELECT
     l.left_vendor AS deal_vendor,
     l.left_id AS deal_id,

@@ -4,6 +4,14 @@
 -- why:   What billing recorded of a payment made elsewhere is the same money as its bank line: the bank line has it then,
 --        with the bank's value date. Where billing recorded a payment on an invoice and a bank line names that invoice
 --        but found it settled already, they are the same money too.
+-- columns:
+--   payment_vendor: vendor of the payment
+--   payment_id: the payment
+--   invoice_vendor: vendor of the invoice
+--   invoice_id: the invoice
+--   paid_on: value date of the payment
+--   is_recorded: billing was told of it and we have not seen the money
+--   amount: settled, in the invoice's currency; negative on a refund
 WITH standing AS (
     SELECT l.left_vendor, l.left_id, l.right_table, l.right_vendor, l.right_id, COALESCE(l.amount, 0) AS amount
     FROM links AS l

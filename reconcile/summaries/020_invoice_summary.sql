@@ -3,6 +3,34 @@
 -- key:   vendor, id
 -- why:   Paid is the greater of what billing says and the money that was allocated. What billing was told of money we
 --        have not seen counts as paid, and never makes an invoice look paid twice.
+-- columns:
+--   vendor: vendor of the invoice
+--   id: the invoice
+--   number: number printed on it
+--   kind: sort of document; invoice where the vendor does not say
+--   status: as billing says; issued where it does not
+--   customer_id: customer, same vendor
+--   customer_name: name printed on it
+--   customer_email: e-mail it goes to
+--   currency: ISO 4217 currency of all amounts here
+--   issued_on: issue date
+--   due_on: due date
+--   net: total without tax; from gross less tax where missing
+--   gross: total with tax; from net and tax where missing
+--   credited: total of its credit notes, negative
+--   owed: gross less withheld tax and credit notes
+--   paid: greater of billing's word and the money allocated
+--   arrived: money seen at bank or gateway
+--   told: money that billing was told of and we have not seen
+--   open_amount: still to come; 0 on drafts, void, written off and credit notes
+--   state: waiting, sent, partly_paid, paid or overdue; void, uncollectible, proforma and credit_note stand apart
+--   days_overdue: days past the due date while open
+--   paid_on: value date of the last payment
+--   is_sent: left us, as far as the vendor says
+--   is_counted: an invoice or credit note that stands: no draft, void or pro-forma
+--   is_settled: nothing more is expected, a bank's fee aside
+--   deal_count: deals it bills
+--   updated_at: last changed, UTC
 WITH received AS (
     SELECT
         m.invoice_vendor AS vendor,

@@ -3,6 +3,23 @@
 -- key:   deal_vendor, deal_id, invoice_vendor, invoice_id
 -- why:   One invoice may bill several deals: each has its share, by the amounts of the links where they add up to the
 --        invoice, else by the deals' own worth. A credit note goes where the invoice went that it corrects.
+-- columns:
+--   deal_vendor: vendor of the deal
+--   deal_id: the deal
+--   invoice_vendor: vendor of the invoice
+--   invoice_id: the invoice
+--   share: part of the invoice that bills this deal, 1 for all
+--   kind: sort of document
+--   status: as billing says
+--   state: as people see it
+--   is_counted: stands: no draft, void or pro-forma
+--   currency: ISO 4217 currency of the amounts
+--   issued_on: issue date
+--   paid_on: value date of the last payment
+--   net: this deal's share of the net
+--   gross: its share of the gross
+--   paid: its share of what was paid
+--   open_amount: its share of what is open
 WITH several AS (
     SELECT
         t.invoice_vendor,

@@ -3,6 +3,18 @@
 -- key:   vendor, id
 -- why:   The same money shows in several places: at the gateway and in the payout on the bank statement, on the bank
 --        statement and as what billing was told. It counts once.
+-- columns:
+--   vendor: vendor of the payment
+--   id: the payment
+--   role: money, refund, told (same money as another row), payout, outgoing or not_booked
+--   paid_on: value date
+--   amount: as the vendor says, in currency
+--   currency: ISO 4217 currency
+--   collected: what counts as collected: each piece of money once, refunds negative
+--   allocated: given to invoices
+--   unallocated: for no invoice yet
+--   invoices: invoices it settles
+--   candidates: invoices that are suggested for it
 WITH allocated AS (
     SELECT
         a.payment_vendor AS vendor,

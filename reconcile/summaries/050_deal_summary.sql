@@ -3,6 +3,35 @@
 -- key:   vendor, id
 -- why:   One row to compare and to write back. Of several invoices the most recently updated one is named; count and
 --        sum stay beside it so that no money hides. `verdict` is the one place where amounts are judged.
+-- columns:
+--   vendor: vendor of the deal
+--   id: the deal
+--   status: open, won or lost
+--   amount: worth of the deal, in currency
+--   currency: ISO 4217 currency of all amounts here
+--   invoices: invoices that stand
+--   invoiced_net: their net, credit notes taken off
+--   invoiced_gross: their gross, credit notes taken off
+--   basis: net or gross: what the deal's amount is compared with
+--   invoiced: invoiced_net or invoiced_gross, by basis
+--   drafts: drafted invoices
+--   drafted: their total, by basis
+--   paid: paid of the invoices, tax included
+--   open_amount: still to come of the invoices, tax included
+--   remaining: amount less invoiced; negative if too much; empty if the currencies differ
+--   verdict: agrees, none, drafted, part, differs, over, currency or unknown
+--   currency_differs: an invoice is in another currency
+--   is_paid: all its invoices are paid
+--   first_issued_on: day of the first invoice
+--   candidates: invoices that are suggested for it
+--   invoice_vendor: vendor of the invoice that speaks for the deal
+--   invoice_id: that invoice: the one updated last
+--   invoice_number: its number
+--   invoice_status: its state as people see it
+--   invoice_due_on: its due date
+--   invoice_recipient: who it was made out to
+--   paid_on: value date of the last payment, once all is paid
+--   invoice_currency: currency of that invoice
 WITH priced AS (
     SELECT
         l.vendor,

@@ -3,6 +3,12 @@
 -- key:   crm_vendor, crm_id, billing_vendor, billing_id
 -- why:   Linked customers first; where billing's record is linked to none, the customer of a deal and the customer of
 --        its invoice are taken for the same.
+-- columns:
+--   crm_vendor: the CRM
+--   crm_id: customer there
+--   billing_vendor: the billing system
+--   billing_id: customer there
+--   is_linked: by a rule or a person; else only met on a deal and its invoice
 WITH linked AS (
     SELECT
         l.left_vendor AS crm_vendor,

@@ -2,6 +2,24 @@
 -- reads: customers, customer_pairs, deals, invoice_summary
 -- key:   vendor, id, currency
 -- why:   A customer is one row of the CRM where it is there, else of billing; money in two currencies is two rows.
+-- columns:
+--   vendor: the CRM, or billing for a customer only it knows
+--   id: the customer there
+--   currency: ISO 4217 currency of all amounts here
+--   name: name
+--   tax_id: tax id
+--   country: ISO country
+--   owner_id: salesperson
+--   deals: deals won
+--   won: their worth
+--   invoices: invoices that stand
+--   invoiced_net: their net, credit notes taken off
+--   invoiced: their gross, credit notes taken off
+--   paid: paid of them
+--   open_amount: still to come
+--   overdue: of that, past its due date
+--   first_on: first deal or invoice
+--   last_on: last deal or invoice
 WITH heads AS (
     SELECT
         c.vendor,

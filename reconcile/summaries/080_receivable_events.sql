@@ -3,6 +3,14 @@
 -- key:   vendor, id, on_day, what
 -- why:   Summed up to a day they give the receivables of that day; over all days, exactly the open amount of today.
 --        What billing says was settled without a payment we know goes to the day it says.
+-- columns:
+--   vendor: vendor of the invoice
+--   id: the invoice
+--   currency: ISO 4217 currency
+--   on_day: day of the change, today at the latest
+--   what: issued, credited, paid or settled (otherwise)
+--   amount: change of what is owed
+--   due_on: due date of the invoice
 WITH counted AS (
     SELECT
         i.vendor,

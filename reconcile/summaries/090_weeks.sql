@@ -1,6 +1,10 @@
 -- title: The last 53 weeks, Monday to Sunday, the current one included
 -- reads: settings
 -- key:   week_start
+-- columns:
+--   week_start: Monday
+--   week_end: Sunday
+--   as_of: Sunday, or today in the current week
 SELECT
     CAST(w.day AS DATE) AS week_start,
     CAST(w.day AS DATE) + 6 AS week_end,

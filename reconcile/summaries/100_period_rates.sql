@@ -2,6 +2,10 @@
 -- reads: rates, weeks, settings, deals, invoices, payments
 -- key:   currency, on_day
 -- why:   The last rate published in the ten days before; older ones are no rate. A currency without one has no row.
+-- columns:
+--   currency: ISO 4217 currency
+--   on_day: end of a week, or today
+--   rate: units of the reporting currency for one of currency
 WITH used AS (
     SELECT d.currency FROM deals AS d
     UNION
