@@ -10,6 +10,7 @@ Quirks: every value is text or null, and only properties asked for by name come;
 """
 
 import datetime as dt
+import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
@@ -35,6 +36,7 @@ from extract.vendor import (
 
 V = "2026-03"
 PAGE, FOUND = 100, 200  # records a page: most that a list and a search give
+SEARCH_BODY = 2900  # characters; HubSpot refuses searches over 3,000
 LINKED = 1000  # ids whose associations come in one call
 CURRENCIES = {"deals": "deal_currency_code", "line_items": "hs_line_item_currency_code", "quotes": "hs_currency",
               "products": ""}  # the property that says a record's currency  # fmt: skip
@@ -340,7 +342,7 @@ class HubSpot(Vendor):
             page = [(i, (i["id"], i["properties"][modified])) for i in reply["results"]]
             if fresh := [item for item, mark in page if mark not in seen]:
                 yield fresh
-            if reply["total"] <= len(page):
+            if not page or reply["total"] <= len(page):
                 return
             last = page[-1][1][1]
             top, read = self._ms(last), {mark for _, mark in page if mark[1] == last}
@@ -376,7 +378,17 @@ class HubSpot(Vendor):
             "properties": self._asked(kind),
             "limit": FOUND,
         }
-        return self.read("POST", f"/crm/objects/{V}/{kind}/search", json=asked)
+        path = f"/crm/objects/{V}/{kind}/search"
+        if len(json.dumps(asked)) <= SEARCH_BODY:
+            return self.read("POST", path, json=asked)
+        reply = self.read("POST", path, json=asked | {"properties": []})  # too many stages to name them all here
+        held = {item["id"]: item for item in self._by_ids(kind, [item["id"] for item in reply["results"]])}
+        return reply | {"results": [held[item["id"]] for item in reply["results"] if item["id"] in held]}
+
+    def _by_ids(self, kind: str, ids: list[str]) -> Iterator[Item]:
+        for chunk in _chunks(ids, PAGE):
+            asked = {"inputs": [{"id": i} for i in chunk], "properties": self._asked(kind)}
+            yield from self.read("POST", f"/crm/objects/{V}/{kind}/batch/read", json=asked)["results"]
 
     def _linked(self, kind: str, page: list[Item]) -> list[Item]:
         """Return found records with associations in the form a list gives them: search has none."""
@@ -413,9 +425,9 @@ class HubSpot(Vendor):
         links = self._links_of("deals", "line_items", deals) if deals else {}
         lines = list(dict.fromkeys(str(r["toObjectId"]) for rows in links.values() for r in rows))
         for chunk in _chunks(lines, PAGE):
-            asked = {"inputs": [{"id": i} for i in chunk], "properties": self._asked("line_items")}
-            page = self.read("POST", f"/crm/objects/{V}/line_items/batch/read", json=asked)["results"]
-            yield from (("line_items", item) for item in self._linked("line_items", page))
+            yield from (
+                ("line_items", item) for item in self._linked("line_items", list(self._by_ids("line_items", chunk)))
+            )
 
     def _owners(self, since: dt.datetime | None) -> Iterator[tuple[str, Item]]:
         for archived in ("false", "true"):
@@ -654,9 +666,9 @@ class HubSpot(Vendor):
             self._make(f"/crm/properties/{V}/{kind}", made | ({"hasUniqueValue": True} if field == "key" else {}))
         self._existing.pop(kind, None)
 
-    def _make(self, path: str, json: Mapping[str, Any]) -> None:
+    def _make(self, path: str, made: Mapping[str, Any]) -> None:
         try:
-            self.write("POST", path, json=json)
+            self.write("POST", path, json=made)
         except Refused as error:
             if error.status != 409:  # it exists: somebody was faster
                 raise

@@ -142,6 +142,35 @@ def test_more_changes_than_a_search_gives(spread: str) -> None:
     assert searches <= len(found) // (FOUND - 1) + 6
 
 
+def test_more_stages_than_a_search_can_name() -> None:
+    """A search takes 3,000 characters: where the won stages' properties are too many, records are read by id."""
+    stages = [
+        {"id": str(10**9 + n), "label": f"Won {n}", "metadata": {"isClosed": "true", "probability": "1.0"},
+         "updatedAt": "2024-01-01T00:00:00Z"}
+        for n in range(80)
+    ]  # fmt: skip
+    portal = Portal([START + n for n in range(250)])
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        path = request.url.path
+        if "/pipelines/" in path:
+            pipeline = {"id": "p", "label": "P", "stages": stages, "updatedAt": "2024-01-01T00:00:00Z"}
+            return httpx.Response(200, json={"results": [pipeline]})
+        if path.endswith("/properties/2026-03/deals"):
+            names = ["dealname", "hs_lastmodifieddate", *(f"hs_v2_date_entered_{s['id']}" for s in stages)]
+            return httpx.Response(200, json={"results": [{"name": n} for n in names]})
+        if path.endswith("/search"):
+            assert len(request.content) <= 3000
+        if path.endswith("/deals/batch/read"):
+            wanted = {i["id"] for i in json.loads(request.content)["inputs"]}
+            return httpx.Response(200, json={"results": [d for d in portal.deals if d["id"] in wanted]})
+        return portal(request)
+
+    vendor = hubspot(portal)
+    vendor.client = httpx.Client(transport=httpx.MockTransport(handler))
+    assert sorted(deals(vendor, SINCE), key=int) == [str(n) for n in range(1, 251)]
+
+
 def test_a_change_while_we_read() -> None:
     """A record that changes after it was read moves to the end: no other is skipped for it."""
     portal = Portal([START + n * 1000 for n in range(500)])
