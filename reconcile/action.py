@@ -259,7 +259,7 @@ def _once(plan: Plan, action: Action, vendor: Any, store: State, ledger: Ledger,
         if claim.look or action.looks_first:
             found = action.find(plan, vendor)
             if found is not None:
-                if claim.look:
+                if claim.tried:
                     action.complete(plan, vendor)
                 return settled("found", found)
         if claim.look and (left := _unsettled(action, ledger, plan.key)) > 0:

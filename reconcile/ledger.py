@@ -35,12 +35,13 @@ class Lost(Exception):
 
 
 class Claim(NamedTuple):
-    """The right to send one wish. `look`: a request may have gone out before, so look first."""
+    """The right to send one wish. `look`: a request may have gone out unanswered, so look first."""
 
     key: str
     turn: int
     look: bool
     answer: dict[str, Any] | None  # set when it is done already: there is nothing to send
+    tried: bool = False  # sending was begun before, and may have got half-way
 
 
 class Ledger:
@@ -74,7 +75,7 @@ class Ledger:
             turn = row["turn"] + 1
             state = "doubt" if look else "planned"
             db.execute(_table.update().where(_table.c.key == key).values(state=state, turn=turn, **values, **held))
-            return Claim(key, turn, look, answer=None)
+            return Claim(key, turn, look, answer=None, tried=row["tries"] > 0)
 
     def sending(self, claim: Claim) -> None:
         """Say that the request goes out now. Lost if the claim was taken over: then it must not."""

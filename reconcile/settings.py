@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import tomlkit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from tomlkit.exceptions import TOMLKitError
-from tomlkit.items import Table
+from tomlkit.items import Item, Table
 
 from extract.model import Money, Rate
 
@@ -226,8 +226,10 @@ def _merge(into: tomlkit.TOMLDocument | Table, content: dict[str, Any]) -> None:
             _merge(into[key], value)
         elif key not in into or str(into[key]) != str(value):
             fresh = tomlkit.item(value)
-            if key in into and (comment := into[key].trivia.comment):
-                fresh.comment(comment)
+            held = into if isinstance(into, tomlkit.TOMLDocument) else into.value
+            old = held.item(key) if key in into else None  # by index a boolean would come without its comment
+            if isinstance(old, Item) and old.trivia.comment:
+                fresh.comment(old.trivia.comment)
             into[key] = fresh
 
 

@@ -87,17 +87,17 @@ def fix(data: Path, findings: Iterable[str], given: Mapping[str, str] | None = N
     unchecked) or that only a person can mend give no plan.
     """
     settings = load(data)
-    plans: dict[str, Plan] = {}
+    plans: dict[tuple[str, str], Plan] = {}
     with opened(data, settings, today(settings)) as facts:
         for id in findings:
             finding = facts.finding(id)
             if finding is None or finding["state"] == "unchecked":
                 continue
             for plan in chain(finding, facts, given or {}):
-                known = plans.get(plan.key)
+                known = plans.get((plan.chain, plan.key))
                 if known is not None:  # two findings, one mending
                     plan = known.model_copy(update={"findings": tuple(dict.fromkeys(known.findings + plan.findings))})
-                plans[plan.key] = plan
+                plans[plan.chain, plan.key] = plan
     return list(plans.values())
 
 

@@ -462,3 +462,30 @@ class Bank(Vendor):
 
     def rows(self, kind: str, item: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         yield kind, item
+
+
+@pytest.mark.capability("CUST-3", "CUST-5")
+def test_two_won_deals_of_one_new_customer_at_once(shop: Shop) -> None:
+    """Both chains want the customer: it is created once, and each deal gets its own invoice."""
+    first = shop.post("deals", new_deal())
+    second = shop.post("deals", new_deal(amount="1300") | {"company_id": first["company_id"]})
+    shop.look_again()
+    findings = [shop.finding("won_not_invoiced", f"d.id = '{made['deal_id']}'") for made in (first, second)]
+    plans = shop.plans(*findings)
+    assert len({p.chain for p in plans}) == 2 and set(shop.mend(plans)) <= {"done", "found", "nothing"}
+    assert [w[1] for w in shop.writes() if w[2] < 300].count("/v1/customers") == 1
+    shop.look_again()
+    invoices = shop.rows(
+        "SELECT deal_id, customer_id FROM invoices WHERE deal_id IN (?, ?)", first["deal_id"], second["deal_id"]
+    )
+    assert len(invoices) == 2 and len({customer for _, customer in invoices}) == 1
+
+
+def test_what_a_refused_note_left_undone_is_completed(shop: Shop) -> None:
+    """The mail went out, the note on the invoice was put off: the next try finds the mail and writes the note."""
+    fault = {"kind": "status", "match": "/v1/invoices/in_[A-Za-z0-9]+$", "method": "POST", "status": 429, "times": 1}
+    shop.post("faults", [fault])
+    plans = shop.plans(shop.finding("won_not_invoiced"))
+    assert "found" in shop.mend(plans) and len(shop.get("mails")) == 1
+    (invoice,) = shop.changed()["invoices"]
+    assert invoice["metadata"]["cuadra_sent_key"].startswith("send_invoice:")
