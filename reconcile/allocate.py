@@ -23,6 +23,7 @@ WITHHELD = (
     0.01,
 )  # shares of the net that customers of some countries keep for the tax office
 DISCOUNT = (0.01, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05)  # usual discounts for paying early
+USUAL_PARTS = (1 / 2, 1 / 3, 1 / 4, 0.3, 0.4, 0.6, 0.7)
 MOST_KEPT = 0.21  # no withheld tax, discount or fee is more of an invoice than this
 GATEWAY = (
     (0.014, 2_500),
@@ -84,6 +85,17 @@ def kept_back(amount: int, owed: int, net_share: float) -> int:
     return missing if any(abs(missing - each) <= 200 for each in usual) else 0
 
 
+def _kept_of_part(amount: int, gross: int) -> int:
+    """Return what a card gateway kept of a usual part of an invoice; 0 where the amount is no such part less its fee."""
+    for share in USUAL_PARTS:
+        part = gross * share
+        if amount < part < amount * 1.05 + 3_500:
+            for rate, fix in GATEWAY:
+                if abs(part * (1 - rate) - fix - amount) <= 200:
+                    return round(part) - amount
+    return 0
+
+
 class Named(NamedTuple):
     """A payment and an invoice that belong together, before anybody knows how much of the one is for the other."""
 
@@ -97,6 +109,8 @@ class Named(NamedTuple):
     paid_on: dt.date | None
     recorded: bool
     names: int  # how many invoices the payment names
+    gross: int
+    method: str | None
 
 
 def settle_named(links: Iterable[tuple[Any, ...]], purse: Purse, rates: Rates) -> list[Given]:
@@ -118,6 +132,8 @@ def _given(link: Named, purse: Purse, rates: Rates) -> Given:
     kept = 0
     if link.names == 1 and link.told is None and amount and not purse.payments[link.payment]:
         kept = kept_back(amount, amount + owed[link.invoice], link.net_share)
+        if not kept and link.method in ("card", "gateway"):
+            kept = min(_kept_of_part(amount, link.gross), owed[link.invoice])
         owed[link.invoice] -= kept
     return Given(link.payment, link.invoice, amount, kept)
 

@@ -26,7 +26,7 @@ ORDER BY i.n
 _NAMED = """
 SELECT m.left_n, m.right_n, m.amount AS told, CAST(coalesce(i.net / nullif(i.gross, 0), 1) AS DOUBLE) AS net_share,
   p.amount, p.currency AS paid_in, i.currency, p.paid_on, coalesce(p.method, '') = 'recorded' AS recorded,
-  count(*) OVER (PARTITION BY m.left_n) AS names, i.gross, count(*) OVER (PARTITION BY m.right_n) AS named_by
+  count(*) OVER (PARTITION BY m.left_n) AS names, i.gross, p.method, count(*) OVER (PARTITION BY m.right_n) AS named_by
 FROM made AS m
 JOIN link_payments AS p ON p.n = m.left_n
 JOIN link_invoices AS i ON i.n = m.right_n
@@ -74,12 +74,10 @@ class Books:
             self.purse.payments[payment] -= amount
             self.purse.invoices[invoice] -= amount
             self.begun.add(payment)
-        others = links.join(plain.select("left_n"), on="left_n", how="anti", maintain_order="left").drop(
-            "gross", "named_by"
-        )
+        others = links.join(plain.select("left_n"), on="left_n", how="anti", maintain_order="left").drop("named_by")
         given = allocate.settle_named(others.iter_rows(), self.purse, self.rates)
         for each in given:
-            self._note(each.payment, each.invoice, each.amount)
+            self._note(each.payment, each.invoice, each.amount, each.kept)
         self._write_down(rows + list(given))
         self._shrink()
 
@@ -97,12 +95,13 @@ class Books:
         self.payments = self._free(self.payments).select(self.payments.columns)
         self.invoices = self._owed(self.invoices).select(self.invoices.columns)
 
-    def _note(self, payment: int, invoice: int, amount: int) -> None:
+    def _note(self, payment: int, invoice: int, amount: int, kept: int) -> None:
         if amount <= 0:
             self.spent.add(payment)
             return
         self.begun.add(payment)
-        self.units[invoice] = amount if abs(self.units.get(invoice, amount) - amount) <= 300 else 0
+        part = amount + kept
+        self.units[invoice] = part if abs(self.units.get(invoice, part) - part) <= 300 else 0
 
     def free(self) -> pl.DataFrame:
         """Return the payments that have something left to give: left, and begun where a part is already given."""
@@ -146,7 +145,7 @@ class Books:
                     else 0
                 )
                 self.purse.invoices[invoice] -= rest
-                self._note(payment, invoice, amount)
+                self._note(payment, invoice, amount, rest)
             amounts.append(amount)
             kept.append(rest)
         found = found.with_columns(

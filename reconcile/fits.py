@@ -6,6 +6,7 @@ from reconcile import allocate
 
 PARTS = ((2, 0.5), (3, 1 / 3), (4, 0.25), (5, 0.2), (6, 1 / 6), (12, 1 / 12))  # equal parts: how many, share of each
 SHARES = (0.1, 0.15, 0.3, 0.35, 0.4, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9)  # unequal parts that people agree on
+ROUGH_REST = 0.04  # the last part may be this much more than what is open
 RULE = pl.Enum(["payment_amount", "part_payment", "withheld", "discount", "gateway_fee", "bank_fee"])
 LIKELY_PART, LIKELY_UNIT, LIKELY_KEPT, LIKELY_FEE = 0.3, 0.3, 0.1, 0.03  # against 1 for the full amount
 
@@ -22,7 +23,9 @@ def exact(owed: pl.DataFrame) -> pl.DataFrame:
     begun = owed.drop_nulls("unit")
     keys.append(_key(begun, "part_payment", pl.col("unit"), pl.col("unit"), LIKELY_UNIT, 0, 300))
     fits = pl.concat(keys).join(owed.select("at", "owed"), on="at")
-    return fits.filter(pl.col("settles") <= pl.col("owed") + allocate.CENTS).drop("owed")
+    # Fees and rates on earlier parts leave a little more or less than the last part.
+    fits = fits.filter(pl.col("settles") <= pl.col("owed") * (1 + ROUGH_REST) + allocate.CENTS)
+    return fits.with_columns(settles=pl.min_horizontal("settles", "owed")).drop("owed")
 
 
 def short(owed: pl.DataFrame) -> pl.DataFrame:

@@ -142,7 +142,8 @@ def _weighed(pairs: pl.DataFrame, mentioned: pl.DataFrame) -> pl.DataFrame:
     late = (pl.col("paid_on") - pl.col("due_on")).dt.total_days().cast(pl.Float64)
     in_time = timely(pl.col("paid_on"), pl.col("day"), pl.col("due_on"))
     # Later parts come weeks after the due date, and nobody calls that late.
-    in_time = pl.when(part & (late > 5)).then((0.6 * (-(late - 5) / 50).exp()).clip(0.001, 1)).otherwise(in_time)
+    later = part | (pl.col("owed") < pl.col("gross"))
+    in_time = pl.when(later & (late > 5)).then((0.6 * (-(late - 5) / 50).exp()).clip(0.001, 1)).otherwise(in_time)
     pairs = pairs.with_columns(mates=pl.col("n").n_unique().over("n_right", "rule", "of"))
     other = pairs.filter(part).select("n_right", of=100 - pl.col("of")).unique()
     pairs = pairs.join(other.with_columns(completed=pl.lit(True)), on=["n_right", "of"], how="left")
@@ -209,7 +210,9 @@ def _as_links(found: pl.DataFrame) -> pl.DataFrame:
     """
     each = pl.col("sure").sum().over("left_n", "right_n")
     found = found.with_columns(each=each, first=pl.col("sure") == pl.col("sure").max().over("left_n"))
-    found = found.with_columns(first=pl.col("first") & (pl.col("e") == pl.col("e").filter("first").min().over("left_n")))
+    found = found.with_columns(
+        first=pl.col("first") & (pl.col("e") == pl.col("e").filter("first").min().over("left_n"))
+    )
     weakest = pl.col("each").min().over("e").clip(0, 1)
     return found.with_columns(
         sure=pl.when("first").then(weakest).otherwise(pl.min_horizontal(pl.col("each"), match.SURE - 0.01))
