@@ -81,10 +81,8 @@ def _text(values: list[Any]) -> pl.Series:
 
 
 def _dates(values: list[Any], zone: str) -> pl.Series:
-    try:
+    if {type(v) for v in values} <= {dt.date, type(None)}:
         return pl.Series(values, dtype=pl.Date)
-    except (TypeError, pl.exceptions.PolarsError):
-        pass
     days = _strings([None if type(v) in (int, dt.datetime) else v for v in values])
     plain = days.str.to_date("%Y-%m-%d", strict=False)
     late = [v if p is None else None for v, p in zip(values, plain, strict=True)]
@@ -106,12 +104,19 @@ def _instants(values: list[Any]) -> pl.Series:
         )
     if kinds <= {int}:
         return pl.from_epoch(pl.Series(values, dtype=pl.Int64), "s").cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
-    texts = _strings([v.isoformat() if isinstance(v, dt.datetime) else v for v in values])
+    texts = _strings([_iso(v) for v in values])
     texts = texts.str.replace(r"^(\d{4}-\d\d-\d\d) (\d)", "${1}T${2}").str.replace(
         r"^(\d{4}-\d\d-\d\dT[\d:.]+)( UTC)?$", "${1}Z"
     )
     texts = texts.str.replace(r"^(\d{4}-\d\d-\d\d)$", "${1}T00:00:00Z")
     return texts.str.to_datetime("%+", time_zone="UTC", time_unit="us", strict=False)
+
+
+def _iso(value: Any) -> Any:
+    """Return an instant as ISO text; what is text already stays."""
+    if isinstance(value, int):
+        value = dt.datetime.fromtimestamp(value, dt.UTC)
+    return value.isoformat() if isinstance(value, dt.datetime) else value
 
 
 def _misfits(c: Column, values: list[Any], made: pl.Series) -> list[Misfit]:

@@ -69,6 +69,16 @@ def test_a_float_is_our_mistake(tmp_path: Path) -> None:
         store.sync(Books([{"id": "1", "gross": 0.1}]), tmp_path)
 
 
+def test_a_date_may_be_given_in_many_ways(tmp_path: Path) -> None:
+    """ISO text, a date, an instant, Unix seconds: one day in the company's zone; anything else is named."""
+    instant = dt.datetime(2026, 9, 1, 23, 30, tzinfo=dt.UTC)
+    given = ["2026-09-02", dt.date(2026, 9, 2), instant, int(instant.timestamp()), "2026-09-01T23:30:00Z", "soon"]
+    items = [{"id": str(n), "gross": "1", "on": on} for n, on in enumerate(given)]
+    assert store.sync(Books(items), tmp_path, zone="Europe/Madrid").rejected == 1
+    assert ask(tmp_path, "SELECT DISTINCT issued_on FROM invoices") == [(dt.date(2026, 9, 2),)]
+    assert ask(tmp_path, "SELECT value FROM rejects") == [("soon",)]
+
+
 @pytest.mark.capability("ERR-4")
 def test_one_bad_record_in_250_is_named_and_the_rest_done_then_retried(tmp_path: Path) -> None:
     """249 rows, one reject with record, field, value and reason; mended at the vendor, `retry` takes it in."""
