@@ -4,6 +4,7 @@ Values in the address are stable codes, the same in every language. A page opene
 link, the browser's back button) takes those; what is unknown there is ignored.
 """
 
+import zlib
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
@@ -34,17 +35,17 @@ def bound(
 
 def page(pages: int, scope: str, of: object) -> int:
     """Show page numbers and return the chosen one; it is 1 again when `of`, what is listed, changes."""
-    key, told = f"{scope}:page", repr(of)
-    if st.session_state.get(f"{key}:of", told) != told:
-        st.session_state[key] = 1
+    told, seen = repr((of, pages)), st.session_state.get(f"{scope}:listed")
+    if seen is not None and seen != told:
         st.query_params.pop("page", None)
-        st.session_state[f"{key}:address"] = []
-    st.session_state[f"{key}:of"] = told
-    _pull(key, "page", 1, [str(n) for n in range(1, pages + 1)], int)
+    st.session_state[f"{scope}:listed"] = told
+    key = f"{scope}:page:{zlib.crc32(told.encode())}"  # other rows are another widget, which begins at its default
+    asked = st.query_params.get("page", "1")
+    first = int(asked) if asked.isdecimal() and 1 <= int(asked) <= pages else 1
+    begin = st.session_state.setdefault(f"{key}:default", first)
     if pages <= 1:
         return 1
-    st.session_state[key] = min(st.session_state[key], pages)
-    value = st.pagination(pages, key=key, max_visible_pages=5)
+    value = st.pagination(pages, default=begin, key=key, max_visible_pages=5)
     _push(key, "page", value, 1)
     return value
 
@@ -56,7 +57,7 @@ def _pull(key: str, name: str, default: Any, allowed: Collection[str] | None, ki
         st.session_state[key] = [value for value in held if value in allowed]  # an option may have gone meanwhile
     if key in st.session_state and told == (last or []):
         return
-    good = [kind(value) for value in told if allowed is None or value in allowed]
+    good = [value for value in told if allowed is None or value in allowed]
     if key not in st.session_state or last is not None or good:
         several = isinstance(default, list)
         st.session_state[key] = good or list(default) if several else (good[0] if good else default)

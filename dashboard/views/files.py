@@ -59,9 +59,12 @@ def _one(path: Path, mark: str) -> None:
     answers = st.session_state.setdefault(f"answers-{mark}", {})
     looked = imports.look(session.data(), path, answers)
     _found(looked)
-    asked = [q for q in looked.questions if q.required or q.key in answers]
-    if asked and not looked.is_known:
-        _ask(asked, mark, answers)
+    if not looked.is_known:
+        asked = [q for q in looked.questions if q.required or q.key in answers]
+        if asked:
+            _ask([*_table_of(looked, asked), *asked], mark, answers)
+        if looked.profile or not asked:
+            _how(looked, mark, answers)
     if not looked.is_ready:
         return
     with st.spinner(_("Comparing with what is there …")):
@@ -90,23 +93,49 @@ def _ask(asked: list[Question], mark: str, answers: dict[str, str]) -> None:
     """Ask once what the file does not tell; the answers are kept as a profile when it is taken in."""
     st.markdown(f"**{_('One question first')}**" if len(asked) == 1 else f"**{_('A few questions first')}**")
     st.caption(_("You are asked once: the answers are kept for the next file of this kind."))
+    _form(asked, mark, answers)
+
+
+def _form(asked: list[Question], mark: str, answers: dict[str, str]) -> None:
     with st.form(f"ask-{mark}", border=False):
         given = {}
         for question in asked:
-            before = answers.get(question.key) or question.suggestion
+            key, before = f"ask-{mark}-{question.key}", answers.get(question.key) or question.suggestion
             if question.choices:
                 options = list(question.choices)
                 given[question.key] = st.selectbox(
                     plain(question.text), options, index=options.index(before) if before in options else None,
-                    format_func=_choice, key=f"ask-{mark}-{question.key}", placeholder=_("Choose"),
+                    format_func=_choice, key=key, placeholder=_("Choose"),
                 )  # fmt: skip
             else:
-                given[question.key] = st.text_input(
-                    plain(question.text), value=before, key=f"ask-{mark}-{question.key}"
-                )
+                given[question.key] = st.text_input(plain(question.text), value=before, key=key)
         if st.form_submit_button(_("Go on"), type="primary"):
             answers.update({key: value for key, value in given.items() if value})
             st.rerun()
+
+
+def _how(looked: Looked, mark: str, answers: dict[str, str]) -> None:
+    """Show which column is taken for what, and let that be changed before the file is taken in."""
+    if not looked.profile:
+        return
+    with st.expander(_("How it is read"), icon=":material/swap_horiz:"):
+        for target in looked.profile.tables:
+            lines = [
+                f"| {plain(heading_)} | {plain(labels.field(column))} |" for column, heading_ in target.columns.items()
+            ]
+            head = f"| {_('Column of the file')} | {labels.tables(target.table)} |\n|:--|:--|\n"
+            st.markdown(head + "\n".join(lines))
+        optional = [q for q in looked.questions if not q.required and q.key not in answers]
+        _form([*_table_of(looked, optional), *optional], f"{mark}-how", answers)
+
+
+def _table_of(looked: Looked, asked: list[Question]) -> list[Question]:
+    """Return the question what is in a file, answered as it seems, unless it is asked anyway."""
+    if any(question.key == "table" for question in asked):
+        return []
+    guess = looked.found.candidate()
+    seems = looked.profile.kind if looked.profile else guess.table if guess else ""
+    return [Question("table", _("What is in this file?"), tuple(TABLES), seems, False)]
 
 
 def _choice(value: str) -> str:
