@@ -86,7 +86,7 @@ def kept_back(amount: int, owed: int, net_share: float) -> int:
 
 
 def _kept_of_part(amount: int, gross: int) -> int:
-    """Return what a card gateway kept of a usual part of an invoice; 0 where the amount is no such part less its fee."""
+    """Return what a card gateway kept of a usual part of an invoice; 0 where it is no such part less a fee."""
     for share in USUAL_PARTS:
         part = gross * share
         if amount < part < amount * 1.05 + 3_500:

@@ -42,6 +42,10 @@ EARLY = 10  # days that money may come before the invoice's date
 BACK = 200  # days that a payment looks back for its invoice
 MENTIONED, NOT_MENTIONED = 30.0, 0.05  # odds where the text hints at this invoice, or at another one
 
+CROWDED = "payments have more open invoices of one amount than are compared"
+TOO_MANY = "payments could be for too many sets of invoices to search them all"
+
+Notes = dict[str, int]
 Keys = Callable[[pl.DataFrame], pl.DataFrame]
 
 
@@ -51,41 +55,36 @@ def run(db: DuckDBPyConnection, off: frozenset[str]) -> list[str]:
     books.give_named()
     who = payers.payers(db, books.free().select("n", "name_key", "tax_key", "iban"))
     who = payers.best(pl.concat([who, books.mentioned.select("n", "party", trust=pl.lit(0.9))]))
-    notes: set[str] = set()
+    notes: Notes = {}
     for _ in range(2):  # links of the first round teach the second whose accounts and names are whose
         who = payers.best(pl.concat([who, payers.learnt(db, books.free())]))
         for keys in (fits.exact, fits.short):
-            found, cut = _explained(books, who, keys)
-            books.keep(match.sure(found))
-            notes |= _cut(cut)
-        books.keep(match.sure(_sets(books, who, notes)))
-    for keys in (fits.short_parts,):
-        books.keep(match.sure(_explained(books, who, keys)[0]))
-    books.keep(match.sure(_foreign(books, who)))
-    only = _only_open(books, payers.stated(db))
+            books.keep(match.sure(_explained(books, who, keys, notes)))
+        several = _sets(books, who, notes)
+        books.keep(match.sure(several))
+    books.keep(match.sure(_explained(books, who, fits.short_parts, notes)))
+    foreign, only = _foreign(books, who), _only_open(books, payers.stated(db))
+    books.keep(match.sure(foreign))
     books.keep(match.sure(only))
-    _suggest(books, who, only, notes)
-    return sorted(notes)
+    _suggest(books, who, [several, foreign, only], notes)
+    return [f"payments: {count} {what}" for what, count in sorted(notes.items()) if count]
 
 
-def _cut(cut: int) -> set[str]:
-    return {f"payments: {cut} payments have more open invoices of one amount than are compared"} if cut else set()
-
-
-def _suggest(books: Books, who: pl.DataFrame, only: pl.DataFrame, notes: set[str]) -> None:
+def _suggest(books: Books, who: pl.DataFrame, further: list[pl.DataFrame], notes: Notes) -> None:
     """Show what is left with its candidates: every way of explaining it at once, so that all rivals are seen."""
-    pairs, _ = _explained(books, who, lambda owed: pl.concat([fits.exact(owed), fits.short(owed)]))
+    pairs = _explained(books, who, lambda owed: pl.concat([fits.exact(owed), fits.short(owed)]), notes)
     columns = ["left_n", "right_n", "e", "rule", "settles", "paid_on", "weight", "sure"]
-    several = _sets(books, who, notes)
-    ways = [pairs, several, _foreign(books, who), only.filter(pl.col("sure") < match.SURE)]
-    both = pl.concat([way.select(columns) for way in ways], how="vertical_relaxed")
+    both = pl.concat([way.select(columns) for way in (pairs, *further)], how="vertical_relaxed")
+    both = both.filter(pl.col("sure") < match.SURE)
+    both = both.join(books.free().select(left_n="n"), on="left_n", how="semi")
+    both = both.join(books.owed().select(right_n="n_right"), on="right_n", how="semi")
     both = both.sort("left_n", "right_n", "sure", "rule", descending=[False, False, True, False])
     books.keep(match.unsure(both.unique(["left_n", "right_n"], keep="first", maintain_order=True)))
     books.keep(_alone(books, who))
 
 
-def _explained(books: Books, who: pl.DataFrame, keys: Keys) -> tuple[pl.DataFrame, int]:
-    """Return explanations of one invoice for one payment, settled against each other, and how many were cut short."""
+def _explained(books: Books, who: pl.DataFrame, keys: Keys, notes: Notes) -> pl.DataFrame:
+    """Return explanations of one invoice for one payment, settled against each other."""
     free, owed = books.free().join(who, on="n"), books.owed()
     account = match.accounts(free, owed)
     free = free.join(account, on=["party", "currency"]).with_row_index("asked")
@@ -107,7 +106,8 @@ def _explained(books: Books, who: pl.DataFrame, keys: Keys) -> tuple[pl.DataFram
     in_time = pl.col("day") <= pl.col("paid_on") + pl.duration(days=EARLY)
     pairs = pairs.filter(in_time, whole, ~pl.col("rule").is_in(list(books.off)))
     pairs = pairs.join(books.refused, on=["n", "n_right"], how="anti")
-    return _settled(_weighed(pairs, books.mentioned)), cut
+    notes[CROWDED] = max(cut, notes.get(CROWDED, 0))
+    return _settled(_weighed(pairs, books.mentioned))
 
 
 def _after_fees(
@@ -180,7 +180,7 @@ def _settled(pairs: pl.DataFrame) -> pl.DataFrame:
     return pairs.with_columns(sure=settled["sure"]).rename({"n": "left_n", "n_right": "right_n"})
 
 
-def _sets(books: Books, who: pl.DataFrame, notes: set[str]) -> pl.DataFrame:
+def _sets(books: Books, who: pl.DataFrame, notes: Notes) -> pl.DataFrame:
     """Return explanations of several invoices for one payment, a row for each invoice, settled against each other."""
     empty = pl.DataFrame(schema={"left_n": pl.Int64, "right_n": pl.Int64, "e": pl.UInt32, "rule": pl.String,
                                  "settles": pl.Int64, "paid_on": pl.Date, "weight": pl.Float64,
@@ -188,8 +188,7 @@ def _sets(books: Books, who: pl.DataFrame, notes: set[str]) -> pl.DataFrame:
     if "several_invoices" in books.off:
         return empty
     found, gave_up = sets.explained(books.free().join(who, on="n"), books.owed(), books.mentioned)
-    if gave_up:
-        notes.add(f"payments: {gave_up} payments could be for too many sets of invoices to search them all")
+    notes[TOO_MANY] = max(gave_up, notes.get(TOO_MANY, 0))
     wrong = found.join(books.refused, left_on=["left_n", "right_n"], right_on=["n", "n_right"], how="semi")
     found = found.join(wrong.select("e").unique(), on="e", how="anti")
     if found.is_empty():
