@@ -84,6 +84,18 @@ def auth(value: str) -> str:
     }.get(value, spelt(value))
 
 
+def secret(vendor_name: str, need: str) -> str:
+    """Return what a credential is called: STRIPE_KEY of stripe is "Key"."""
+    return {
+        "key": _("Key"),
+        "token": _("Token"),
+        "login": _("Login"),
+        "user": _("User"),
+        "password": _("Password"),
+        "url": _("Address"),
+    }.get(need.lower().removeprefix(f"{vendor_name.replace('-', '_')}_"), spelt(need.lower()))
+
+
 def file_kind(value: str) -> str:
     """Return what a file format is called."""
     return {

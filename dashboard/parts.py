@@ -23,6 +23,7 @@ STYLE = """
 <style>
 [data-testid="stMetricValue"], [data-testid="stDataFrame"], table { font-variant-numeric: tabular-nums; }
 [data-testid="stMetricLabel"] p { font-size: 0.82rem; opacity: 0.85; }
+[data-testid="stVerticalBlock"] hr { margin: 0.1rem 0; }
 [data-testid="stMainBlockContainer"] { max-width: 1320px; }
 [data-testid="stMarkdownContainer"] table { width: 100%; font-size: 0.88rem; border-collapse: collapse; }
 [data-testid="stMarkdownContainer"] table :is(th, td) {

@@ -127,7 +127,10 @@ def _connect() -> None:
             name = st.text_input(
                 _("Name of the connection"), value=chosen, help=_("Change it to connect a second account.")
             )
-            given = {need: st.text_input(need, type="password", autocomplete="off") for need in vendor.needs}
+            given = {
+                need: st.text_input(labels.secret(chosen, need), type="password", autocomplete="off", help=need)
+                for need in vendor.needs
+            }
             with st.expander(_("Options"), icon=":material/tune:"):
                 options = {o.name: st.text_input(_(o.says), value=o.default, key=f"option-{chosen}-{o.name}")
                            for o in vendor.options}  # fmt: skip

@@ -9,6 +9,8 @@ from dashboard.theme import invoice_state
 from dashboard.views import evidence
 from dashboard.words import _, day, money, number
 
+TOLD = 2  # agreeing reasons said beside a link; the rest is in its tooltip
+
 
 def card(invoice: Row) -> None:
     """Show an invoice of a deal: number, amount, due date, state, why it belongs to the deal, and what paid it."""
@@ -31,19 +33,31 @@ def card(invoice: Row) -> None:
         if said:
             st.caption(plain(" · ".join(said)))
         _because(invoice)
-        for payment in deals.payments(session.data(), vendor, key):
-            _payment(payment)
+        _money(deals.payments(session.data(), vendor, key))
 
 
 def _because(linked: Row) -> None:
-    """Say why two records are linked."""
+    """Say why two records are linked: the rule, what agrees best, and all that does not; the rest in the tooltip."""
     reasons = findings.evidence(linked)
-    words = " · ".join([f"**{plain(labels.rule(linked['rule']))}**", *(evidence.sentence_of(r) for r in reasons)])
+    agreeing = [r for r in reasons if r.get("agrees")]
+    told = agreeing[:TOLD] + [r for r in reasons if not r.get("agrees")]
+    words = " · ".join([f"**{plain(labels.rule(linked['rule']))}**", *(evidence.sentence_of(r) for r in told)])
+    rest = "  \n".join(evidence.sentence_of(r) for r in agreeing[TOLD:]) or None
     if linked["link_status"] == "suggested":
-        st.caption(f":orange[:material/help: {_('Perhaps')}] · {words}")
+        st.caption(f":orange[:material/help: {_('Perhaps')}] · {words}", help=rest)
     else:
         who = _("Confirmed by a person") if linked["link_status"] == "confirmed" else _("Linked")
-        st.caption(f":green[:material/link: {who}] · {words}")
+        st.caption(f":green[:material/link: {who}] · {words}", help=rest)
+
+
+def _money(payments: list[Row]) -> None:
+    """Show what paid an invoice; what billing only recorded of money that is shown anyway is one word beside it."""
+    arrived = [p for p in payments if p["method"] != "recorded"]
+    for payment in arrived or payments:
+        st.divider()
+        _payment(payment)
+    if arrived and len(arrived) < len(payments):
+        st.caption(f":green[:material/check:] {_('Billing knows of it too.')}")
 
 
 def _payment(payment: Row) -> None:
@@ -54,11 +68,9 @@ def _payment(payment: Row) -> None:
         part = " " + _("of {amount}").format(amount=money(payment["amount"], payment["currency"]))
     who = plain(payment["payer_name"] or labels.method(payment["method"]))
     icon = ":material/account_balance:" if payment["method"] == "transfer" else ":material/payments:"
-    with st.container(border=True):
-        st.markdown(f"{icon} **{plain(amount)}**{plain(part)} · {day(payment['paid_on'])} · {who}")
-        if payment["reference"]:
-            st.caption(f"“{plain(payment['reference'])}”")
-        _because(payment)
+    text = f" · “{plain(payment['reference'])}”" if payment["reference"] else ""
+    st.markdown(f"{icon} **{plain(amount)}**{plain(part)} · {day(payment['paid_on'])} · {who}:gray[{text}]")
+    _because(payment)
 
 
 def preview(vendor: str, key: str) -> None:
@@ -97,8 +109,7 @@ def show(vendor: str, key: str) -> None:
         st.metric(_("Tax"), money(invoice["tax"], currency))
         st.metric(_("Total"), money(invoice["gross"], currency))
         st.metric(_("Still open"), money(invoice["open_amount"], currency))
-    for payment in deals.payments(session.data(), vendor, key):
-        _payment(payment)
+    _money(deals.payments(session.data(), vendor, key))
     with st.container(horizontal=True, vertical_alignment="center"):
         for deal in deals.deals_of(session.data(), vendor, key):
             link("deals", plain(deal["title"]), ":material/handshake:", deal=f"{deal['vendor']}:{deal['id']}")

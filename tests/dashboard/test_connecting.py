@@ -26,7 +26,7 @@ def shop() -> Iterator[Running]:
 
 def fill(app, shop: Running, key: str) -> None:
     """Enter a Stripe key in the form and press the button."""
-    next(t for t in app.text_input if t.label == "STRIPE_KEY").set_value(key)
+    next(t for t in app.text_input if t.label == "Key").set_value(key)
     next(t for t in app.text_input if t.label == "Address").set_value(shop.url)
     next(b for b in app.button if b.label == "Test and connect").click().run()
 
