@@ -9,7 +9,7 @@ import structlog
 from dashboard import jobs, read, said, session, working
 from dashboard.parts import STYLE, first_run, go, plain
 from dashboard.views import activity, connections, deals, files, matching, quality, to_fix, week
-from dashboard.words import LANGUAGES, _, language
+from dashboard.words import LANGUAGES, _, language, offered
 from reconcile.settings import SettingsError
 from reconcile.vault import VaultError
 
@@ -102,17 +102,18 @@ def _side() -> None:
         )
         if st.session_state.pop("go-find", None):
             go("deals", q=st.session_state.get("found", ""))
-        st.space("stretch")
-        st.selectbox(
-            _("Language"),
-            list(LANGUAGES),
-            index=list(LANGUAGES).index(language()),
-            format_func=LANGUAGES.__getitem__,
-            key="language-choice",
-            label_visibility="collapsed",
-            on_change=_speak,
-            filter_mode=None,
-        )
+        if len(codes := offered()) > 1:
+            st.space("stretch")
+            st.selectbox(
+                _("Language"),
+                codes,
+                index=codes.index(language()),
+                format_func=LANGUAGES.__getitem__,
+                key="language-choice",
+                label_visibility="collapsed",
+                on_change=_speak,
+                filter_mode=None,
+            )
 
 
 def _search() -> None:

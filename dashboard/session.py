@@ -25,8 +25,8 @@ def chosen_language() -> str:
     """Return the language the reader chose, else the browser's, else the company's; empty outside a page."""
     if get_script_run_ctx(suppress_warning=True) is None:
         return ""
-    chosen = st.session_state.get(LANGUAGE) or words.nearest(st.context.locale)
-    return chosen or settings().company.language
+    wanted = (st.session_state.get(LANGUAGE), words.nearest(st.context.locale), settings().company.language)
+    return next((code for code in wanted if code in words.offered()), "en")
 
 
 def data() -> Path:

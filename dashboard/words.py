@@ -52,10 +52,19 @@ def nearest(tag: str | None) -> str:
     return code if code in LANGUAGES else ""
 
 
+def offered() -> list[str]:
+    """Return the languages that pages can be read in: those with a catalogue, and English."""
+    return [code for code in LANGUAGES if code == "en" or _path(code).exists()]
+
+
+def _path(code: str) -> Path:
+    return FOLDER / code / "LC_MESSAGES" / "cuadra.po"
+
+
 @cache
 def catalogue(code: str) -> gettext.NullTranslations:
     """Return the translations of a language; what is missing stays English."""
-    path = FOLDER / code / "LC_MESSAGES" / "cuadra.po"
+    path = _path(code)
     if not path.exists():
         return gettext.NullTranslations()
     compiled = io.BytesIO()

@@ -2,11 +2,25 @@
 
 import datetime as dt
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
 from dashboard.parts import plain, sums, value
-from dashboard.words import LANGUAGES, ago, day, moment, money, nearest, number, several, speaking
+from dashboard.words import (
+    LANGUAGES,
+    _,
+    ago,
+    catalogue,
+    day,
+    moment,
+    money,
+    nearest,
+    number,
+    offered,
+    several,
+    speaking,
+)
 
 D = Decimal
 
@@ -66,6 +80,27 @@ def test_the_browsers_language_is_taken_where_we_speak_it(tag: str | None, code:
     """Ours or none."""
     assert nearest(tag) == code
     assert code in (*LANGUAGES, "")
+
+
+def test_only_languages_with_a_catalogue_are_offered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page half in one language is worse than one in English; a catalogue is all that a new one needs."""
+    monkeypatch.setattr("dashboard.words.FOLDER", tmp_path)
+    assert offered() == ["en"]
+    place = tmp_path / "fr" / "LC_MESSAGES"
+    place.mkdir(parents=True)
+    (place / "cuadra.po").write_text(
+        'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\nPlural-Forms: nplurals=2; plural=(n > 1);\\n"\n\n'
+        'msgid "Deal"\nmsgstr "Affaire"\n\n'
+        'msgid "{count} finding"\nmsgid_plural "{count} findings"\n'
+        'msgstr[0] "{count} écart"\nmsgstr[1] "{count} écarts"\n',
+        "utf-8",
+    )
+    assert offered() == ["en", "fr"]
+    catalogue.cache_clear()
+    with speaking("fr"):
+        assert _("Deal") == "Affaire" and _("Invoice") == "Invoice"
+        assert several("{count} finding", "{count} findings", 2) == "2 écarts"
+    catalogue.cache_clear()
 
 
 def test_stored_texts_are_read_as_what_they_are() -> None:
