@@ -19,7 +19,7 @@ import httpx
 from dashboard import imports, jobs
 from dashboard.serve import free_port, serve
 from reconcile import settings as choices
-from reconcile.settings import Company, Connection, Mail, Settings, today
+from reconcile.settings import Company, Connection, Invoicing, Mail, Settings, today
 from reconcile.state import state
 
 TOKENS = {"hubspot": {"HUBSPOT_TOKEN": "pat-eu1-sandbox"}, "stripe": {"STRIPE_KEY": "sk_test_sandbox"}}
@@ -76,6 +76,7 @@ def prepare(data: Path, url: str, smtp: int) -> None:
     made = Settings(
         company=Company(name=NAME),
         connections={n: Connection.model_validate({"vendor": n, "base_url": url, **o}) for n, o in options.items()},
+        invoicing=Invoicing(issue=True),
         mail=Mail(
             host="127.0.0.1",
             port=smtp,

@@ -46,7 +46,7 @@ def _invoice_deal(finding: Record, facts: Facts, given: Given) -> list[Plan]:
         create = create.model_copy(update={"needs": (asked, *create.needs)})
     plans.append(create)
     last, status, to = create, "draft", billed.get("email") or ""
-    if said.issue:
+    if said.issue or said.send:
         last, status = registry()["issue_invoice"].following(create), "issued"
         plans.append(last)
         if said.send:

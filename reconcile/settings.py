@@ -125,8 +125,8 @@ class Invoicing(Part):
 
     crm: str = ""  # connections; empty: the only one of its kind that can do it
     billing: str = ""
-    issue: bool = True
-    send: bool = False
+    issue: bool = False  # else a draft waits to be reviewed; the worklist then offers to issue it
+    send: bool = False  # sending an invoice issues it
     write_back: bool = True
     terms_days: int = Field(default=30, ge=0, le=365)
     tax_rates: dict[str, Decimal] = {}  # percent by the customer's country, "*" for all others; asked where neither is

@@ -45,7 +45,7 @@ REJECTS = {
     "value": ("VARCHAR", "what stood there"),
     "reason": ("VARCHAR", "why it cannot be used"),
     "run": ("VARCHAR", "reading it came with"),
-    "at": ("TIMESTAMP", "when it was rejected, UTC"),
+    "seen_at": ("TIMESTAMP", "when it was rejected, UTC"),
 }
 RATES = {
     "currency": ("VARCHAR", "ISO 4217 currency"),

@@ -144,7 +144,7 @@ def test_without_an_address_the_invoice_cannot_be_sent_and_it_is_said(shop: Shop
     shop.look_again()
     finding = shop.finding("won_not_invoiced", f"d.id = '{made['deal_id']}'")
     assert "email" in {n.name for p in shop.plans(finding) for n in p.needs}
-    shop.set(invoicing=Invoicing(send=False))
+    shop.set(invoicing=Invoicing(issue=True))
     assert all(p.is_ready for p in shop.plans(finding))
 
 

@@ -19,6 +19,15 @@ def invoices_of(books: Any, id: str) -> list[dict[str, Any]]:
     return [i for i in books()["invoices"] if i["metadata"].get("crm_deal_id") == id and i["status"] != "void"]
 
 
+def plans_of(cuadra: Any, finding: dict[str, Any]) -> list[dict[str, Any]]:
+    return cuadra.json("fix", finding["id"], "--dry-run")
+
+
+def is_free(cuadra: Any, books: Any, finding: dict[str, Any]) -> bool:
+    """Nobody invoiced it meanwhile, and nothing is missing to do so."""
+    return not invoices_of(books, finding["subject_id"]) and all(not p["needs"] for p in plans_of(cuadra, finding))
+
+
 def company_id(data: Any, deal: str) -> str:
     from dashboard.read import question
 
@@ -93,6 +102,30 @@ def test_a_known_customer_is_not_made_again(cuadra: Any, books: Any) -> None:
     cuadra("fix", finding["id"], "--yes")
     assert len(books()["customers"]) == before
     assert len(invoices_of(books, finding["subject_id"])) == 1
+
+
+@pytest.mark.capability("INV-1", "INV-9")
+def test_by_default_a_draft_waits_to_be_reviewed_and_is_issued_later(
+    cuadra: Any, books: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not switched to issue: a confirmation leaves a draft. Days later it is a finding whose fix issues that draft."""
+    settings = cuadra.data / "settings.toml"
+    settings.write_text(settings.read_text().replace("issue = true", "issue = false"))
+    finding = cuadra.finding("won_not_invoiced", lambda f: is_free(cuadra, books, f))
+    cuadra("fix", finding["id"], "--yes")
+    (draft,) = invoices_of(books, finding["subject_id"])
+    assert draft["status"] == "draft" and not draft["number"]
+    cuadra("sync")
+    assert finding["id"] not in {f["id"] for f in cuadra.json("findings")}
+    monkeypatch.setenv("CUADRA_TODAY", str(dt.date.today() + dt.timedelta(days=6)))
+    cuadra("reconcile")
+    deal = f"SELECT invoice_id FROM deal_invoices WHERE deal_id = '{finding['subject_id']}'"
+    (waiting,) = cuadra.json("query", deal)
+    unsent = cuadra.finding("invoice_not_sent", lambda f: f["subject_id"] == waiting["invoice_id"])
+    assert [p["action"] for p in plans_of(cuadra, unsent)][:1] == ["issue_invoice"]
+    cuadra("fix", unsent["id"], "--yes")
+    (issued,) = invoices_of(books, finding["subject_id"])
+    assert issued["status"] == "open" and issued["number"]
 
 
 @pytest.mark.capability("INV-1")
