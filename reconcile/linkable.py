@@ -3,10 +3,10 @@
 Rows are numbered in the order of (vendor, id), so that nothing depends on the order in which they were stored. Amounts
 are whole ten-thousandths (the scale of the canonical tables), so that sums are exact and fast. The tables:
 
-- link_deals, link_invoices, link_payments: n, vendor, id, party, amounts, dates, compact references
-- deal_keys, invoice_keys, payment_keys: n, key, exactness: what a number or reference may look like in a text
+- link_deals, link_invoices, link_payments, link_customers, link_payouts: n, vendor, id, party, amounts, dates, keys
+- deal_keys, invoice_keys, invoice_text_keys, payment_keys: n, key, exactness: what a number may look like in a text
 - parties: party, side crm or billing, vendor, customer_id: one customer as one vendor knows it
-- party_facts: party, fact (tax_id, email, name), value: everything that may tell that two are the same
+- name_keys: name, name_key: the words that tell a name from others
 """
 
 import polars as pl
@@ -16,138 +16,141 @@ from reconcile import names, references
 
 UNITS = 10_000  # ten-thousandths in one unit of a currency
 
-_DEALS = """
-SELECT row_number() OVER (ORDER BY d.vendor, d.id) AS n, d.vendor, d.id, d.status, d.currency, d.amount_is, d.billing,
-  d.won_on, coalesce(d.won_on, d.expected_close_on, CAST(d.created_at AS DATE)) AS on_date,
-  CAST(d.amount * 10000 AS BIGINT) AS amount, d.reference, d.invoice_number,
-  coalesce(d.customer_id, d.contact_id) AS customer_id,
-  coalesce(d.customer_name, c.name) AS name, c.legal_name,
-  coalesce(d.customer_tax_id, c.tax_id) AS tax_id, coalesce(d.customer_email, c.email) AS email, c.other_id
-FROM deals AS d
-LEFT JOIN customers AS c ON c.vendor = d.vendor AND c.id = coalesce(d.customer_id, d.contact_id)
-ORDER BY n
-"""
-_INVOICES = """
-SELECT row_number() OVER (ORDER BY i.vendor, i.id) AS n, i.vendor, i.id, i.number, i.kind, i.status, i.currency,
-  i.issued_on, coalesce(i.due_on, i.issued_on) AS due_on, i.deal_id, i.corrects_id, i.deal_reference, i.description,
-  CAST(coalesce(i.net, i.gross - coalesce(i.tax, 0)) * 10000 AS BIGINT) AS net,
-  CAST(i.gross * 10000 AS BIGINT) AS gross,
-  CAST(coalesce(i.withheld, 0) * 10000 AS BIGINT) AS withheld, i.customer_id,
-  coalesce(i.customer_name, c.name) AS name, c.legal_name,
-  coalesce(i.customer_tax_id, c.tax_id) AS tax_id, coalesce(i.customer_email, c.email) AS email, c.other_id
-FROM invoices AS i
-LEFT JOIN customers AS c ON c.vendor = i.vendor AND c.id = i.customer_id
-ORDER BY n
-"""
-_PAYMENTS = """
+_NAMES = """
+SELECT name FROM customers UNION SELECT legal_name FROM customers UNION SELECT customer_name FROM deals
+UNION SELECT customer_name FROM invoices UNION SELECT payer_name FROM payments"""
+# Letters and digits only; FN-010421 is FN-10421; what is shorter than three says nothing.
+_COMPACT = """
+nullif(regexp_replace(
+  regexp_extract(regexp_replace(upper({0}), '[^A-Z0-9]', '', 'g'), '^.{{3,}}$'), '^([A-Z]*)0+([0-9])', '\\1\\2'), '')"""
+# A tax id without separators and without the country's letters, as one side often leaves these out.
+_TAX_KEY = """
+nullif(regexp_extract(regexp_replace(regexp_replace(upper({0}), '[^A-Z0-9]', '', 'g'),
+  '^(?:ES|FR|PT|PL|IT|DE|GB|MX|BE|NL|AT|IE|LU|EU|CH)([A-Z0-9]{{8,}})$', '\\1'), '^.{{6,}}$'), '')"""
+# A party is a customer as one side knows it: the vendor's customer id, else the tax id, else the name.
+_WHO = "'{0}|' || vendor || '|' || coalesce('i' || customer_id, 't' || tax_key, 'n' || name_key)"
+
+_DEALS = f"""
+CREATE OR REPLACE TEMP VIEW deals_seen AS
+SELECT *, {_WHO.format("crm")} AS who FROM (
+  SELECT d.vendor, d.id, d.status, d.currency, d.amount_is, d.won_on, d.reference, d.invoice_number,
+    coalesce(d.won_on, d.expected_close_on, CAST(d.created_at AS DATE)) AS on_date,
+    CAST(d.amount * 10000 AS BIGINT) AS amount, {_COMPACT.format("d.reference")} AS reference_key,
+    coalesce(d.customer_id, d.contact_id) AS customer_id, coalesce(d.customer_name, c.name) AS name,
+    coalesce(d.customer_tax_id, c.tax_id) AS tax_id, coalesce(d.customer_email, c.email) AS email, c.other_id,
+    {_TAX_KEY.format("coalesce(d.customer_tax_id, c.tax_id)")} AS tax_key,
+    lower(trim(coalesce(d.customer_email, c.email))) AS email_key, n.name_key, l.name_key AS legal_key
+  FROM deals AS d
+  LEFT JOIN customers AS c ON c.vendor = d.vendor AND c.id = coalesce(d.customer_id, d.contact_id)
+  LEFT JOIN name_keys AS n ON n.name = coalesce(d.customer_name, c.name)
+  LEFT JOIN name_keys AS l ON l.name = c.legal_name
+)"""
+_INVOICES = f"""
+CREATE OR REPLACE TEMP VIEW invoices_seen AS
+SELECT *, {_WHO.format("billing")} AS who FROM (
+  SELECT i.vendor, i.id, i.number, i.kind, i.status, i.currency, i.issued_on, coalesce(i.due_on, i.issued_on) AS due_on,
+    i.deal_id, i.corrects_id, i.deal_reference, {_COMPACT.format("i.deal_reference")} AS reference_key,
+    CAST(coalesce(i.net, i.gross - coalesce(i.tax, 0)) * 10000 AS BIGINT) AS net,
+    CAST(i.gross * 10000 AS BIGINT) AS gross, i.customer_id, coalesce(i.customer_name, c.name) AS name,
+    coalesce(i.customer_tax_id, c.tax_id) AS tax_id, coalesce(i.customer_email, c.email) AS email, c.other_id,
+    {_TAX_KEY.format("coalesce(i.customer_tax_id, c.tax_id)")} AS tax_key,
+    lower(trim(coalesce(i.customer_email, c.email))) AS email_key, n.name_key, l.name_key AS legal_key
+  FROM invoices AS i
+  LEFT JOIN customers AS c ON c.vendor = i.vendor AND c.id = i.customer_id
+  LEFT JOIN name_keys AS n ON n.name = coalesce(i.customer_name, c.name)
+  LEFT JOIN name_keys AS l ON l.name = c.legal_name
+)"""
+_PARTIES = """
+CREATE OR REPLACE TEMP TABLE parties AS
+SELECT row_number() OVER (ORDER BY who) AS party, who, side, vendor, customer_id, other_id FROM (
+  SELECT who, 'crm' AS side, vendor, min(customer_id) AS customer_id, min(other_id) AS other_id
+  FROM deals_seen WHERE who IS NOT NULL GROUP BY who, vendor
+  UNION ALL
+  SELECT who, 'billing' AS side, vendor, min(customer_id) AS customer_id, min(other_id) AS other_id
+  FROM invoices_seen WHERE who IS NOT NULL GROUP BY who, vendor
+)"""
+_LINK_DEALS = """
+CREATE OR REPLACE TEMP TABLE link_deals AS
+SELECT row_number() OVER (ORDER BY d.vendor, d.id) AS n, p.party, d.* EXCLUDE (who, other_id)
+FROM deals_seen AS d LEFT JOIN parties AS p ON p.who = d.who"""
+_LINK_INVOICES = """
+CREATE OR REPLACE TEMP TABLE link_invoices AS
+SELECT row_number() OVER (ORDER BY i.vendor, i.id) AS n, p.party, i.* EXCLUDE (who, other_id)
+FROM invoices_seen AS i LEFT JOIN parties AS p ON p.who = i.who"""
+_LINK_PAYMENTS = f"""
+CREATE OR REPLACE TEMP TABLE link_payments AS
 SELECT row_number() OVER (ORDER BY p.vendor, p.id) AS n, p.vendor, p.id, p.paid_on, p.currency, p.method, p.status,
-  CAST(p.amount * 10000 AS BIGINT) AS amount, CAST(coalesce(p.fee, 0) * 10000 AS BIGINT) AS fee,
-  p.payer_name AS name, p.payer_tax_id AS tax_id, upper(replace(p.payer_iban, ' ', '')) AS iban,
-  p.reference, p.invoice_reference, p.customer_id, p.invoice_id
-FROM payments AS p
-ORDER BY n
-"""
-_CUSTOMERS = """
+  CAST(p.amount * 10000 AS BIGINT) AS amount, p.payer_name AS name, n.name_key, p.payer_tax_id AS tax_id,
+  {_TAX_KEY.format("p.payer_tax_id")} AS tax_key, upper(replace(p.payer_iban, ' ', '')) AS iban, p.reference,
+  p.invoice_reference, p.customer_id, p.invoice_id
+FROM payments AS p LEFT JOIN name_keys AS n ON n.name = p.payer_name"""
+_LINK_CUSTOMERS = f"""
+CREATE OR REPLACE TEMP TABLE link_customers AS
 SELECT row_number() OVER (ORDER BY c.vendor, c.id) AS n, c.vendor, c.id, c.kind, coalesce(c.legal_name, c.name) AS name,
-  c.tax_id, lower(trim(c.email)) AS email_key, c.other_id, NULL AS currency,
+  n.name_key, c.tax_id, {_TAX_KEY.format("c.tax_id")} AS tax_key, lower(trim(c.email)) AS email_key, c.other_id,
+  NULL AS currency,
   CASE
     WHEN c.vendor IN (SELECT vendor FROM invoices) THEN 'billing'
     WHEN c.vendor IN (SELECT vendor FROM deals) THEN 'crm'
   END AS side
-FROM customers AS c
-ORDER BY n
-"""
-_PAYOUTS = """
+FROM customers AS c LEFT JOIN name_keys AS n ON n.name = coalesce(c.legal_name, c.name)"""
+_LINK_PAYOUTS = """
+CREATE OR REPLACE TEMP TABLE link_payouts AS
 SELECT row_number() OVER (ORDER BY o.vendor, o.id) AS n, o.vendor, o.id, CAST(o.amount * 10000 AS BIGINT) AS amount,
   o.currency, o.arrives_on, o.reference
-FROM payouts AS o
-ORDER BY n
-"""
+FROM payouts AS o"""
+_DESCRIBED = """
+SELECT n, deal_reference AS text FROM link_invoices WHERE regexp_matches(deal_reference, '[0-9]{2}')
+UNION ALL
+SELECT l.n, i.description AS text FROM link_invoices AS l JOIN invoices AS i ON i.vendor = l.vendor AND i.id = l.id
+WHERE regexp_matches(i.description, '[0-9]{2}')"""
 
 
 def number_rows(db: DuckDBPyConnection) -> None:
     """Make the working tables on `db` from its canonical tables."""
-    deals, invoices, payments = (db.sql(sql).pl() for sql in (_DEALS, _INVOICES, _PAYMENTS))
-    deals, invoices, parties = _with_parties(deals, invoices)
-    payments = payments.join(names.keyed(payments["name"]), on="name", how="left", maintain_order="left")
-    payments = payments.with_columns(tax_key=_tax_key(pl.col("tax_id")))
-    _keep(db, "link_deals", deals.drop("other_id").with_columns(_reference("reference")))
-    _keep(db, "link_invoices", invoices.drop("other_id", "description").with_columns(_reference("deal_reference")))
-    _keep(db, "link_payments", payments)
-    customers = db.sql(_CUSTOMERS).pl()
-    customers = customers.join(names.keyed(customers["name"]), on="name", how="left", maintain_order="left")
-    _keep(db, "link_customers", customers.with_columns(tax_key=_tax_key(pl.col("tax_id"))))
-    _keep(db, "link_payouts", db.sql(_PAYOUTS).pl())
-    _keep(db, "parties", parties)
-    _keep(db, "deal_keys", _deal_keys(deals))
-    _keep(db, "invoice_keys", references.document_keys(invoices.select("n", "number", "issued_on")))
-    _keep(db, "invoice_text_keys", references.text_keys(_text(invoices, "deal_reference", "description")))
-    _keep(db, "payment_keys", _payment_keys(payments))
+    keep(db, "name_keys", names.keyed(db.sql(_NAMES).pl()["name"]))
+    for statement in (
+        _DEALS,
+        _INVOICES,
+        _PARTIES,
+        _LINK_DEALS,
+        _LINK_INVOICES,
+        _LINK_PAYMENTS,
+        _LINK_CUSTOMERS,
+        _LINK_PAYOUTS,
+    ):
+        db.execute(statement)
+    keep(db, "deal_keys", _deal_keys(db))
+    numbers = db.sql("SELECT n, number, issued_on FROM link_invoices WHERE number IS NOT NULL").pl()
+    keep(db, "invoice_keys", references.document_keys(numbers))
+    keep(db, "invoice_text_keys", references.text_keys(db.sql(_DESCRIBED).pl()))
+    keep(db, "payment_keys", _payment_keys(db))
 
 
-def _keep(db: DuckDBPyConnection, table: str, rows: pl.DataFrame) -> None:
+def keep(db: DuckDBPyConnection, table: str, rows: pl.DataFrame) -> None:
+    """Put rows in a working table."""
     db.register("rows_of_a_run", rows)
     db.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT * FROM rows_of_a_run")
     db.unregister("rows_of_a_run")
 
 
-def _reference(column: str) -> pl.Expr:
-    return references.compact(pl.col(column)).alias("reference_key")
+def _told(db: DuckDBPyConnection, table: str, column: str) -> pl.DataFrame:
+    """Return n, key for the texts of a column that hold digits."""
+    return references.text_keys(
+        db.sql(f"SELECT n, {column} AS text FROM {table} WHERE regexp_matches({column}, '[0-9]{{2}}')").pl()
+    )
 
 
-def _text(rows: pl.DataFrame, *columns: str) -> pl.DataFrame:
-    told = [rows.select("n", text=column) for column in columns]
-    return pl.concat(told).drop_nulls()
-
-
-def _deal_keys(deals: pl.DataFrame) -> pl.DataFrame:
+def _deal_keys(db: DuckDBPyConnection) -> pl.DataFrame:
     """Return n, key, exactness of deal references, and n, key of invoice numbers typed on deals (exactness 0)."""
-    own = references.document_keys(deals.select("n", number="reference", issued_on="on_date"))
-    typed = references.text_keys(_text(deals, "invoice_number")).with_columns(exactness=pl.lit(0))
-    return pl.concat([own, typed])
+    own = db.sql("SELECT n, reference AS number, on_date AS issued_on FROM link_deals WHERE reference IS NOT NULL").pl()
+    typed = _told(db, "link_deals", "invoice_number").with_columns(exactness=pl.lit(0))
+    return pl.concat([references.document_keys(own), typed])
 
 
-def _payment_keys(payments: pl.DataFrame) -> pl.DataFrame:
-    """Return n, key, is_structured: keys in the remittance text and in the field meant for the invoice's number."""
-    free = references.text_keys(_text(payments, "reference")).with_columns(is_structured=pl.lit(False))
-    field = references.text_keys(_text(payments, "invoice_reference")).with_columns(is_structured=pl.lit(True))
-    both = pl.concat([free, field])
-    return both.group_by("n", "key").agg(pl.col("is_structured").max()).sort("n", "key")
-
-
-def _tax_key(text: pl.Expr) -> pl.Expr:
-    """Return a tax id without separators and without the country's letters, as one side often leaves these out."""
-    bare = text.str.to_uppercase().str.replace_all(r"[^A-Z0-9]", "")
-    short = bare.str.replace(r"^(?:ES|FR|PT|PL|IT|DE|GB|MX|BE|NL|AT|IE|LU|EU|CH)([A-Z0-9]{8,})$", "$1")
-    return pl.when(short.str.len_chars() >= 6).then(short).otherwise(None)
-
-
-def _with_parties(deals: pl.DataFrame, invoices: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """Return deals and invoices with the number of their party, and the facts of all parties.
-
-    A party is a customer as one side knows it: the vendor's customer id, else the tax id, else the name.
-    """
-    named = names.keyed(pl.concat([deals["name"], deals["legal_name"], invoices["name"], invoices["legal_name"]]))
-    sides = []
-    for side, rows in (("crm", deals), ("billing", invoices)):
-        rows = rows.join(named, on="name", how="left", maintain_order="left")
-        legal = named.rename({"name": "legal_name", "name_key": "legal_key"})
-        rows = rows.join(legal, on="legal_name", how="left", maintain_order="left")
-        rows = rows.with_columns(
-            tax_key=_tax_key(pl.col("tax_id")), email_key=pl.col("email").str.strip_chars().str.to_lowercase()
-        )
-        who = pl.coalesce(pl.format("i{}", "customer_id"), pl.format("t{}", "tax_key"), pl.format("n{}", "name_key"))
-        sides.append(rows.with_columns(side=pl.lit(side), who=pl.format("{}|{}|{}", pl.lit(side), "vendor", who)))
-    everyone = pl.concat([s.select("who", "side", "vendor", "customer_id", "other_id") for s in sides])
-    parties = (
-        everyone.drop_nulls("who").unique("who", keep="first", maintain_order=True).sort("who").with_row_index("party")
-    )
-    parties = parties.with_columns(pl.col("party").cast(pl.Int64))
-    deals, invoices = (
-        s.join(parties.select("who", "party"), on="who", how="left", maintain_order="left").drop("who", "side")
-        for s in sides
-    )
-    return deals, invoices, parties
+def _payment_keys(db: DuckDBPyConnection) -> pl.DataFrame:
+    """Return n, key of what the remittance text and the field meant for the invoice's number say."""
+    return pl.concat([_told(db, "link_payments", column) for column in ("reference", "invoice_reference")]).unique()
 
 
 def has(db: DuckDBPyConnection, table: str, column: str) -> bool:

@@ -9,7 +9,7 @@ from duckdb import DuckDBPyConnection
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from reconcile import names
+from reconcile import linkable, names
 
 MOST = 8  # candidates kept per party: more of one name tell nothing
 SHARED = 3  # an e-mail of more parties than this belongs to none of them
@@ -184,7 +184,6 @@ def _pieces(named: pl.DataFrame) -> pl.DataFrame:
 
 def find(db: DuckDBPyConnection) -> None:
     """Make the working table same_customer: crm, billing, trust, by."""
-    deals, invoices, everyone = (db.sql(f"FROM {table}").pl() for table in ("link_deals", "link_invoices", "parties"))
-    db.register("pairs_of_a_run", same_customers(deals, invoices, everyone))
-    db.execute("CREATE OR REPLACE TEMP TABLE same_customer AS SELECT * FROM pairs_of_a_run")
-    db.unregister("pairs_of_a_run")
+    facts = "SELECT DISTINCT party, tax_key, email_key, name_key, legal_key FROM {0} WHERE party IS NOT NULL"
+    deals, invoices = (db.sql(facts.format(table)).pl() for table in ("link_deals", "link_invoices"))
+    linkable.keep(db, "same_customer", same_customers(deals, invoices, db.sql("FROM parties").pl()))
