@@ -40,6 +40,7 @@ RULES = (
 )
 EARLY = 10  # days that money may come before the invoice's date
 BACK = 200  # days that a payment looks back for its invoice
+FEW = 50  # open invoices of one customer, or of one amount, beyond which none of them is worth naming
 MENTIONED, NOT_MENTIONED = 30.0, 0.05  # odds where the text hints at this invoice, or at another one
 
 CROWDED = "payments have more open invoices of one amount than are compared"
@@ -221,7 +222,13 @@ def _as_links(found: pl.DataFrame) -> pl.DataFrame:
 def _foreign(books: Books, who: pl.DataFrame) -> pl.DataFrame:
     """Return explanations of payments in another currency than the invoice's, settled against each other."""
     free = books.free().filter(~pl.col("begun")).join(who, on="n").rename({"currency": "paid_in"})
-    pairs = free.join(books.owed(), on="party").filter(pl.col("paid_in") != pl.col("currency"))
+    free = free.with_columns(place="party", on=pl.col("paid_on") - pl.duration(days=BACK // 2))
+    owed = books.owed().with_columns(place="party", day="issued_on").drop("party")
+    known = books.rates.pairs()
+    used = [(a, b) for a in sorted(set(free["paid_in"])) for b in sorted(set(owed["currency"])) if (a, b) in known]
+    found = [match.near(free.head(0), owed.head(0))[0]]
+    found += [match.near(free.filter(paid_in=a), owed.filter(currency=b))[0] for a, b in used]
+    pairs = pl.concat(found).drop("place", "on", "day")
     pairs = pairs.filter(
         pl.col("issued_on") <= pl.col("paid_on") + pl.duration(days=EARLY),
         pl.col("issued_on") >= pl.col("paid_on") - pl.duration(days=BACK),
@@ -253,7 +260,8 @@ def _foreign(books: Books, who: pl.DataFrame) -> pl.DataFrame:
 def _only_open(books: Books, stated: pl.DataFrame) -> pl.DataFrame:
     """Return payments of a stated customer with that customer's open invoices: sure where there is one, else a tie."""
     free = books.free().filter(~pl.col("begun")).join(stated, on="n")
-    pairs = free.join(books.owed().drop("unit"), on=["party", "currency"])
+    owed = books.owed().drop("unit").filter(pl.len().over("party", "currency") <= FEW)
+    pairs = free.join(owed, on=["party", "currency"])
     pairs = pairs.join(books.refused, on=["n", "n_right"], how="anti").filter(
         pl.col("issued_on") <= pl.col("paid_on") + pl.duration(days=EARLY)
     )
@@ -272,7 +280,8 @@ def _alone(books: Books, who: pl.DataFrame) -> pl.DataFrame:
     """Return suggestions for payments of unknown payers: the only open invoice of anybody with this amount in time."""
     unknown = books.free().filter(~pl.col("begun")).join(who.select("n").unique(), on="n", how="anti")
     unknown = unknown.select("n", "paid_on", "currency", "left", value="left")
-    pairs = unknown.join(books.owed().with_columns(value="owed"), on=["currency", "value"])
+    owed = books.owed().with_columns(value="owed").filter(pl.len().over("currency", "value") <= FEW)
+    pairs = unknown.join(owed, on=["currency", "value"])
     pairs = pairs.join(books.refused, on=["n", "n_right"], how="anti")
     in_time = timely(pl.col("paid_on"), pl.col("issued_on"), pl.col("due_on"))
     pairs = pairs.with_columns(in_time=in_time).filter(pl.col("in_time") >= 0.1, pl.len().over("n") <= match.SHOWN)

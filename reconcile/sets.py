@@ -1,6 +1,8 @@
 """One payment for several invoices: the sets of open invoices of the payer that add up to what was paid."""
 
+import datetime as dt
 import math
+from bisect import bisect_left
 from functools import lru_cache
 
 import polars as pl
@@ -11,6 +13,7 @@ BACK = 200  # days that a payment looks back
 EARLY = 10
 SHARP = 1.7  # how much more a natural set counts than one with gaps; measured on labelled books
 BILLED_WITHIN = 100  # days after winning in which deals are billed together
+LOOK = 50  # open invoices due before, and after, the day of payment that are looked at
 MOST_FEES = 4  # open invoices up to which also a round bank fee may be missing: with more, anything adds up
 ROUND = (1_000_000, 100_000, 10_000, 5_000, 100)  # units in which amounts may all be whole
 
@@ -65,8 +68,9 @@ def _by_payer(free: pl.DataFrame, owed: pl.DataFrame) -> dict[tuple[int, str], l
 
 def _candidates(invoices: list[tuple], left: int, paid_on) -> tuple[list[tuple], bool]:
     """Return the invoices that may be in the sum, the nearest due if too many, and whether any was cut."""
+    around = bisect_left(invoices, paid_on, key=lambda i: i[3])
     near = [
-        i for i in invoices
+        i for i in invoices[max(around - LOOK, 0) : around + LOOK]
         if i[1] <= left + allocate.CENTS and -EARLY <= (paid_on - i[2]).days <= BACK
     ]  # fmt: skip
     if len(near) <= subsets.MOST_AMOUNTS:
@@ -126,8 +130,11 @@ def consolidated(bills: pl.DataFrame, deals: pl.DataFrame) -> tuple[pl.DataFrame
     asked = bills.sort("n").select("n", "party", "currency", "net", "gross", "issued_on", "fewest")
     for n, party, currency, net, gross, issued_on, fewest in asked.iter_rows():
         mine = listed.get((party, currency), [])
+        until = bisect_left(mine, issued_on + dt.timedelta(days=EARLY + 1), key=lambda d: d[2])
         near = [
-            d for d in mine if d[1] <= gross + allocate.CENTS and -EARLY <= (issued_on - d[2]).days <= BILLED_WITHIN
+            d
+            for d in mine[max(until - 2 * LOOK, 0) : until]
+            if d[1] <= gross + allocate.CENTS and -EARLY <= (issued_on - d[2]).days <= BILLED_WITHIN
         ]
         if len(near) < fewest:
             continue

@@ -15,12 +15,12 @@ LATEST = 25  # days that money may be on its way
 FARTHEST = 0.14  # fees and rates change an amount by no more than this
 USUAL = 0.03  # and by about this, where they do
 EXACT = 40.0  # odds that an equal amount is worth against one that is merely near
-SAME_PAYER = 4000.0  # odds that two such lines of one payer are one transfer
+SAME_PAYER = 4000.0  # odds that two such lines are one transfer
 WORDS = 2  # words at the beginning that must be the same: the payer
 
 
 def same_money(sent: pl.DataFrame, received: pl.DataFrame) -> pl.DataFrame:
-    """Return sent_n, received_n, sure of the pairs that are likely one transfer; sure is 0 to 1, each line once at most.
+    """Return sent_n, received_n, sure of the pairs that are likely one transfer; sure is 0 to 1, each line once.
 
     sent, received: n, on_date, amount (in whatever unit, the same on both sides), text.
     """
