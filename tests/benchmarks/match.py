@@ -6,6 +6,7 @@ python tests/benchmarks/match.py FOLDER [--out DIR]
 import argparse
 import resource
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -21,9 +22,15 @@ def main() -> None:
     ap = argparse.ArgumentParser(description=__doc__)
     ap.add_argument("folder", type=Path)
     ap.add_argument("--out", type=Path, help="write deal_invoice.parquet and payment_invoice.parquet here")
+    ap.add_argument("--memory", default="1GB", help="most that the database keeps in memory")
     args = ap.parse_args()
-    db = duckdb.connect()
+    with tempfile.TemporaryDirectory() as folder:
+        _measure(duckdb.connect(str(Path(folder) / "books.duckdb")), args)  # on disk, as the warehouse is
+
+
+def _measure(db: duckdb.DuckDBPyConnection, args: argparse.Namespace) -> None:
     db.execute("SET threads = 2")
+    db.execute(f"SET memory_limit = '{args.memory}'")
     quality.load(db, args.folder)
     start, cpu = time.perf_counter(), time.process_time()
     linked = links.link(db)
