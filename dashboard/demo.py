@@ -19,10 +19,10 @@ import httpx
 from dashboard import imports, jobs
 from dashboard.serve import free_port, serve
 from reconcile import settings as choices
-from reconcile.settings import Company, Connection, Invoicing, Mail, Settings, today
+from reconcile.guided import TOKENS, connected
+from reconcile.settings import Company, Invoicing, Mail, Settings, today
 from reconcile.state import state
 
-TOKENS = {"hubspot": {"HUBSPOT_TOKEN": "pat-eu1-sandbox"}, "stripe": {"STRIPE_KEY": "sk_test_sandbox"}}
 NAME = "Cuadra Demo SL"
 
 
@@ -71,11 +71,9 @@ def prepare(data: Path, url: str, smtp: int) -> None:
     """Make a data folder that is connected to the company."""
     shutil.rmtree(data, ignore_errors=True)
     data.mkdir(parents=True)
-    # Stripe's own pace for test keys would be felt; this company is on the same machine and takes more.
-    options = {"hubspot": {}, "stripe": {"requests_per_second": "400"}}
     made = Settings(
         company=Company(name=NAME),
-        connections={n: Connection.model_validate({"vendor": n, "base_url": url, **o}) for n, o in options.items()},
+        connections=connected(url),
         invoicing=Invoicing(issue=True),
         mail=Mail(
             host="127.0.0.1",

@@ -9,7 +9,6 @@ import pytest
 from cryptography.fernet import Fernet
 
 from extract.sandbox.server import serve
-from extract.vendors.stripe import Stripe
 from reconcile import workflows
 from reconcile.state import State, engine
 from reconcile.vault import Vault
@@ -43,7 +42,6 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """The invented company, read and reconciled once."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
-        patch.setattr(Stripe, "allowance", lambda self: (2000, 1.0))  # the pace is proven elsewhere
         running = serve(port=0, deals=300)
         data = tmp_path_factory.mktemp("shop") / "data"
         prepare(data, running.url, running.smtp_port)

@@ -7,7 +7,6 @@ import httpx
 import pytest
 
 from extract.sandbox.server import serve
-from extract.vendors.stripe import Stripe
 from reconcile import guided
 
 STEPS = ["test customer", "test quote", "mark won", "confirm the invoice", "check the data", "check the sending"]
@@ -16,7 +15,6 @@ STEPS = ["test customer", "test quote", "mark won", "confirm the invoice", "chec
 @pytest.fixture(autouse=True)
 def _fast(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
-    monkeypatch.setattr(Stripe, "allowance", lambda self: (2000, 1.0))
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
 
