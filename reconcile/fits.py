@@ -1,5 +1,7 @@
 """The amounts that would settle an invoice: in full, in a usual part, or less what somebody keeps on the way."""
 
+from collections.abc import Iterator
+
 import polars as pl
 
 from reconcile import allocate
@@ -11,36 +13,45 @@ RULE = pl.Enum(["payment_amount", "part_payment", "withheld", "discount", "gatew
 LIKELY_PART, LIKELY_UNIT, LIKELY_KEPT, LIKELY_FEE = 0.3, 0.3, 0.1, 0.03  # against 1 for the full amount
 
 
-def exact(owed: pl.DataFrame) -> pl.DataFrame:
-    """Return keys for the amounts that settle an invoice in full, in a usual part, or like its other parts.
+def exact(owed: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """Yield keys for the amounts that settle an invoice in full, in a usual part, or like its other parts.
 
     owed: at (a number of the row), account, net, gross, owed, unit (what each earlier part was, where they were equal).
+    One sort of amount at a time, so that the caller may drop at once what no payment meets.
     """
     gross, rest = pl.col("gross"), pl.col("owed")
-    keys = [_key(owed, "payment_amount", rest, rest, 1.0, 1)]
-    keys += [_key(owed, "part_payment", gross * share, gross * share, LIKELY_PART, of, 300) for of, share in PARTS]
-    keys += [_key(owed, "part_payment", gross * s, gross * s, LIKELY_PART, round(s * 100), 200) for s in SHARES]
-    begun = owed.drop_nulls("unit")
-    keys.append(_key(begun, "part_payment", pl.col("unit"), pl.col("unit"), LIKELY_UNIT, 0, 300))
-    fits = pl.concat(keys).join(owed.select("at", "owed"), on="at")
+    yield _key(owed, "payment_amount", rest, rest, 1.0, 1)
+    for of, share in PARTS:
+        yield _part(owed, gross * share, LIKELY_PART, of, 300)
+    for share in SHARES:
+        yield _part(owed, gross * share, LIKELY_PART, round(share * 100), 200)
+    yield _part(owed.drop_nulls("unit"), pl.col("unit"), LIKELY_UNIT, 0, 300)
+
+
+def _part(owed: pl.DataFrame, part: pl.Expr, prior: float, of: int, off: int) -> pl.DataFrame:
     # Fees and rates on earlier parts leave a little more or less than the last part.
-    fits = fits.filter(pl.col("settles") <= pl.col("owed") * (1 + ROUGH_REST) + allocate.CENTS)
-    return fits.with_columns(settles=pl.min_horizontal("settles", "owed")).drop("owed")
+    there = owed.filter(part <= pl.col("owed") * (1 + ROUGH_REST) + allocate.CENTS)
+    return _key(there, "part_payment", part, pl.min_horizontal(part, pl.col("owed")), prior, of, off)
 
 
-def short(owed: pl.DataFrame) -> pl.DataFrame:
-    """Return keys for the amounts that settle an invoice less tax withheld, a discount or a fee."""
+def short(owed: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """Yield keys for the amounts that settle an invoice less tax withheld, a discount or a fee."""
     begun = owed.filter(pl.col("unit").is_not_null(), pl.col("unit") < pl.col("owed"))
-    return pl.concat([_less(owed, pl.col("owed"), 1.0), _less(begun, pl.col("unit"), LIKELY_UNIT)]).filter(
-        pl.col("value") > 0
-    )
+    yield from _less(owed, pl.col("owed"), 1.0)
+    yield from _less(begun, pl.col("unit"), LIKELY_UNIT)
 
 
-def short_parts(owed: pl.DataFrame) -> pl.DataFrame:
-    """Return keys for the first usual part of an invoice less tax withheld, a discount or a fee."""
+def any_of(owed: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """Yield keys for all ways at once."""
+    yield from exact(owed)
+    yield from short(owed)
+
+
+def short_parts(owed: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """Yield keys for the first usual part of an invoice less tax withheld, a discount or a fee."""
     fresh = owed.filter(pl.col("owed") == pl.col("gross"))
-    keys = [_less(fresh, pl.col("gross") * share, 0.05) for _, share in PARTS[:3]]
-    return pl.concat(keys).filter(pl.col("value") > 0)
+    for _, share in PARTS[:3]:
+        yield from _less(fresh, pl.col("gross") * share, 0.05)
 
 
 def before_fee(owed: pl.DataFrame) -> pl.DataFrame:
@@ -50,13 +61,15 @@ def before_fee(owed: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([_key(rows, "bank_fee", due, due, prior, 3) for rows, due, prior in dues])
 
 
-def _less(owed: pl.DataFrame, due: pl.Expr, prior: float) -> pl.DataFrame:
+def _less(owed: pl.DataFrame, due: pl.Expr, prior: float) -> Iterator[pl.DataFrame]:
     net = due * pl.col("net") / pl.col("gross")
     kept = prior * LIKELY_KEPT
-    keys = [_key(owed, "withheld", due - net * rate, due, kept, 1, 200) for rate in allocate.WITHHELD]
-    keys += [_key(owed, "discount", due * (1 - rate), due, kept, 1, 200) for rate in allocate.DISCOUNT]
-    keys += [_key(owed, "gateway_fee", due * (1 - rate) - fix, due, kept, 2, 200) for rate, fix in allocate.GATEWAY]
-    return pl.concat(keys)
+    for rate in allocate.WITHHELD:
+        yield _key(owed, "withheld", due - net * rate, due, kept, 1, 200)
+    for rate in allocate.DISCOUNT:
+        yield _key(owed, "discount", due * (1 - rate), due, kept, 1, 200)
+    for rate, fix in allocate.GATEWAY:
+        yield _key(owed, "gateway_fee", due * (1 - rate) - fix, due, kept, 2, 200)
 
 
 def _key(
@@ -66,4 +79,4 @@ def _key(
         "at", "account", value=value.round().cast(pl.Int64), settles=settles.round().cast(pl.Int64),
         rule=pl.lit(rule, dtype=RULE), prior=pl.lit(prior), of=pl.lit(of, dtype=pl.Int16),
         off=pl.lit(off, dtype=pl.Int64),
-    )  # fmt: skip
+    ).filter(pl.col("value") > 0)  # fmt: skip

@@ -5,7 +5,7 @@ an invoice takes no more than is open. Sure links are made step by step, since e
 what stays unsure is shown as suggestions.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import polars as pl
 from duckdb import DuckDBPyConnection
@@ -47,7 +47,7 @@ CROWDED = "payments have more open invoices of one amount than are compared"
 TOO_MANY = "payments could be for too many sets of invoices to search them all"
 
 Notes = dict[str, int]
-Keys = Callable[[pl.DataFrame], pl.DataFrame]
+Keys = Callable[[pl.DataFrame], Iterator[pl.DataFrame]]
 
 
 def run(db: DuckDBPyConnection, off: frozenset[str]) -> list[str]:
@@ -73,7 +73,7 @@ def run(db: DuckDBPyConnection, off: frozenset[str]) -> list[str]:
 
 def _suggest(books: Books, who: pl.DataFrame, further: list[pl.DataFrame], notes: Notes) -> None:
     """Show what is left with its candidates: every way of explaining it at once, so that all rivals are seen."""
-    pairs = _explained(books, who, lambda owed: pl.concat([fits.exact(owed), fits.short(owed)]), notes)
+    pairs = _explained(books, who, fits.any_of, notes)
     columns = ["left_n", "right_n", "e", "rule", "settles", "paid_on", "weight", "sure"]
     both = pl.concat([way.select(columns) for way in (pairs, *further)], how="vertical_relaxed")
     both = both.filter(pl.col("sure") < match.SURE)
@@ -93,7 +93,9 @@ def _explained(books: Books, who: pl.DataFrame, keys: Keys, notes: Notes) -> pl.
     days = owed.select("at", "n_right", day="issued_on")
     left = free.select("asked", "n", "left", on=pl.col("paid_on") - pl.duration(days=BACK))
     here = left.with_columns(place=free.select(match.place(pl.col("account"), pl.col("left"))).to_series())
-    right = match.places(keys(owed)).join(here.select("place").unique(), on="place", how="semi").join(days, on="at")
+    there = here.select("place").unique()
+    met = [match.places(key).join(there, on="place", how="semi") for key in keys(owed)]
+    right = pl.concat(met).join(days, on="at")
     pairs, cut = match.near(here, right)
     pairs = pairs.filter((pl.col("left") - pl.col("value")).abs() <= pl.col("off"))
     if keys not in (fits.exact, fits.short_parts):
@@ -103,6 +105,8 @@ def _explained(books: Books, who: pl.DataFrame, keys: Keys, notes: Notes) -> pl.
     pairs = pairs.join(owed.select("at", "n_right", "gross", "owed", "due_on"), on="at").with_columns(
         pl.col("rule").cast(pl.String)
     )
+    part = pl.when(pl.col("rule") == "part_payment").then(pl.min_horizontal("left", "owed")).otherwise("settles")
+    pairs = pairs.with_columns(settles=part)  # a part is what was paid, to the cent
     whole = ~pl.col("begun") | (pl.col("rule") == "payment_amount")  # what is left of a payment is not a part again
     in_time = pl.col("day") <= pl.col("paid_on") + pl.duration(days=EARLY)
     pairs = pairs.filter(in_time, whole, ~pl.col("rule").is_in(list(books.off)))

@@ -7,6 +7,7 @@ are candidates, and `exactness` tells how much of the number was really there.
 import polars as pl
 
 WHOLE, DIGITS, SERIAL = 3, 2, 1  # exactness: letters and digits; digits only; serial number and year only
+SLICE = 200_000  # texts taken apart at once: their pieces need many times the memory
 WORDS = 4  # blanks and dashes cut a number into at most this many pieces
 SHORTEST = 3  # a shorter piece of text says nothing
 SHORTEST_DIGITS = 4  # digits alone must be this many to stand for a number with letters
@@ -73,6 +74,10 @@ def text_keys(texts: pl.DataFrame) -> pl.DataFrame:
     "Fact. F2024 030403" gives F2024, 030403 and F2024030403 (and, harmless, FACTF2024030403).
     """
     told = texts.drop_nulls("text").filter(pl.col("text").str.contains(r"\d{2}"))
+    return pl.concat([_keys_of(part) for part in told.iter_slices(SLICE)] or [_keys_of(told)])
+
+
+def _keys_of(told: pl.DataFrame) -> pl.DataFrame:
     words = (
         told.select("n", word=pl.col("text").str.to_uppercase().str.extract_all(r"[A-Z0-9]+"))
         .explode("word", empty_as_null=False, keep_nulls=False)
