@@ -54,11 +54,15 @@ CASE WHEN {left} IS NOT NULL AND {right} IS NOT NULL THEN
 END"""
 
 
+# Four times as fast as to_json: what JSON would have to escape is shown as a blank or an apostrophe.
+_TEXT = "'\"' || translate({}, chr(34) || chr(92) || chr(10) || chr(13) || chr(9), chr(39) || '/   ') || '\"'"
+
+
 def _said(
     code: str, left: str, right: str, agrees: str, show_left: str = "", show_right: str = "", safe: bool = False
 ) -> str:
     """Return the SQL of one fact. `safe`: dates, amounts and currencies hold nothing that JSON must escape."""
-    quoted = "'\"' || CAST({} AS VARCHAR) || '\"'" if safe else "CAST(to_json({}) AS VARCHAR)"
+    quoted = "'\"' || CAST({} AS VARCHAR) || '\"'" if safe else _TEXT
     shown = (quoted.format(show_left or left), quoted.format(show_right or right))
     return _SAID.format(code=code, left=left, right=right, agrees=agrees, show_left=shown[0], show_right=shown[1])
 

@@ -28,11 +28,14 @@ _TAX_KEY = """
 nullif(regexp_extract(regexp_replace(regexp_replace(upper({0}), '[^A-Z0-9]', '', 'g'),
   '^(?:ES|FR|PT|PL|IT|DE|GB|MX|BE|NL|AT|IE|LU|EU|CH)([A-Z0-9]{{8,}})$', '\\1'), '^.{{6,}}$'), '')"""
 # A party is a customer as one side knows it: the vendor's customer id, else the tax id, else the name.
-_WHO = "'{0}|' || vendor || '|' || coalesce('i' || customer_id, 't' || tax_key, 'n' || name_key)"
+# Its number is 63 bits of a hash of that, so that no join is needed to know it.
+_PARTY = """
+CAST(hash('{0}|' || vendor || '|' || coalesce('i' || customer_id, 't' || tax_key, 'n' || name_key)) >> 1 AS BIGINT)
+  * CASE WHEN coalesce(customer_id, tax_key, name_key) IS NULL THEN NULL ELSE 1 END"""
 
 _DEALS = f"""
-CREATE OR REPLACE TEMP VIEW deals_seen AS
-SELECT *, {_WHO.format("crm")} AS who FROM (
+CREATE OR REPLACE TEMP TABLE link_deals AS
+SELECT row_number() OVER (ORDER BY vendor, id) AS n, {_PARTY.format("crm")} AS party, * FROM (
   SELECT d.vendor, d.id, d.status, d.currency, d.amount_is, d.won_on, d.reference, d.invoice_number,
     coalesce(d.won_on, d.expected_close_on, CAST(d.created_at AS DATE)) AS on_date,
     CAST(d.amount * 10000 AS BIGINT) AS amount, {_COMPACT.format("d.reference")} AS reference_key,
@@ -46,8 +49,8 @@ SELECT *, {_WHO.format("crm")} AS who FROM (
   LEFT JOIN name_keys AS l ON l.name = c.legal_name
 )"""
 _INVOICES = f"""
-CREATE OR REPLACE TEMP VIEW invoices_seen AS
-SELECT *, {_WHO.format("billing")} AS who FROM (
+CREATE OR REPLACE TEMP TABLE link_invoices AS
+SELECT row_number() OVER (ORDER BY vendor, id) AS n, {_PARTY.format("billing")} AS party, * FROM (
   SELECT i.vendor, i.id, i.number, i.kind, i.status, i.currency, i.issued_on, coalesce(i.due_on, i.issued_on) AS due_on,
     i.deal_id, i.corrects_id, i.deal_reference, {_COMPACT.format("i.deal_reference")} AS reference_key,
     CAST(coalesce(i.net, i.gross - coalesce(i.tax, 0)) * 10000 AS BIGINT) AS net,
@@ -62,21 +65,11 @@ SELECT *, {_WHO.format("billing")} AS who FROM (
 )"""
 _PARTIES = """
 CREATE OR REPLACE TEMP TABLE parties AS
-SELECT row_number() OVER (ORDER BY who) AS party, who, side, vendor, customer_id, other_id FROM (
-  SELECT who, 'crm' AS side, vendor, min(customer_id) AS customer_id, min(other_id) AS other_id
-  FROM deals_seen WHERE who IS NOT NULL GROUP BY who, vendor
-  UNION ALL
-  SELECT who, 'billing' AS side, vendor, min(customer_id) AS customer_id, min(other_id) AS other_id
-  FROM invoices_seen WHERE who IS NOT NULL GROUP BY who, vendor
-)"""
-_LINK_DEALS = """
-CREATE OR REPLACE TEMP TABLE link_deals AS
-SELECT row_number() OVER (ORDER BY d.vendor, d.id) AS n, p.party, d.* EXCLUDE (who, other_id)
-FROM deals_seen AS d LEFT JOIN parties AS p ON p.who = d.who"""
-_LINK_INVOICES = """
-CREATE OR REPLACE TEMP TABLE link_invoices AS
-SELECT row_number() OVER (ORDER BY i.vendor, i.id) AS n, p.party, i.* EXCLUDE (who, other_id)
-FROM invoices_seen AS i LEFT JOIN parties AS p ON p.who = i.who"""
+SELECT party, 'crm' AS side, vendor, min(customer_id) AS customer_id, min(other_id) AS other_id
+FROM link_deals WHERE party IS NOT NULL GROUP BY party, vendor
+UNION ALL
+SELECT party, 'billing' AS side, vendor, min(customer_id) AS customer_id, min(other_id) AS other_id
+FROM link_invoices WHERE party IS NOT NULL GROUP BY party, vendor"""
 _LINK_PAYMENTS = f"""
 CREATE OR REPLACE TEMP TABLE link_payments AS
 SELECT row_number() OVER (ORDER BY p.vendor, p.id) AS n, p.vendor, p.id, p.paid_on, p.currency, p.method, p.status,
@@ -109,16 +102,7 @@ WHERE regexp_matches(i.description, '[0-9]{2}')"""
 def number_rows(db: DuckDBPyConnection) -> None:
     """Make the working tables on `db` from its canonical tables."""
     keep(db, "name_keys", names.keyed(db.sql(_NAMES).pl()["name"]))
-    for statement in (
-        _DEALS,
-        _INVOICES,
-        _PARTIES,
-        _LINK_DEALS,
-        _LINK_INVOICES,
-        _LINK_PAYMENTS,
-        _LINK_CUSTOMERS,
-        _LINK_PAYOUTS,
-    ):
+    for statement in (_DEALS, _INVOICES, _PARTIES, _LINK_PAYMENTS, _LINK_CUSTOMERS, _LINK_PAYOUTS):
         db.execute(statement)
     keep(db, "deal_keys", _deal_keys(db))
     numbers = db.sql("SELECT n, number, issued_on FROM link_invoices WHERE number IS NOT NULL").pl()

@@ -57,17 +57,19 @@ def run(db: DuckDBPyConnection, off: frozenset[str]) -> list[str]:
     who = payers.payers(db, books.free().select("n", "name_key", "tax_key", "iban"))
     who = payers.best(pl.concat([who, books.mentioned.select("n", "party", trust=pl.lit(0.9))]))
     notes: Notes = {}
-    for _ in range(2):  # links of the first round teach the second whose accounts and names are whose
+    several = None
+    for turn in range(3):  # links of one turn teach the next whose accounts and names are whose
         who = payers.best(pl.concat([who, payers.learnt(db, books.free())]))
         for keys in (fits.exact, fits.short):
             books.keep(match.sure(_explained(books, who, keys, notes)))
-        several = _sets(books, who, notes)
-        books.keep(match.sure(several))
+        if turn == 1:
+            several = _sets(books, who, notes)
+            books.keep(match.sure(several))
     books.keep(match.sure(_explained(books, who, fits.short_parts, notes)))
     foreign, only = _foreign(books, who), _only_open(books, payers.stated(db))
     books.keep(match.sure(foreign))
     books.keep(match.sure(only))
-    _suggest(books, who, [several, foreign, only], notes)
+    _suggest(books, who, [way for way in (several, foreign, only) if way is not None], notes)
     return [f"payments: {count} {what}" for what, count in sorted(notes.items()) if count]
 
 
