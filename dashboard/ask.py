@@ -6,6 +6,7 @@ from typing import Literal
 
 import duckdb
 import polars as pl
+
 from extract.files import safe_cell
 
 
