@@ -62,8 +62,10 @@ class Books:
         self.payments, self.invoices = db.sql(_PAYMENTS).pl(), db.sql(_INVOICES).pl()
         self.payments = self.payments.with_columns(further=references.further(pl.col("reference"))).drop("reference")
         self.purse = allocate.Purse(_by_number(db, "link_payments", "amount"), _by_number(db, "link_invoices", "gross"))
-        self.begun: set[int] = set()
-        self.spent: set[int] = set()  # payments that name an invoice which takes no more: nobody else's money either
+        self.begun = [False] * len(self.purse.payments)  # payments of which a part is given
+        self.spent = [False] * len(
+            self.purse.payments
+        )  # payments that name an invoice which takes no more: nobody else's money either
         self.units: dict[int, int] = {}  # what each part of an invoice was, 0 where they differ
         self.mentioned = db.sql(_MENTIONED).pl().filter(pl.col("party").is_not_null())
         self.rates, self.near = Rates({}, {}), NEAR
@@ -78,7 +80,7 @@ class Books:
         for payment, invoice, amount, _ in rows:
             self.purse.payments[payment] -= amount
             self.purse.invoices[invoice] -= amount
-            self.begun.add(payment)
+            self.begun[payment] = True
         others = links.join(plain.select("left_n"), on="left_n", how="anti", maintain_order="left").drop("named_by")
         given = allocate.settle_named(others.iter_rows(), self.purse, self.rates)
         for each in given:
@@ -100,9 +102,9 @@ class Books:
 
     def _note(self, payment: int, invoice: int, amount: int, kept: int) -> None:
         if amount <= 0:
-            self.spent.add(payment)
+            self.spent[payment] = True
             return
-        self.begun.add(payment)
+        self.begun[payment] = True
         part = amount + kept
         self.units[invoice] = part if abs(self.units.get(invoice, part) - part) <= 300 else 0
 
@@ -113,11 +115,11 @@ class Books:
     def _free(self, payments: pl.DataFrame) -> pl.DataFrame:
         left = payments.with_columns(
             left=pl.Series(self.purse.payments, dtype=pl.Int64).gather(payments["n"]),
-            begun=pl.col("n").is_in(list(self.begun)),
-            spent=pl.col("n").is_in(list(self.spent - self.begun)),
+            begun=pl.Series(self.begun, dtype=pl.Boolean).gather(payments["n"]),
+            spent=pl.Series(self.spent, dtype=pl.Boolean).gather(payments["n"]),
         )
         enough = pl.col("left") > pl.when("begun").then(pl.max_horizontal(SMALL, pl.col("amount") // 50)).otherwise(0)
-        return left.filter(enough, ~pl.col("spent")).drop("spent")
+        return left.filter(enough, pl.col("begun") | ~pl.col("spent")).drop("spent")
 
     def owed(self) -> pl.DataFrame:
         """Return the invoices that are open: owed, and unit where earlier parts were all alike."""

@@ -48,7 +48,7 @@ UPDATE made SET amount = i.gross FROM link_invoices AS i
 WHERE made.pair = 'deals invoices' AND made.amount IS NULL AND made.right_n = i.n"""
 
 _SAID = """
-CASE WHEN {left} IS NOT NULL AND {right} IS NOT NULL THEN
+CASE WHEN {when} THEN
   '{{"code": "{code}", "agrees": ' || CAST(({agrees}) AS VARCHAR) 
   || ', "left": ' || {show_left} || ', "right": ' || {show_right} || '}}'
 END"""
@@ -59,12 +59,27 @@ _TEXT = "'\"' || translate({}, chr(34) || chr(92) || chr(10) || chr(13) || chr(9
 
 
 def _said(
-    code: str, left: str, right: str, agrees: str, show_left: str = "", show_right: str = "", safe: bool = False
+    code: str,
+    left: str,
+    right: str,
+    agrees: str,
+    show_left: str = "",
+    show_right: str = "",
+    *,
+    safe: bool = False,
+    only: str = "",
 ) -> str:
-    """Return the SQL of one fact. `safe`: dates, amounts and currencies hold nothing that JSON must escape."""
+    """Return the SQL of one fact, where both sides are there.
+
+    safe: dates, amounts and currencies hold nothing that JSON must escape. only: "agrees" or "differs", where the
+    opposite is no news (a text that names no number speaks neither for nor against; the amount shows the currency).
+    """
     quoted = "'\"' || CAST({} AS VARCHAR) || '\"'" if safe else _TEXT
     shown = (quoted.format(show_left or left), quoted.format(show_right or right))
-    return _SAID.format(code=code, left=left, right=right, agrees=agrees, show_left=shown[0], show_right=shown[1])
+    when = {"agrees": f"{agrees}", "differs": f"NOT ({agrees})"}.get(
+        only, f"{left} IS NOT NULL AND {right} IS NOT NULL"
+    )
+    return _SAID.format(code=code, when=when, agrees=agrees, show_left=shown[0], show_right=shown[1])
 
 
 def _money(side: str, column: str = "amount") -> str:
@@ -75,11 +90,11 @@ _FACTS = {
     "deals invoices": (
         _said("reference", "l.reference_key", "r.reference_key", "l.reference_key = r.reference_key",
               "l.reference", "r.deal_reference"),
-        _said("number", "l.invoice_number", "r.number", "contains(l.invoice_number, r.number)"),
+        _said("number", "l.invoice_number", "r.number", "contains(l.invoice_number, r.number)", only="agrees"),
         _said("tax_id", "l.tax_key", "r.tax_key", "l.tax_key = r.tax_key", "l.tax_id", "r.tax_id"),
         _said("email", "l.email_key", "r.email_key", "l.email_key = r.email_key", "l.email", "r.email"),
         _said("name", "l.name_key", "r.name_key", "l.name_key = r.name_key", "l.name", "r.name"),
-        _said("currency", "l.currency", "r.currency", "l.currency = r.currency", safe=True),
+        _said("currency", "l.currency", "r.currency", "l.currency = r.currency", safe=True, only="differs"),
         _said("amount", "l.amount", "r.net", "l.amount = r.net OR l.amount = r.gross",
               _money("l"), _money("r", "net"), safe=True),
         _said("date", "l.on_date", "r.issued_on", "r.issued_on BETWEEN l.on_date - 10 AND l.on_date + 90", safe=True),
@@ -88,10 +103,11 @@ _FACTS = {
         _said(
             "number_in_text", "coalesce(l.reference, l.invoice_reference)", "r.number",
             "k.n IS NOT NULL", "concat_ws(' ', l.invoice_reference, l.reference)",
+            only="agrees",
         ),
         _said("tax_id", "l.tax_key", "r.tax_key", "l.tax_key = r.tax_key", "l.tax_id", "r.tax_id"),
         _said("name", "l.name_key", "r.name_key", "l.name_key = r.name_key", "l.name", "r.name"),
-        _said("currency", "l.currency", "r.currency", "l.currency = r.currency", safe=True),
+        _said("currency", "l.currency", "r.currency", "l.currency = r.currency", safe=True, only="differs"),
         _said("amount", "l.amount", "r.gross", "abs(l.amount - r.gross) <= 500",
               _money("l"), _money("r", "gross"), safe=True),
         _said("date", "l.paid_on", "r.due_on", "l.paid_on BETWEEN r.issued_on AND r.due_on + 30", safe=True),
@@ -129,7 +145,6 @@ FROM (
 JOIN link_{left} AS l ON l.n = m.left_n
 JOIN link_{right} AS r ON r.n = m.right_n {more}
 WHERE m.pair = '{left} {right}'
-ORDER BY m.left_n, m.right_n
 """
 
 

@@ -109,7 +109,8 @@ def _apply(db: DuckDBPyConnection, rules: list[Query], *pairs: str) -> None:
         if rule.header["pairs"] not in pairs:
             continue
         for table, sql in _FREE.items():
-            db.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {sql}")
+            if table in rule.header["reads"]:
+                db.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {sql}")
         db.execute(f"CREATE OR REPLACE TEMP TABLE found AS {rule.sql}")
         _keep(db, rule)
 
