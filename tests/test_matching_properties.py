@@ -115,3 +115,12 @@ def test_a_second_run_gives_the_same(world: Any) -> None:
     first = db.execute("SELECT * FROM links ORDER BY ALL").fetchall()
     links.link(db)
     assert db.execute("SELECT * FROM links ORDER BY ALL").fetchall() == first
+
+
+def test_equals_are_served_by_their_ids_not_by_their_place() -> None:
+    """Two payments of one day for one invoice: the same one gets the money however the rows were stored."""
+    bill = {"id": "i", "number": "F2026-1000", "net": "100", "gross": "121", **customers(0)}
+    paid = [{"id": name, "amount": "121", "reference": "F2026-1000", "paid_on": "2026-04-04"} for name in ("p1", "p2")]
+    first = said(linked({"invoices": [bill], "payments": paid}))
+    assert first == said(linked({"invoices": [bill], "payments": paid[::-1]}))
+    assert "payments:p1 > invoices:i number_in_text automatic 121.00" in first
