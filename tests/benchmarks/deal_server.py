@@ -26,6 +26,16 @@ STAGES = [
     }
 ]
 
+PIPELINE = {
+    "id": "default",
+    "label": "Sales",
+    "displayOrder": 0,
+    "stages": STAGES,
+    "archived": False,
+    "createdAt": "2024-01-01T00:00:00Z",
+    "updatedAt": "2024-01-01T00:00:00Z",
+}
+
 
 def deal(n: int) -> dict[str, object]:
     """Return one deal as HubSpot sends it."""
@@ -98,7 +108,7 @@ class Deals:
         self.came.append(now)
         self.most = max(self.most, len(self.came))
         if "/pipelines/" in path:
-            return 200, json.dumps({"results": [{"id": "default", "label": "Sales", "stages": STAGES}]}).encode()
+            return 200, json.dumps({"results": [PIPELINE]}).encode()
         if "/account-info/" in path:
             return 200, b'{"portalId":1,"accountType":"STANDARD","timeZone":"Europe/Madrid","companyCurrency":"EUR"}'
         if "/properties/" in path:

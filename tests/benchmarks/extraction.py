@@ -117,6 +117,7 @@ if __name__ == "__main__":
     asked.add_argument("--peer", help="Python of an environment with dlt[duckdb,parquet]")
     given = asked.parse_args()
     speed(given.deals, given.peer, given.runs)
+    if given.rebuild:
+        rebuild(given.rebuild)
     latency(20_000, given.runs)
     limited(25_000)
-    rebuild(given.rebuild)
