@@ -12,6 +12,7 @@ import polars as pl
 from extract.model import Column, columns
 
 RawRow = dict[str, Any]
+SLICE = 200  # rows
 
 
 class Misfit(NamedTuple):
@@ -33,11 +34,7 @@ def typed(table: str, rows: list[RawRow], zone: str) -> tuple[pl.DataFrame, list
     names = {c.name for c in wanted}
     misfits: list[Misfit] = []
     series = []
-    for row in rows:
-        if not row.keys() <= names:
-            raise KeyError(f"{table} has no column {sorted(row.keys() - names)}")
-    for c in wanted:
-        values = [row.get(c.name) for row in rows]
+    for c, values in zip(wanted, _pivoted(table, rows, [c.name for c in wanted]), strict=True):
         made = _column(c, values, zone)
         misfits += _misfits(c, values, made)
         series.append(made.alias(c.name))
@@ -45,6 +42,20 @@ def typed(table: str, rows: list[RawRow], zone: str) -> tuple[pl.DataFrame, list
     if "currency" in names and table != "lines":  # a line without one has its document's
         misfits += _without_currency(frame, [c.name for c in wanted if c.sql == "DECIMAL(18,4)"])
     return frame, misfits
+
+
+def _pivoted(table: str, rows: list[RawRow], names: list[str]) -> list[list[Any]]:
+    """Return the values of each column. A slice of rows at a time, so that they are in the processor's cache."""
+    known = set(names)
+    values: list[list[Any]] = [[] for _ in names]
+    for start in range(0, len(rows), SLICE):
+        part = rows[start : start + SLICE]
+        for row in part:
+            if not row.keys() <= known:
+                raise KeyError(f"{table} has no column {sorted(row.keys() - known)}")
+        for name, held in zip(names, values, strict=True):
+            held += [row.get(name) for row in part]
+    return values
 
 
 def _column(c: Column, values: list[Any], zone: str) -> pl.Series:
@@ -65,31 +76,41 @@ _BOOLEANS = {"true": True, "false": False, "True": True, "False": False, "1": Tr
 
 
 def _strings(values: list[Any]) -> pl.Series:
-    """Return text of every value; blank is null. A float is our mistake: it has lost cents already."""
-    try:
-        found = pl.Series(values, dtype=pl.String)
-    except TypeError:
-        if any(isinstance(v, float) for v in values):
-            raise TypeError(f"a float among {[v for v in values if isinstance(v, float)][:3]}") from None
-        found = pl.Series([None if v is None else str(v) for v in values], dtype=pl.String)
+    """Return text of every value; blank is null."""
+    found = _given(values)
     return found.set(found == "", None)
 
 
+def _given(values: list[Any]) -> pl.Series:
+    """Return text of every value. A float is our mistake: it has lost cents already."""
+    try:
+        return pl.Series(values, dtype=pl.String)
+    except TypeError:
+        if any(isinstance(v, float) for v in values):
+            raise TypeError(f"a float among {[v for v in values if isinstance(v, float)][:3]}") from None
+        return pl.Series([None if v is None else str(v) for v in values], dtype=pl.String)
+
+
 def _text(values: list[Any]) -> pl.Series:
-    found = _strings(values).str.strip_chars()
+    found = _given(values).str.strip_chars()
     return found.set(found == "", None)
 
 
 def _dates(values: list[Any], zone: str) -> pl.Series:
-    if {type(v) for v in values} <= {dt.date, type(None)}:
+    kinds = {type(v) for v in values}
+    if kinds <= {dt.date, type(None)}:
         return pl.Series(values, dtype=pl.Date)
-    days = _strings([None if type(v) in (int, dt.datetime) else v for v in values])
-    plain = days.str.to_date("%Y-%m-%d", strict=False)
-    late = [v if p is None else None for v, p in zip(values, plain, strict=True)]
-    if not any(v is not None for v in late):
+    texts = _strings(values if kinds <= {str, type(None)} else [None if type(v) is int else _iso(v) for v in values])
+    plain = texts.str.to_date("%Y-%m-%d", strict=False)
+    late = plain.is_null()
+    if plain.null_count() == texts.null_count() and int not in kinds:
         return plain
-    instants = _instants([None if type(v) is dt.date else v for v in late])
-    return plain.zip_with(plain.is_not_null(), instants.dt.convert_time_zone(zone).dt.date())
+    rest = texts.set(~late, None)
+    if int in kinds:
+        rest = _instants([v if type(v) is int else t for v, t in zip(values, rest.to_list(), strict=True)])
+    else:
+        rest = _parsed(rest)
+    return plain.zip_with(~late, rest.dt.convert_time_zone(zone).dt.date())
 
 
 def _instants(values: list[Any]) -> pl.Series:
@@ -104,12 +125,20 @@ def _instants(values: list[Any]) -> pl.Series:
         )
     if kinds <= {int}:
         return pl.from_epoch(pl.Series(values, dtype=pl.Int64), "s").cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
-    texts = _strings([_iso(v) for v in values])
-    texts = texts.str.replace(r"^(\d{4}-\d\d-\d\d) (\d)", "${1}T${2}").str.replace(
+    return _parsed(_strings(values if kinds <= {str} else [_iso(v) for v in values]))
+
+
+def _parsed(texts: pl.Series) -> pl.Series:
+    """Return aware UTC instants of ISO text; without a zone it is UTC, without a time it is midnight."""
+    found = texts.str.to_datetime("%+", time_zone="UTC", time_unit="us", strict=False)
+    if found.null_count() == texts.null_count():
+        return found
+    rest = texts.set(found.is_not_null(), None)
+    rest = rest.str.replace(r"^(\d{4}-\d\d-\d\d) (\d)", "${1}T${2}").str.replace(
         r"^(\d{4}-\d\d-\d\dT[\d:.]+)( UTC)?$", "${1}Z"
     )
-    texts = texts.str.replace(r"^(\d{4}-\d\d-\d\d)$", "${1}T00:00:00Z")
-    return texts.str.to_datetime("%+", time_zone="UTC", time_unit="us", strict=False)
+    rest = rest.str.replace(r"^(\d{4}-\d\d-\d\d)$", "${1}T00:00:00Z")
+    return found.fill_null(rest.str.to_datetime("%+", time_zone="UTC", time_unit="us", strict=False))
 
 
 def _iso(value: Any) -> Any:

@@ -7,12 +7,15 @@ half-read. First line: the run. Each further line: the kind and the item.
 import datetime as dt
 import gzip
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import msgspec
+
+from extract.behind import Behind
 
 Item = dict[str, Any]
 FLUSH = 512 * 1024  # bytes gathered before they are compressed
@@ -48,30 +51,40 @@ class Raw:
         self.part = self.path.with_suffix(".gz.part")
         self._file = gzip.open(self.part, "wb", compresslevel=LEVEL)  # noqa: SIM115 closed by complete or drop
         self._lines = bytearray(_encoder.encode(run._asdict()) + b"\n")
+        self._behind = Behind()  # compresses while the next items come
 
-    def keep(self, kind: str, item: Item) -> None:
-        """Write one item as sent."""
-        _encoder.encode_into([kind, item], self._lines, -1)
-        self._lines += b"\n"
-        if len(self._lines) > FLUSH:
+    def keep(self, items: Iterable[tuple[str, Item]]) -> None:
+        """Write items as sent."""
+        lines, encode = self._lines, _encoder.encode_into
+        for pair in items:
+            encode(pair, lines, -1)
+            lines += b"\n"
+        if len(lines) > FLUSH:
             self._flush()
 
     def complete(self) -> None:
         """Make the file count: flushed to disk, then renamed."""
         self._flush()
-        self._file.close()
+        self._close()
         with self.part.open("rb") as written:
             os.fsync(written.fileno())
         os.replace(self.part, self.path)
 
     def drop(self) -> None:
         """Forget a reading that broke."""
-        self._file.close()
+        with suppress(OSError):  # the disk may be full: that is why it broke
+            self._close()
         self.part.unlink(missing_ok=True)
 
     def _flush(self) -> None:
-        self._file.write(self._lines)
-        self._lines.clear()
+        self._behind.do(self._file.write, self._lines)
+        self._lines = bytearray()
+
+    def _close(self) -> None:
+        try:
+            self._behind.close()
+        finally:
+            self._file.close()
 
 
 def reread(path: Path) -> tuple[Run, Iterator[tuple[str, Item]]]:

@@ -5,9 +5,13 @@ removes what it no longer contains. rows.duckdb can be deleted: `rebuild` makes 
 """
 
 import datetime as dt
+import gc
+import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, Protocol
@@ -18,11 +22,12 @@ import polars as pl
 from filelock import FileLock
 
 from extract import raw
+from extract.behind import Behind
 from extract.bulk import typed
 from extract.files_errors import RowError
 from extract.model import TABLES, columns
 from extract.raw import Item, Run
-from extract.vendor import VendorError, together
+from extract.vendor import CHUNK, Vendor, VendorError, chunked
 
 BATCH = 10_000  # items mapped at a time: bounds memory, whatever the size of the reading
 SHOWN = 200  # changed rows of an import whose values are told
@@ -89,6 +94,29 @@ CREATE TABLE IF NOT EXISTS rejects (
 """
 
 
+class _Sparing:
+    """While somebody is reading, Python looks for cyclic garbage rarely: items have none, and there are millions."""
+
+    def __init__(self) -> None:
+        self.lock, self.readers, self.usual = threading.Lock(), 0, gc.get_threshold()
+
+    def __enter__(self) -> None:
+        with self.lock:
+            if not self.readers:
+                self.usual = gc.get_threshold()
+                gc.set_threshold(50 * BATCH, *self.usual[1:])
+            self.readers += 1
+
+    def __exit__(self, *error: object) -> None:
+        with self.lock:
+            self.readers -= 1
+            if not self.readers:
+                gc.set_threshold(*self.usual)
+
+
+_sparing = _Sparing()
+
+
 @contextmanager
 def opened(data: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open rows.duckdb to write, alone; others wait."""
@@ -118,7 +146,8 @@ def sync(
             since = None if full else _since(db, vendor)
         run = Run(vendor.name, "modified" if since else "full", started, since)
         try:
-            return _take_in(vendor, run, data, zone, together(vendor.fetch(since)), progress)
+            streams = vendor.streams(since) if isinstance(vendor, Vendor) else [vendor.fetch(since)]
+            return _take_in(vendor, run, data, zone, chunked(*streams), progress)
         except VendorError as error:
             with opened(data) as db:
                 _failed(db, vendor, run, str(error))
@@ -131,7 +160,7 @@ def take(
     """Take items in beside what is there (a file, a web hook): nothing is removed."""
     with FileLock(data / f".{source.name}.lock"):
         _catch_up(source, data, zone)
-        return _take_in(source, Run(source.name, "import", _now(), None, note), data, zone, items, None)
+        return _take_in(source, Run(source.name, "import", _now(), None, note), data, zone, _chunks(items), None)
 
 
 def retry(vendor: Source, data: Path, *, zone: str = "UTC") -> Reading:
@@ -190,9 +219,9 @@ def _catch_up(vendor: Source, data: Path, zone: str) -> None:
 
 def _replay(vendor: Source, path: Path, data: Path, zone: str) -> Reading:
     run, items = raw.reread(path)
-    with _Batches(data, vendor, run, zone) as batches:
-        for kind, item in items:
-            batches.add(kind, item)
+    with _sparing, _Batches(data, vendor, run, zone) as batches:
+        for chunk in _chunks(items):
+            batches.add(chunk)
         return batches.settle()
 
 
@@ -201,21 +230,27 @@ def _take_in(
     run: Run,
     data: Path,
     zone: str,
-    items: Iterable[tuple[str, Item]],
+    chunks: Iterable[list[tuple[str, Item]]],
     progress: Progress | None,
 ) -> Reading:
     kept = raw.Raw(data, run)
     try:
-        with _Batches(data, vendor, run, zone, progress) as batches:
-            for kind, item in items:
-                kept.keep(kind, item)
-                batches.add(kind, item)
-            batches.map()
+        with _sparing, _Batches(data, vendor, run, zone, progress) as batches:
+            for chunk in chunks:
+                kept.keep(chunk)
+                batches.add(chunk)
+            batches.stage()
             kept.complete()
             return batches.settle()
     except BaseException:
         kept.drop()
         raise
+
+
+def _chunks(items: Iterable[tuple[str, Item]]) -> Iterator[list[tuple[str, Item]]]:
+    rest = iter(items)
+    while chunk := list(islice(rest, CHUNK)):
+        yield chunk
 
 
 def _failed(db: duckdb.DuckDBPyConnection, vendor: Source, run: Run, error: str) -> None:
@@ -248,96 +283,102 @@ class _Batches:
         progress: Progress | None = None,
     ) -> None:
         self.data, self.vendor, self.run, self.zone, self.progress = data, vendor, run, zone, progress
-        self.stage = data / f".{run.vendor}.stage.duckdb"
-        self.waiting: list[tuple[str, Item]] = []
+        self.file = data / f".{run.vendor}.stage.duckdb"
         self.staged: set[str] = set()
         self.new = self.changed = 0
         self.changes: list[Change] = []
         self.items = 0
+        self._start()
 
     def __enter__(self) -> "_Batches":
-        self.stage.unlink(missing_ok=True)
-        self.db = duckdb.connect(self.stage)
+        self.file.unlink(missing_ok=True)
+        self.db = duckdb.connect(self.file)
         self.db.execute(LIMITS)
         self.db.execute("CREATE TABLE _items (_kind VARCHAR, _key VARCHAR, _seq BIGINT, bad BOOLEAN)")
         self.db.execute(next(s for s in LEDGERS.split(";") if " rejects " in s))
+        self.behind = Behind()  # inserts while the next items come and are mapped
         return self
 
     def __exit__(self, *error: object) -> None:
+        with suppress(Exception):  # what broke is on its way up already
+            self.behind.close()
         self.db.close()
-        self.stage.unlink(missing_ok=True)
+        self.file.unlink(missing_ok=True)
 
-    def add(self, kind: str, item: Item) -> None:
-        """Take one item; every BATCH of them is mapped."""
-        self.waiting.append((kind, item))
-        if len(self.waiting) >= BATCH:
-            self.map()
-
-    def map(self) -> None:
-        """Map what waits into the staging tables."""
-        tables: dict[str, tuple[list[dict[str, Any]], list[int]]] = {}
-        kinds: list[str] = []
-        keys: list[str] = []
-        rejected: list[tuple[int, str, str, str]] = []
-        rows, key = self.vendor.rows, self.vendor.key
-        for at, (kind, item) in enumerate(self.waiting):
-            kinds.append(kind)
+    def add(self, items: list[tuple[str, Item]]) -> None:
+        """Take items, map each; every BATCH of them is typed and staged."""
+        rows, key, name = self.vendor.rows, self.vendor.key, self.vendor.name
+        found, keys, start = self.found, self.keys, len(self.waiting)
+        for at, (kind, item) in enumerate(items, start):
             try:
                 keys.append(key(kind, item))
                 for table, row in rows(kind, item):
-                    held, marks = tables.setdefault(table, ([], []))
+                    row["vendor"] = name
+                    held, marks = found[table]
                     held.append(row)
                     marks.append(at)
             except MAPPING_ERRORS as error:
-                if len(keys) < len(kinds):
+                if len(keys) == at:
                     keys.append(f"?{self.items + at}")
                 field, value = _blamed(error)
-                rejected.append((at, field, value, f"{type(error).__name__}: {error}"))
-        frames = {}
-        for table, (held, marks) in tables.items():
-            for row in held:
-                row["vendor"] = self.vendor.name
-            frame, misfits = typed(table, held, self.zone)
-            frames[table] = frame.with_columns(_at=pl.Series(marks, dtype=pl.Int64))
-            rejected += [
-                (marks[m.row], f"{table}.{m.field}", m.value, f"{m.field} {m.value!r} {m.reason}") for m in misfits
-            ]
-        self._stage(frames, kinds, keys, rejected)
-        self.items += len(self.waiting)
-        if self.progress and self.waiting:
-            self.progress(kinds[-1], self.items)
-        self.waiting = []
+                self.rejected.append((at, field, value, f"{type(error).__name__}: {error}"))
+        self.waiting += items
+        if len(self.waiting) >= BATCH:
+            self.stage()
 
-    def _stage(
-        self,
-        frames: dict[str, pl.DataFrame],
-        kinds: list[str],
-        keys: list[str],
-        rejected: list[tuple[int, str, str, str]],
-    ) -> None:
-        bad = {at for at, *_ in rejected}
+    def stage(self) -> None:
+        """Put what waits into the staging tables."""
+        frames, rejected = {}, self.rejected
+        for table, (held, rows) in self.found.items():
+            frame, misfits = typed(table, held, self.zone)
+            frames[table] = frame.with_columns(_at=pl.Series(rows, dtype=pl.Int64))
+            rejected += [
+                (rows[m.row], f"{table}.{m.field}", m.value, f"{m.field} {m.value!r} {m.reason}") for m in misfits
+            ]
+        count = len(self.waiting)
+        items = [(*self.waiting[at], self.keys[at], *why) for at, *why in rejected]
         marks = pl.DataFrame(
-            {"_kind": kinds, "_key": keys, "_seq": range(self.items, self.items + len(keys)), "_at": range(len(keys))},
-            schema={"_kind": pl.String, "_key": pl.String, "_seq": pl.Int64, "_at": pl.Int64},
-        ).with_columns(bad=pl.col("_at").is_in(list(bad)))
+            {
+                "_kind": pl.Series([kind for kind, _ in self.waiting], dtype=pl.String),
+                "_key": pl.Series(self.keys, dtype=pl.String),
+                "_seq": pl.int_range(self.items, self.items + count, eager=True),
+            }
+        ).with_columns(bad=pl.int_range(count, eager=True).is_in([at for at, *_ in rejected]))
+        self.behind.do(self._insert, frames, marks, items)
+        self.items += count
+        if self.progress and count:
+            self.progress(self.waiting[-1][0], self.items)
+        self._start()
+        gc.collect(0)  # replies of the client are cycles
+
+    def _start(self) -> None:
+        self.waiting: list[tuple[str, Item]] = []
+        self.keys: list[str] = []  # of what waits
+        self.found: dict[str, tuple[list[dict[str, Any]], list[int]]] = defaultdict(lambda: ([], []))  # rows, of which
+        self.rejected: list[tuple[int, str, str, str]] = []  # which, field, value, why
+
+    def _insert(
+        self, frames: dict[str, pl.DataFrame], marks: pl.DataFrame, rejected: list[tuple[str, Item, str, str, str, str]]
+    ) -> None:
         self.db.execute("INSERT INTO _items SELECT _kind, _key, _seq, bad FROM marks")
-        good = marks.filter(~pl.col("bad")).drop("bad")
         for table, frame in frames.items():
-            staged = frame.join(good, on="_at", how="inner", maintain_order="left").drop("_at")
+            staged = frame.with_columns(marks[frame["_at"]].select("_kind", "_key", "_seq")).drop("_at")
+            if rejected:
+                staged = staged.filter(~marks["bad"].gather(frame["_at"]))
             if table not in self.staged:
                 self.db.execute(f"CREATE TABLE _new_{table} AS SELECT * FROM staged")
                 self.staged.add(table)
             elif len(staged):
                 self.db.execute(f"INSERT INTO _new_{table} SELECT * FROM staged")
         now = _naive(_now())
-        for at, field, value, reason in rejected:
-            kind, item = self.waiting[at]
-            held = [self.vendor.name, kind, keys[at], field, value, reason, self.run.id, now, _ENCODE(item).decode()]
+        for kind, item, key, field, value, reason in rejected:
+            held = [self.vendor.name, kind, key, field, value, reason, self.run.id, now, _ENCODE(item).decode()]
             self.db.execute("INSERT INTO rejects VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", held)
 
     def settle(self) -> Reading:
         """Put the staging tables in the place of what these items said before, in one transaction."""
-        self.map()
+        self.stage()
+        self.behind.close()
         (repeats,) = _one(self.db, "SELECT count(*) - count(DISTINCT (_kind, _key)) FROM _items")
         if repeats:  # the same item twice in a run: the last word counts
             self.db.execute(
@@ -346,7 +387,7 @@ class _Batches:
             )
         self.db.close()
         with opened(self.data) as self.db:
-            self.db.execute(f"ATTACH '{_quoted(str(self.stage))}' AS stage (READ_ONLY)")
+            self.db.execute(f"ATTACH '{_quoted(str(self.file))}' AS stage (READ_ONLY)")
             self.db.execute("BEGIN")
             counts = {table: self._settle_table(table, bool(repeats)) for table in TABLES}
             bad = self._settle_rejects()

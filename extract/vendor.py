@@ -15,7 +15,7 @@ from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from functools import cache
 from itertools import islice
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -25,6 +25,7 @@ from pyrate_limiter import Duration, InMemoryBucket, Limiter, Rate
 
 from extract.bulk import typed
 
+T = TypeVar("T")
 Item = dict[str, Any]
 Params = dict[str, Any]
 
@@ -158,7 +159,13 @@ class Vendor:
 
     def fetch(self, since: dt.datetime | None) -> Iterator[tuple[str, Item]]:
         """Yield (kind, item) as the vendor sends them: all, or those changed since an instant."""
-        raise AttributeError(f"{self.name} cannot be read")
+        if type(self).streams is Vendor.streams:
+            raise AttributeError(f"{self.name} cannot be read")
+        yield from together(*self.streams(since))
+
+    def streams(self, since: dt.datetime | None) -> list[Iterable[tuple[str, Item]]]:
+        """Return what is to be fetched as streams that may be read at the same time, instead of `fetch`."""
+        return [self.fetch(since)]
 
     def fetch_one(self, kind: str, key: str) -> Iterator[tuple[str, Item]]:
         """Yield one item again, for a reject that somebody mended. Vendors that cannot yield nothing."""
@@ -355,22 +362,30 @@ def retry_after(reply: httpx.Response) -> float | None:
         return None
 
 
-def together(*streams: Iterable[Any], ahead: int = 8) -> Iterator[Any]:
-    """Yield from several streams at once, each read in a thread of its own, at most `ahead` chunks in front.
+def together(*streams: Iterable[T]) -> Iterator[T]:
+    """Yield from several streams at once, as `chunked` reads them."""
+    for chunk in chunked(*streams):
+        yield from chunk
+
+
+def chunked(*streams: Iterable[T], ahead: int = 16) -> Iterator[list[T]]:
+    """Yield chunks of several streams, each read in a thread of its own, at most `ahead` chunks in front.
 
     The first error ends all of them: a reading is complete or it is not one.
     """
-    done, errors, stop = object(), [], threading.Event()
-    waiting: queue.Queue[Any] = queue.Queue(maxsize=ahead)
+    done: list[T] = []
+    errors: list[BaseException] = []
+    stop = threading.Event()
+    waiting: queue.Queue[list[T]] = queue.Queue(maxsize=ahead)
 
-    def put(value: Any) -> None:
+    def put(value: list[T]) -> None:
         while not stop.is_set():
             try:
                 return waiting.put(value, timeout=0.5)
             except queue.Full:
                 continue
 
-    def pump(stream: Iterable[Any]) -> None:
+    def pump(stream: Iterable[T]) -> None:
         try:
             values = iter(stream)
             while not stop.is_set() and (chunk := list(islice(values, CHUNK))):
@@ -388,7 +403,7 @@ def together(*streams: Iterable[Any], ahead: int = 8) -> Iterator[Any]:
         while left:
             value = waiting.get()
             if value is not done:
-                yield from value
+                yield value
                 continue
             left -= 1
             if errors:

@@ -31,7 +31,6 @@ from extract.vendor import (
     Refused,
     Vendor,
     limiter,
-    together,
 )
 
 V = "2026-03"
@@ -143,7 +142,8 @@ class HubSpot(Vendor):
                        "currency": "hs_currency", "url": "hs_quote_link", "accepted_on": "hs_esign_date"},
         }  # fmt: skip
         self.fields = {kind: {f: p for f, p in fields.items() if p} for kind, fields in self.fields.items()}
-        self._deal_columns = [(f, p) for f, p in self.fields["deals"].items() if f not in ("currency", "billing")]
+        deals = {f: p for f, p in self.fields["deals"].items() if f not in ("currency", "billing")}
+        self._deal_fields, self._deal_properties = tuple(deals), tuple(deals.values())
         self._line_columns = [(f, p) for f, p in self.fields["line_items"].items() if f != "currency"]
         self._mappers: dict[str, Callable[[Item], list[tuple[str, dict[str, Any]]]]] = {
             "deals": self._deal, "companies": self._company, "contacts": self._contact, "owners": self._owner,
@@ -214,22 +214,19 @@ class HubSpot(Vendor):
 
     # Fetching
 
-    def fetch(self, since: dt.datetime | None) -> Iterator[tuple[str, Item]]:
-        """Yield everything, or what changed since an instant; archived records come as such, to be removed."""
+    def streams(self, since: dt.datetime | None) -> list[Iterable[tuple[str, Item]]]:
+        """Return everything, or what changed since an instant; archived records come as such, to be removed."""
         self._existing.clear()  # somebody may have made a property since
         account, pipelines = self._look_around()
         if since is None:
-            yield "account", account
-            yield from (("pipelines", p) for p in pipelines)
-            yield from together(*(self._framed(self._listed(kind)) for kind in LINKS), self._owners(None))
-            return
+            first = [("account", account), *(("pipelines", p) for p in pipelines)]
+            return [first, *(self._framed(self._listed(kind)) for kind in LINKS), self._owners(None)]
         changed = [p for p in pipelines if any(_changed(part, since) for part in (p, *p["stages"]))]
-        yield from (("pipelines", p) for p in changed)
         # A stage that came to mean something else changes deals that nobody touched.
         deals = self._listed("deals") if changed else self._modified("deals", since)
         others = [self._modified(kind, since) for kind in LINKS if kind != "deals"]
         streams = [deals, *others, *(self._archived(kind, since) for kind in LINKS), self._lines_of_new_deals(since)]
-        yield from together(*map(self._framed, streams), self._owners(since))
+        return [[("pipelines", p) for p in changed], *map(self._framed, streams), self._owners(since)]
 
     def key(self, kind: str, item: Item) -> str:
         """Return the record's id; the account is known by its portal."""
@@ -445,7 +442,7 @@ class HubSpot(Vendor):
 
     def _deal(self, item: Item) -> list[tuple[str, dict[str, Any]]]:
         p, extra, links = item["properties"], item.get("_") or {}, item.get("associations") or {}
-        row = {field: p.get(name) for field, name in self._deal_columns}
+        row = dict(zip(self._deal_fields, map(p.get, self._deal_properties), strict=True))
         company, contact = _first(links.get("companies"), "deal_to_company"), _first(links.get("contacts"))
         row["id"] = item["id"]
         row["contact_id"] = contact and f"contact:{contact}"
@@ -456,7 +453,7 @@ class HubSpot(Vendor):
         row["url"] = item.get("url") or extra.get("url")
         row["status"] = status = extra.get("outcome") or _told_outcome(p)
         if status == "won":
-            entered = [v for name, v in p.items() if v and name.startswith(ENTERED)]
+            entered = [p[name] for name in p if name.startswith(ENTERED) and p[name]]
             row["won_on"] = min(entered) if entered else p.get("closedate")
         elif status == "open":
             row["expected_close_on"] = p.get("closedate")

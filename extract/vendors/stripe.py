@@ -25,7 +25,7 @@ import httpx
 from extract.auth import HeaderAuth
 from extract.model import CustomerDraft, InvoiceDraft, InvoiceKind, InvoiceStatus, LineDraft, QuoteStatus, Written
 from extract.values import form, major, minor, plain, tax_id, with_prefix
-from extract.vendor import Connected, Item, MissingRight, Option, Params, Refused, Vendor, VendorError, together
+from extract.vendor import Connected, Item, MissingRight, Option, Params, Refused, Vendor, VendorError
 
 Rows = list[tuple[str, dict[str, Any]]]
 VERSION = "2026-06-24.dahlia"
@@ -201,16 +201,15 @@ class Stripe(Vendor):
         """Return whether the events since then are still kept."""
         return since > self.now() - EVENTS_KEPT
 
-    def fetch(self, since: dt.datetime | None) -> Iterator[tuple[str, Item]]:
-        """Yield everything, or what events say changed since then; deleted objects come as such, to be removed."""
+    def streams(self, since: dt.datetime | None) -> list[Iterable[tuple[str, Item]]]:
+        """Return everything, or what events say changed since then; deleted objects come as such, to be removed."""
         if since is not None and self.can_modify(since):
-            yield from self._modified(since)
-            return
+            return [self._modified(since)]
         oldest = self._oldest_event()
         news = _news(self._events(oldest, [t for t in EVENT_TYPES if t.startswith("invoice.")]))
         self._read_tax_rates()
         prices = self._prices()
-        yield from together(
+        return [
             self._all("customers"),
             (("products", p | {"_": {"price": prices.get(p["id"])}}) for _, p in self._all("products")),
             self._invoices(self._all("invoices"), news, oldest),
@@ -218,7 +217,7 @@ class Stripe(Vendor):
             self._all("quotes"),
             self._all("refunds"),
             self._money(),
-        )
+        ]
 
     def fetch_one(self, kind: str, key: str) -> Iterator[tuple[str, Item]]:
         """Yield one object again; a deleted one as such."""

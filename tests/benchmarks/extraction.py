@@ -102,7 +102,7 @@ def rebuild(items: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         kept = Raw(Path(folder), Run("hubspot", "full", _now()))
         for n in range(items):
-            kept.keep("deals", deal(n) | {"_": {"outcome": "won"}})
+            kept.keep([("deals", deal(n) | {"_": {"outcome": "won"}})])
         kept.complete()
         told = measured("rebuild", "http://127.0.0.1:9", folder)
     took, peak = told["seconds"], told["peak_mb"]
