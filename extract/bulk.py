@@ -4,6 +4,7 @@ A validated object per row costs some 30 µs; a cast of a whole column costs nan
 """
 
 import datetime as dt
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -12,7 +13,6 @@ import polars as pl
 from extract.model import Column, columns
 
 RawRow = dict[str, Any]
-SLICE = 200  # rows
 
 
 class Misfit(NamedTuple):
@@ -24,43 +24,49 @@ class Misfit(NamedTuple):
     reason: str
 
 
-def typed(table: str, rows: list[RawRow], zone: str) -> tuple[pl.DataFrame, list[Misfit]]:
+class Columns:
+    """Rows of one table as they gather, a list of values to each column."""
+
+    def __init__(self, table: str, rows: Sequence[RawRow] = ()) -> None:
+        self.table, self.columns = table, columns(table)
+        self.names = {c.name for c in self.columns}
+        self.values: list[list[Any]] = [[] for _ in self.columns]
+        self.add(rows)
+
+    def add(self, rows: Sequence[RawRow]) -> None:
+        """Take rows. Best a hundred at a time, just made: they are in the processor's cache still.
+
+        Raises KeyError where a row names a column that the table lacks: that is our mistake.
+        """
+        for row in rows:
+            if not row.keys() <= self.names:
+                raise KeyError(f"{self.table} has no column {sorted(row.keys() - self.names)}")
+        for c, held in zip(self.columns, self.values, strict=True):
+            name = c.name
+            held += [row.get(name) for row in rows]
+
+
+def typed(gathered: Columns, zone: str) -> tuple[pl.DataFrame, list[Misfit]]:
     """Return the rows as typed columns, same order, with the misfits; a misfit's cell is null.
 
     Values may be text, int, Decimal, bool, date or instant; never float. An instant in a date column becomes the date
-    in `zone`. Raises KeyError where a row names a column that the table lacks: that is our mistake.
+    in `zone`.
     """
-    wanted = columns(table)
-    names = {c.name for c in wanted}
     misfits: list[Misfit] = []
     series = []
-    for c, values in zip(wanted, _pivoted(table, rows, [c.name for c in wanted]), strict=True):
-        made = _column(c, values, zone)
-        misfits += _misfits(c, values, made)
+    for c, values in zip(gathered.columns, gathered.values, strict=True):
+        blank = values.count(None)
+        made = _column(c, values, zone) if blank < len(values) else pl.Series(values, dtype=c.dtype)
+        if c.required or c.choices or made.null_count() > blank:
+            misfits += _misfits(c, values, made)
         series.append(made.alias(c.name))
     frame = pl.DataFrame(series)
-    if "currency" in names and table != "lines":  # a line without one has its document's
-        misfits += _without_currency(frame, [c.name for c in wanted if c.sql == "DECIMAL(18,4)"])
+    if "currency" in gathered.names and gathered.table != "lines":  # a line without one has its document's
+        misfits += _without_currency(frame, [c.name for c in gathered.columns if c.sql == "DECIMAL(18,4)"])
     return frame, misfits
 
 
-def _pivoted(table: str, rows: list[RawRow], names: list[str]) -> list[list[Any]]:
-    """Return the values of each column. A slice of rows at a time, so that they are in the processor's cache."""
-    known = set(names)
-    values: list[list[Any]] = [[] for _ in names]
-    for start in range(0, len(rows), SLICE):
-        part = rows[start : start + SLICE]
-        for row in part:
-            if not row.keys() <= known:
-                raise KeyError(f"{table} has no column {sorted(row.keys() - known)}")
-        for name, held in zip(names, values, strict=True):
-            held += [row.get(name) for row in part]
-    return values
-
-
 def _column(c: Column, values: list[Any], zone: str) -> pl.Series:
-    if not any(v is not None for v in values):
-        return pl.Series(values, dtype=c.dtype)
     if c.sql == "VARCHAR":
         return _text(values)
     if c.sql == "DATE":
@@ -158,7 +164,7 @@ def _misfits(c: Column, values: list[Any], made: pl.Series) -> list[Misfit]:
         if c.required:
             missing = made.is_null().arg_true().to_list()
             found += [Misfit(i, c.name, "", "is missing") for i in missing if i not in set(given)]
-    if c.choices:
+    if c.choices and made.null_count() < len(made):
         wrong = (made.is_not_null() & ~made.is_in(list(c.choices))).arg_true().to_list()
         found += [Misfit(i, c.name, str(values[i])[:200], f"is none of {', '.join(c.choices)}") for i in wrong]
     return found

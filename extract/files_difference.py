@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
-from extract.bulk import typed
+from extract.bulk import Columns, typed
 from extract.model import columns
 
 Row = Mapping[str, Any]
@@ -37,7 +37,7 @@ def difference(table: str, before: Iterable[Row], after: Iterable[Row], zone: st
     ours = {row["id"]: row for row in before}
     given = {row["id"]: row for row in after}
     names = [c.name for c in columns(table) if c.name not in ("vendor", "id", "updated_at")]
-    frame, _ = typed(table, [{"vendor": "file", **row} for row in given.values()], zone)
+    frame, _ = typed(Columns(table, [{"vendor": "file", **row} for row in given.values()]), zone)
     new, same, changed = [], [], []
     for row in frame.iter_rows(named=True):
         old = ours.get(row["id"])

@@ -23,7 +23,7 @@ from filelock import FileLock
 
 from extract import raw
 from extract.behind import Behind
-from extract.bulk import typed
+from extract.bulk import Columns, typed
 from extract.files_errors import RowError
 from extract.model import TABLES, columns
 from extract.raw import Item, Run
@@ -308,20 +308,24 @@ class _Batches:
     def add(self, items: list[tuple[str, Item]]) -> None:
         """Take items, map each; every BATCH of them is typed and staged."""
         rows, key, name = self.vendor.rows, self.vendor.key, self.vendor.name
-        found, keys, start = self.found, self.keys, len(self.waiting)
-        for at, (kind, item) in enumerate(items, start):
+        found: dict[str, tuple[list[dict[str, Any]], list[int]]] = defaultdict(lambda: ([], []))
+        for at, (kind, item) in enumerate(items, len(self.waiting)):
             try:
-                keys.append(key(kind, item))
+                self.keys.append(key(kind, item))
                 for table, row in rows(kind, item):
                     row["vendor"] = name
-                    held, marks = found[table]
-                    held.append(row)
+                    made, marks = found[table]
+                    made.append(row)
                     marks.append(at)
             except MAPPING_ERRORS as error:
-                if len(keys) == at:
-                    keys.append(f"?{self.items + at}")
+                if len(self.keys) == at:
+                    self.keys.append(f"?{self.items + at}")
                 field, value = _blamed(error)
                 self.rejected.append((at, field, value, f"{type(error).__name__}: {error}"))
+        for table, (made, marks) in found.items():
+            gathered, held = self.found.setdefault(table, (Columns(table), []))
+            gathered.add(made)
+            held += marks
         self.waiting += items
         if len(self.waiting) >= BATCH:
             self.stage()
@@ -329,22 +333,22 @@ class _Batches:
     def stage(self) -> None:
         """Put what waits into the staging tables."""
         frames, rejected = {}, self.rejected
-        for table, (held, rows) in self.found.items():
-            frame, misfits = typed(table, held, self.zone)
-            frames[table] = frame.with_columns(_at=pl.Series(rows, dtype=pl.Int64))
+        for table, (gathered, marks) in self.found.items():
+            frame, misfits = typed(gathered, self.zone)
+            frames[table] = frame.with_columns(_at=pl.Series(marks, dtype=pl.Int64))
             rejected += [
-                (rows[m.row], f"{table}.{m.field}", m.value, f"{m.field} {m.value!r} {m.reason}") for m in misfits
+                (marks[m.row], f"{table}.{m.field}", m.value, f"{m.field} {m.value!r} {m.reason}") for m in misfits
             ]
         count = len(self.waiting)
         items = [(*self.waiting[at], self.keys[at], *why) for at, *why in rejected]
-        marks = pl.DataFrame(
+        found = pl.DataFrame(
             {
                 "_kind": pl.Series([kind for kind, _ in self.waiting], dtype=pl.String),
                 "_key": pl.Series(self.keys, dtype=pl.String),
                 "_seq": pl.int_range(self.items, self.items + count, eager=True),
             }
         ).with_columns(bad=pl.int_range(count, eager=True).is_in([at for at, *_ in rejected]))
-        self.behind.do(self._insert, frames, marks, items)
+        self.behind.do(self._insert, frames, found, items)
         self.items += count
         if self.progress and count:
             self.progress(self.waiting[-1][0], self.items)
@@ -354,7 +358,7 @@ class _Batches:
     def _start(self) -> None:
         self.waiting: list[tuple[str, Item]] = []
         self.keys: list[str] = []  # of what waits
-        self.found: dict[str, tuple[list[dict[str, Any]], list[int]]] = defaultdict(lambda: ([], []))  # rows, of which
+        self.found: dict[str, tuple[Columns, list[int]]] = {}  # rows of a table, and of which item each is
         self.rejected: list[tuple[int, str, str, str]] = []  # which, field, value, why
 
     def _insert(

@@ -23,7 +23,7 @@ import msgspec
 import stamina
 from pyrate_limiter import Duration, InMemoryBucket, Limiter, Rate
 
-from extract.bulk import typed
+from extract.bulk import Columns, typed
 
 T = TypeVar("T")
 Item = dict[str, Any]
@@ -180,7 +180,7 @@ class Vendor:
         found = [row | {"vendor": self.name} for name, row in self.rows(kind, item) if name == table]
         if not found:
             raise LookupError(f"{self.name} {kind} {self.key(kind, item)} is no longer there")
-        frame, misfits = typed(table, found[:1], self.zone.key)
+        frame, misfits = typed(Columns(table, found[:1]), self.zone.key)
         if misfits:
             raise ValueError(f"{self.name} {kind} {self.key(kind, item)}: {misfits[0].field} {misfits[0].value!r}")
         return frame.row(0, named=True)

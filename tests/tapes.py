@@ -28,7 +28,7 @@ import httpx
 import msgspec
 
 from extract import model
-from extract.bulk import typed
+from extract.bulk import Columns, typed
 from extract.model import TABLES, Draft, columns
 from extract.store import MAPPING_ERRORS
 from extract.vendor import Vendor, registry
@@ -166,7 +166,7 @@ def stored(item: dict[str, Any]) -> dict[str, Any]:
 
 def typed_rows(table: str, rows: list[dict[str, Any]], vendor: Vendor) -> tuple[list[dict[str, Any]], list[str]]:
     """Return rows with their values typed, nulls left out, and the fields that do not fit."""
-    frame, misfits = typed(table, [row | {"vendor": vendor.name} for row in rows], vendor.zone.key)
+    frame, misfits = typed(Columns(table, [row | {"vendor": vendor.name} for row in rows]), vendor.zone.key)
     plain = [{k: v for k, v in row.items() if v is not None and k != "vendor"} for row in frame.to_dicts()]
     return plain, [f"{table}.{m.field}" for m in misfits]
 

@@ -300,8 +300,7 @@ class HubSpot(Vendor):
             "archived": "true" if archived else None,
         }
         for reply in self.pages(f"/crm/objects/{V}/{kind}", params, _after):
-            for item in reply["results"]:
-                yield kind, self._complete(kind, item)
+            yield from [(kind, self._complete(kind, item)) for item in reply["results"]]
 
     def _complete(self, kind: str, item: Item) -> Item:
         """Read the rest of associations that did not fit beside the record."""

@@ -14,7 +14,7 @@ import specs
 import tapes
 
 from extract import store
-from extract.bulk import typed
+from extract.bulk import Columns, typed
 from extract.model import CustomerDraft, InvoiceDraft, LineDraft, NoteDraft, TaskDraft
 from extract.sandbox.server import Running, serve
 from extract.vendor import MissingRight, Refused, Unauthorised, Unreachable, Unsure, Vendor
@@ -118,7 +118,7 @@ def read(vendor: Vendor, since: dt.datetime | None = None) -> tuple[Counter[str]
             raw.setdefault(table, []).append(row | {"vendor": vendor.name})
     rows: Rows = {}
     for table, found in raw.items():
-        frame, misfits = typed(table, found, "Europe/Madrid")
+        frame, misfits = typed(Columns(table, found), "Europe/Madrid")
         assert not misfits
         rows[table] = {row["id"]: row for row in frame.to_dicts()}
         assert len(rows[table]) == len(found), f"{table} came twice"
