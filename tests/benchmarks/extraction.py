@@ -55,7 +55,6 @@ def speed(deals: int, peer: str | None, runs: int) -> None:
                 told = measured("sync", url, folder)
                 ours.append(told["rows"] / told["seconds"])
                 peak = max(peak, told["peak_mb"])
-                changed = measured("modified", url, folder)
             if peer:
                 with tempfile.TemporaryDirectory() as folder:
                     told = measured("", url, folder, peer, "peer_dlt.py")
@@ -67,8 +66,19 @@ def speed(deals: int, peer: str | None, runs: int) -> None:
         peers = statistics.median(theirs)
         line += f"; dlt tuned {peers:,.0f}/s: {mine / peers:.1f} × as fast (wanted 2.5)"
     print(line)
-    share = changed["seconds"] / (deals / mine)
-    print(f"modified run, 100 changes among {deals:,}: {changed['seconds']:.2f} s, {share:.1%} of the full run")
+
+
+def modified(deals: int) -> None:
+    """Time of 100 changes among few and among many deals: it should follow the 100."""
+    took = []
+    for count in (deals // 100, deals):
+        with server(count) as url, tempfile.TemporaryDirectory() as folder:
+            measured("sync", url, folder)
+            took.append(statistics.median(measured("modified", url, folder)["seconds"] for _ in range(3)))
+    print(
+        f"modified run, 100 changes: {took[0]:.2f} s among {deals // 100:,} deals, {took[1]:.2f} s among {deals:,}: "
+        f"{took[1] / took[0]:.2f} × (7 searches at 5 a second are 1.2 s of both)"
+    )
 
 
 def latency(deals: int, runs: int) -> None:
@@ -119,5 +129,6 @@ if __name__ == "__main__":
     speed(given.deals, given.peer, given.runs)
     if given.rebuild:
         rebuild(given.rebuild)
-    latency(20_000, given.runs)
+    modified(given.deals)
+    latency(given.deals // 4, 1)
     limited(25_000)
