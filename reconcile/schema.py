@@ -83,6 +83,19 @@ decisions = Table(
     Column("reason", Text, nullable=False, default=""),
     Column("decided_by", Text, nullable=False),
     Column("decided_at", Instant, nullable=False),
+    Column("approved_by", Text, nullable=False, server_default=""),  # who agreed to an exception
+    Column("rule", Text, nullable=False, server_default=""),  # what had proposed the pair; empty: nothing had
+    Column("was", Text, nullable=False, server_default=""),  # automatic | suggested, before the person spoke
+    Column("evidence", Text, nullable=False, server_default=""),  # what had agreed then, JSON as in links
+)
+
+assignments = Table(
+    "assignments",
+    metadata,
+    Column("finding_id", Text, primary_key=True),
+    Column("person", Text, nullable=False),
+    Column("assigned_by", Text, nullable=False),
+    Column("assigned_at", Instant, nullable=False),
 )
 
 ledger = Table(
@@ -115,7 +128,7 @@ audit = Table(
     Column("action", Text, nullable=False),
     Column("outcome", Text, nullable=False),  # done | found | nothing | refused | doubt | decided …
     Column("vendor", Text, nullable=False, default=""),
-    Column("subject", Text, nullable=False, default=""),  # table:vendor:id
+    Column("subject", Text, nullable=False, default="", index=True),  # table:vendor:id
     Column("key", Text, nullable=False, default=""),
     Column("says", Text, nullable=False, default=""),
     Column("before", Json),  # field → value
@@ -182,8 +195,23 @@ kv = Table("kv", metadata, Column("name", Text, primary_key=True), Column("value
 version = Table("schema_version", metadata, Column("version", Integer, nullable=False))
 
 Step = Callable[[Connection], None]
+
+
+def _exceptions_and_proposals(db: Connection) -> None:
+    """Say who approved an exception, what had proposed a pair, and who looks after a finding."""
+    for column in ("approved_by", "rule", "was", "evidence"):
+        db.execute(sa.text(f"ALTER TABLE decisions ADD COLUMN {column} TEXT DEFAULT '' NOT NULL"))
+    db.execute(sa.text("CREATE INDEX ix_audit_subject ON audit (subject)"))
+    db.execute(
+        sa.text(
+            "CREATE TABLE assignments (finding_id TEXT NOT NULL PRIMARY KEY, person TEXT NOT NULL, "
+            "assigned_by TEXT NOT NULL, assigned_at TIMESTAMP NOT NULL)"
+        )
+    )
+
+
 # Step n brings a database of version n to version n + 1. A fresh database starts at the newest.
-STEPS: tuple[Step, ...] = ()
+STEPS: tuple[Step, ...] = (_exceptions_and_proposals,)
 _LOCK = 7_203_171  # advisory lock that lets one process at a time set up a PostgreSQL database
 
 

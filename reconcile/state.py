@@ -6,6 +6,7 @@ SQLite in the data folder by default, any PostgreSQL by CUADRA_STATE_URL. Everyt
 import csv
 import datetime as dt
 import os
+import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal, TextIO
 
 import sqlalchemy as sa
+import stamina
 from pydantic import BaseModel, ConfigDict, model_validator
 from sqlalchemy import Connection, Engine, event
 
@@ -44,6 +46,10 @@ class Decision(BaseModel):
     finding_id: str | None = None
     until_on: dt.date | None = None
     reason: str = ""
+    approved_by: str = ""
+    rule: str = ""
+    was: Literal["", "automatic", "suggested"] = ""
+    evidence: str = ""
 
     @model_validator(mode="after")
     def _whole(self) -> "Decision":
@@ -105,13 +111,19 @@ class State:
 
     def decide(self, decision: Decision, who: str, at: dt.datetime | None = None) -> None:
         """Keep what `who` said, in place of what was said about the same before."""
-        values = decision.model_dump() | {"subject": decision.subject, "decided_by": who, "decided_at": at or now()}
+        self.decide_all([decision], who, at)
+
+    def decide_all(self, decisions: Iterable[Decision], who: str, at: dt.datetime | None = None) -> None:
+        """Keep several decisions, all or none of them."""
+        when = at or now()
         with self.write() as db:
-            before = _drop(db, decision.subject)
-            db.execute(schema.decisions.insert().values(values))
-            after = decision.model_dump(mode="json", exclude_none=True)
-            _record(db, Entry(who=who, action="decide", outcome="decided", subject=decision.subject, before=before,
-                              after=after))  # fmt: skip
+            for decision in decisions:
+                before = _drop(db, decision.subject)
+                said = {"subject": decision.subject, "decided_by": who, "decided_at": when}
+                db.execute(schema.decisions.insert().values(decision.model_dump() | said))
+                after = decision.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+                _record(db, Entry(who=who, action="decide", outcome="decided", subject=decision.subject, before=before,
+                                  after=after))  # fmt: skip
 
     def undecide(self, subject: str, who: str) -> bool:
         """Forget the decision about a subject; return whether there was one."""
@@ -126,6 +138,60 @@ class State:
         table = schema.decisions
         columns = [c for c in table.c if c.name != "subject"]
         return self._all(sa.select(*columns).order_by(table.c.decided_at, table.c.subject))
+
+    def decision(self, subject: str) -> dict[str, Any] | None:
+        """Return the decision that stands about a subject, None where there is none."""
+        table = schema.decisions
+        return next(iter(self._all(sa.select(table).where(table.c.subject == subject))), None)
+
+    def decided(self, kind: str, text: str = "", limit: int = 50, offset: int = 0) -> list[dict[str, Any]]:
+        """Return decisions of a kind with their `subject`, newest first; `text` looks in ids, reason and person."""
+        table = schema.decisions
+        query = _decided(sa.select(table), kind, text).order_by(table.c.decided_at.desc(), table.c.subject)
+        return self._all(query.limit(limit).offset(offset))
+
+    def count_decided(self, kind: str, text: str = "") -> int:
+        """Return how many decisions of a kind there are."""
+        with self.read() as db:
+            asked = sa.select(sa.func.count()).select_from(schema.decisions)
+            return int(db.execute(_decided(asked, kind, text)).scalar_one())
+
+    def said_since(self, at: dt.datetime) -> list[str]:
+        """Return the subjects that somebody decided on, or took a decision back about, after an instant."""
+        table = schema.audit
+        query = sa.select(table.c.subject).where(table.c.at > at, table.c.action.in_(("decide", "undecide")))
+        return [row["subject"] for row in self._all(query.distinct().order_by(table.c.subject))]
+
+    # Who looks after a finding, and what was said about it
+
+    def assign(self, finding_ids: Iterable[str], person: str, who: str) -> None:
+        """Let a person look after findings; nobody where `person` is empty."""
+        table = schema.assignments
+        with self.write() as db:
+            for finding_id in finding_ids:
+                here = table.c.finding_id == finding_id
+                before = db.execute(sa.select(table.c.person).where(here)).scalar()
+                db.execute(table.delete().where(here))
+                if person:
+                    row = {"finding_id": finding_id, "person": person, "assigned_by": who, "assigned_at": now()}
+                    db.execute(table.insert().values(row))
+                _record(db, Entry(who=who, action="assign", outcome="decided", subject=f"finding:{finding_id}",
+                                  before={"person": before} if before else None,
+                                  after={"person": person} if person else None))  # fmt: skip
+
+    def assignments(self) -> dict[str, str]:
+        """Return who looks after which finding, by its id."""
+        table = schema.assignments
+        rows = self._all(sa.select(table.c.finding_id, table.c.person).order_by(table.c.finding_id))
+        return {row["finding_id"]: row["person"] for row in rows}
+
+    def comment(self, finding_id: str, text: str, who: str) -> None:
+        """Say something about a finding. It stands in the audit log and cannot be changed."""
+        self.record(Entry(who=who, action="comment", outcome="decided", subject=f"finding:{finding_id}", says=text))
+
+    def comments(self, finding_id: str) -> list[dict[str, Any]]:
+        """Return what was said about a finding, oldest first: at, who, says."""
+        return self.entries(subject=f"finding:{finding_id}", action="comment")[::-1]
 
     # Audit
 
@@ -306,7 +372,9 @@ def engine(url: str) -> Engine:
     @event.listens_for(made, "connect")
     def _settings(raw: Any, record: Any) -> None:
         raw.isolation_level = None  # the driver would begin transactions behind our back, too late to take turns
-        for line in (f"busy_timeout={_BUSY_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        raw.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
+        _write_ahead(raw)
+        for line in ("synchronous=FULL", "foreign_keys=ON"):
             raw.execute(f"PRAGMA {line}")
 
     @event.listens_for(made, "begin")
@@ -314,6 +382,21 @@ def engine(url: str) -> Engine:
         db.exec_driver_sql("BEGIN" if db.get_execution_options().get("reads") else "BEGIN IMMEDIATE")
 
     return made
+
+
+@stamina.retry(on=sqlite3.OperationalError, attempts=20, timeout=_BUSY_MS / 1000, wait_initial=0.01, wait_max=0.5)
+def _write_ahead(raw: Any) -> None:
+    """Of several that turn it on at once SQLite refuses some without waiting."""
+    raw.execute("PRAGMA journal_mode=WAL")
+
+
+def _decided(query: sa.Select[Any], kind: str, text: str) -> sa.Select[Any]:
+    table = schema.decisions
+    query = query.where(table.c.kind == kind)
+    if text := text.strip():
+        looked = (table.c.subject, table.c.reason, table.c.decided_by, table.c.approved_by)
+        query = query.where(sa.or_(*(column.icontains(text, autoescape=True) for column in looked)))
+    return query
 
 
 def _drop(db: Connection, subject: str) -> dict[str, Any] | None:

@@ -24,6 +24,7 @@ DECISIONS = {
     "finding_id": ("VARCHAR", "finding that was decided on"),
     "until_on": ("DATE", "last day the decision holds; empty for ever"),
     "reason": ("VARCHAR", "why, in the person's words"),
+    "approved_by": ("VARCHAR", "who agreed to an exception"),
     "decided_by": ("VARCHAR", "who"),
     "decided_at": ("TIMESTAMP", "when, UTC"),
 }
@@ -66,6 +67,7 @@ LINKS = {
     "evidence": ("VARCHAR", "JSON list of {code, agrees, left, right}"),
     "confidence": ("DECIMAL(5,4)", "how often the rule is right"),
     "status": ("VARCHAR", "automatic, suggested, confirmed or rejected"),
+    "kept": ("DECIMAL(18,4)", "what fees, discounts or withheld tax took of the payment: it settles the invoice too"),
 }
 EXTRAS = {
     "freshness": ("When each source was last read completely.", FRESHNESS),

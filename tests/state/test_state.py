@@ -142,6 +142,70 @@ def test_an_older_database_is_brought_forward_and_a_newer_one_refused(store: Sta
         schema.prepare(db)
 
 
+def test_decisions_of_the_first_version_stay_when_exceptions_get_an_approver(store: State, url: str) -> None:
+    """A store made before there were approvers and assignments opens with its decisions, and takes new ones."""
+    store.decide(Decision(kind="link", verdict="confirmed", **PAIR), "ana", NOON)
+    with store.write() as db:
+        db.execute(sa.text("DROP TABLE assignments"))
+        db.execute(sa.text("DROP INDEX ix_audit_subject"))
+        for column in ("approved_by", "rule", "was", "evidence"):
+            db.execute(sa.text(f"ALTER TABLE decisions DROP COLUMN {column}"))
+        db.execute(schema.version.update().values(version=1))
+    again = State(engine(url), Vault(Fernet.generate_key().decode()))
+    assert [(d["left_id"], d["approved_by"], d["rule"]) for d in again.decisions()] == [("501", "", "")]
+    again.decide(Decision(kind="finding", verdict="agreed", finding_id="f1", approved_by="eva"), "ana")
+    again.assign(["f1"], "eva", "ana")
+    assert again.decisions()[1]["approved_by"] == "eva" and again.assignments() == {"f1": "eva"}
+
+
+def test_several_decisions_are_kept_together_or_not_at_all(store: State) -> None:
+    """A split of a payment is one act: half of it would be wrong."""
+    good = Decision(kind="link", verdict="confirmed", amount=Decimal("1"), currency="EUR", **PAIR)
+    bad = good.model_copy(update={"verdict": None, "right_id": "in_2"})
+    with pytest.raises(sa.exc.IntegrityError):
+        store.decide_all([good, bad], "ana")
+    assert store.decisions() == [] and store.entries() == []
+
+
+def test_what_was_decided_since_is_told_undone_ones_too(store: State) -> None:
+    """Whoever compares next must hear both; what was said before is not news."""
+    pair = Decision(kind="link", verdict="confirmed", **PAIR)
+    store.decide(pair, "ana")
+    between = dt.datetime.now(dt.UTC)
+    assert store.said_since(between) == []
+    store.undecide(pair.subject, "ana")
+    assert store.said_since(between) == [pair.subject]
+
+
+def test_decisions_are_found_by_person_reason_and_record_a_page_at_a_time(store: State) -> None:
+    """Newest first, counted apart, so that no page reads all."""
+    for n in range(5):
+        pair = PAIR | {"right_id": f"in_{n}"}
+        store.decide(
+            Decision(kind="link", verdict="rejected", reason="other 100% project", **pair), "ana",
+            NOON + dt.timedelta(minutes=n),
+        )  # fmt: skip
+    assert [d["right_id"] for d in store.decided("link", limit=2, offset=1)] == ["in_3", "in_2"]
+    assert store.count_decided("link") == 5 and store.count_decided("link", "IN_3") == 1
+    assert store.count_decided("link", "100%") == 5 and store.count_decided("link", "100_") == 0
+    assert store.count_decided("finding") == 0
+
+
+def test_a_finding_has_one_person_and_many_comments_all_in_the_audit_log(store: State) -> None:
+    """Who looks after it is one name, before and after are kept; what was said stays in order."""
+    store.assign(["f1", "f2"], "eva", "ana")
+    store.assign(["f1"], "luc", "eva")
+    store.assign(["f2"], "", "eva")
+    assert store.assignments() == {"f1": "luc"}
+    newest = store.entries(action="assign", subject="finding:f1")[0]
+    assert (newest["who"], newest["before"], newest["after"]) == ("eva", {"person": "eva"}, {"person": "luc"})
+    store.comment("f1", "Called them.", "ana")
+    store.comment("f1", "They pay on Monday.", "eva")
+    assert [(c["who"], c["says"]) for c in store.comments("f1")] == [
+        ("ana", "Called them."), ("eva", "They pay on Monday."),
+    ]  # fmt: skip
+
+
 def test_several_that_start_at_once_set_the_database_up_once(url: str) -> None:
     """No start fails because another one is creating the tables."""
     errors: list[Exception] = []
