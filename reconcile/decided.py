@@ -4,7 +4,10 @@ from duckdb import DuckDBPyConnection
 
 from reconcile import linkable
 
-PAIRS = ("deals invoices", "payments payouts", "payments invoices", "payments payments", "customers customers")
+PAIRS = (
+    "deals invoices", "payments payouts", "payments invoices", "payments payments", "customers customers",
+    "payments deals",
+)  # fmt: skip
 
 _MADE = """
 CREATE OR REPLACE TEMP TABLE made (

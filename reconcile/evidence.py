@@ -106,6 +106,8 @@ _FACTS = {
             only="agrees",
         ),
         _said("tax_id", "l.tax_key", "r.tax_key", "l.tax_key = r.tax_key", "l.tax_id", "r.tax_id"),
+        _said("learnt_account", "l.iban", "r.name", "a.iban IS NOT NULL", only="agrees"),
+        _said("learnt_name", "l.name", "r.name", "b.name_key IS NOT NULL", only="agrees"),
         _said("name", "l.name_key", "r.name_key", "l.name_key = r.name_key", "l.name", "r.name"),
         _said("currency", "l.currency", "r.currency", "l.currency = r.currency", safe=True, only="differs"),
         _said("amount", "l.amount", "r.gross", "abs(l.amount - r.gross) <= 500",
@@ -121,6 +123,12 @@ _FACTS = {
         _said("amount", "l.amount", "r.amount", "l.amount = r.amount", _money("l"), _money("r"), safe=True),
         _said("date", "l.paid_on", "r.paid_on", "abs(date_diff('day', l.paid_on, r.paid_on)) <= 3", safe=True),
     ),
+    "payments deals": (
+        _said("tax_id", "l.tax_key", "r.tax_key", "l.tax_key = r.tax_key", "l.tax_id", "r.tax_id"),
+        _said("name", "l.name_key", "r.name_key", "l.name_key = r.name_key", "l.name", "r.name"),
+        _said("amount", "l.amount", "r.amount", "l.amount = r.amount", _money("l"), _money("r"), safe=True),
+        _said("date", "l.paid_on", "r.on_date", "l.paid_on >= r.on_date - 10", safe=True),
+    ),
     "customers customers": (
         _said("stored_id", "coalesce(l.other_id, r.other_id)", "r.id",
               "coalesce(l.other_id = r.id, FALSE) OR coalesce(r.other_id = l.id, FALSE)"),
@@ -132,7 +140,17 @@ _FACTS = {
 _NAMED = """
 LEFT JOIN (
   SELECT DISTINCT k.n, j.n AS invoice FROM payment_keys AS k JOIN invoice_keys AS j ON j.key = k.key
-) AS k ON k.n = m.left_n AND k.invoice = m.right_n"""
+) AS k ON k.n = m.left_n AND k.invoice = m.right_n
+LEFT JOIN (SELECT DISTINCT iban, party FROM taught) AS a
+  ON a.iban = l.iban AND a.party = r.party AND m.status <> 'confirmed'
+LEFT JOIN (SELECT DISTINCT name_key, party FROM taught) AS b
+  ON b.name_key = l.name_key AND b.party = r.party AND m.status <> 'confirmed' AND l.name_key <> r.name_key"""
+# What persons taught by confirming: whose account it is, who pays under which name.
+_TAUGHT = """
+CREATE OR REPLACE TEMP TABLE taught AS
+SELECT DISTINCT p.iban, p.name_key, i.party FROM made AS m
+JOIN link_payments AS p ON p.n = m.left_n JOIN link_invoices AS i ON i.n = m.right_n
+WHERE m.pair = 'payments invoices' AND m.status = 'confirmed' AND i.party IS NOT NULL"""
 _WRITE = """
 INSERT INTO links
 SELECT '{left}', l.vendor, l.id, '{right}', r.vendor, r.id, CAST({amount} AS DECIMAL(18, 4)) / 10000, r.currency,
@@ -152,6 +170,7 @@ def write(db: DuckDBPyConnection) -> None:
     """Create the table links on `db` from the working table made."""
     db.execute(_SHARES)
     db.execute(_SUGGESTED_SHARES)
+    db.execute(_TAUGHT)
     db.execute(_TARGET)
     db.execute("COMMENT ON TABLE links IS 'Rows that are the same business fact, with the rule that says so.'")
     for column, comment in _COMMENTS.items():

@@ -168,7 +168,7 @@ class Facts:
         """Return incoming payments of this amount that belong to no invoice yet, newest first."""
         return self.all(
             "SELECT p.* FROM payments AS p ANTI JOIN (SELECT left_vendor, left_id FROM links "
-            "WHERE left_table = 'payments' AND status IN ('automatic', 'confirmed')) AS l "
+            "WHERE left_table = 'payments' AND right_table <> 'deals' AND status IN ('automatic', 'confirmed')) AS l "
             "ON l.left_vendor = p.vendor AND l.left_id = p.id "
             "WHERE p.amount = ? AND p.currency = ? ORDER BY p.paid_on DESC, p.id LIMIT 5",
             amount, currency,

@@ -66,6 +66,7 @@ def link(db: DuckDBPyConnection) -> Linked:
     notes += payment_match.run(db, off)
     clock("payment match")
     _apply(db, rules, "customers customers")
+    _apply(db, rules, "payments deals")
     evidence.write(db)
     clock("write")
     by_rule = dict(db.execute("SELECT rule, count(*) FROM links GROUP BY rule ORDER BY rule").fetchall())

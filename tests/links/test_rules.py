@@ -49,6 +49,7 @@ def test_every_rule_says_what_it_is(query: Any) -> None:
         "payments invoices",
         "payments payments",
         "customers customers",
+        "payments deals",
     )
     assert 0 < float(query.header["confidence"]) <= 1
 
