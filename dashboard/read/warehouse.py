@@ -79,8 +79,12 @@ def question(ask: Callable[Concatenate[Db, P], T]) -> Callable[Concatenate[Path,
 
     @lru_cache(maxsize=_KEPT)
     def remembered(data: Path, at: Stamp, args: tuple[Any, ...], named: tuple[tuple[str, Any], ...]) -> T:
-        connection = duckdb.connect(data / FILE, read_only=True, config={"memory_limit": MEMORY})
+        # Attached, not connected to: while another thread still looks at the file that was replaced, a connection by
+        # name would share its view and show yesterday's file as today's.
+        connection = duckdb.connect(config={"memory_limit": MEMORY})
         try:
+            path = str(data / FILE).replace("'", "''")
+            connection.execute(f"ATTACH '{path}' AS warehouse (READ_ONLY); USE warehouse")
             return ask(Db(connection), *args, **dict(named))
         finally:
             connection.close()

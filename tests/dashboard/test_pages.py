@@ -7,6 +7,7 @@ import duckdb
 import pytest
 from small_company import READ, ROWS, frame, keep, words
 
+from dashboard.read import warehouse
 from reconcile import run
 from reconcile.state import Entry, state
 
@@ -195,3 +196,23 @@ def test_ten_thousand_findings_are_paged(empty: Path, page) -> None:
     assert "10,000 findings" in words(app)
     assert len(frame(app)["problem"]) == 50
     assert json.dumps(app.query_params).count("3")
+
+
+def test_who_asks_while_another_still_reads_yesterdays_file_gets_todays(tmp_path: Path) -> None:
+    """The warehouse is replaced whole; a reader that is not done yet must not lend its view to the next."""
+    path = tmp_path / warehouse.FILE
+
+    def replaced(by: int) -> None:
+        with duckdb.connect(str(tmp_path / "new.duckdb")) as db:
+            db.execute(f"CREATE OR REPLACE TABLE facts AS SELECT {by} AS fact")
+        (tmp_path / "new.duckdb").replace(path)
+
+    @warehouse.question
+    def fact(db: warehouse.Db) -> int:
+        return db.one("SELECT fact FROM facts")
+
+    replaced(1)
+    with duckdb.connect(str(path), read_only=True):
+        assert fact(tmp_path) == 1
+        replaced(2)
+        assert fact(tmp_path) == 2
