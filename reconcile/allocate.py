@@ -5,10 +5,13 @@ bank or gateway saw are two views of the same money, so an invoice may be settle
 """
 
 import datetime as dt
-from collections.abc import Iterable
+from array import array
+from collections.abc import Iterable, MutableSequence
 from typing import Any, NamedTuple
 
 from reconcile.rates import NEAR, Rates
+
+Amounts = MutableSequence[int]  # by the rows' numbers
 
 CENTS = 500  # five cents: rounding and nothing else
 FEE = 400_000  # most that banks on the way keep of a transfer
@@ -51,12 +54,14 @@ class Purse:
     `told` is what is left of each invoice in billing's own view, where billing records payments made elsewhere.
     """
 
-    def __init__(self, payments: list[int], invoices: list[int]) -> None:
-        self.payments = payments
-        self.invoices = invoices
-        self.told = list(invoices)
+    def __init__(self, payments: Iterable[int], invoices: Iterable[int]) -> None:
+        self.payments = array("q", payments)
+        self.invoices = array("q", invoices)
+        self.told = array("q", self.invoices)
 
-    def give(self, payment: int, invoice: int, most: int | None = None, view: list[int] | None = None) -> int:
+    def give(
+        self, payment: int, invoice: int, most: int | None = None, view: MutableSequence[int] | None = None
+    ) -> int:
         """Take what fits from the payment for the invoice, at most `most`, and return it."""
         owed = self.invoices if view is None else view
         amount = max(min(self.payments[payment], owed[invoice]), 0)
@@ -138,7 +143,7 @@ def _given(link: Named, purse: Purse, rates: Rates) -> Given:
     return Given(link.payment, link.invoice, amount, kept)
 
 
-def _converted(link: Named, owed: list[int], purse: Purse, rates: Rates) -> int:
+def _converted(link: Named, owed: Amounts, purse: Purse, rates: Rates) -> int:
     """Return how much a payment in another currency settles; what is within the reach of rates is settled in full."""
     open_amount = owed[link.invoice]
     rate = rates.rate(link.paid_in, link.currency, link.paid_on) if link.paid_on else None

@@ -1,7 +1,13 @@
 """Payments and invoices while they are matched: what is left of each, who names whom, and the links made on the way."""
 
+from array import array
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
 import polars as pl
 from duckdb import DuckDBPyConnection
+from numpy.typing import NDArray
 
 from reconcile import allocate, match, references
 from reconcile.rates import NEAR, Rates, rates
@@ -62,11 +68,10 @@ class Books:
         self.payments, self.invoices = db.sql(_PAYMENTS).pl(), db.sql(_INVOICES).pl()
         self.payments = self.payments.with_columns(further=references.further(pl.col("reference"))).drop("reference")
         self.purse = allocate.Purse(_by_number(db, "link_payments", "amount"), _by_number(db, "link_invoices", "gross"))
-        self.begun = [False] * len(self.purse.payments)  # payments of which a part is given
-        self.spent = [False] * len(
-            self.purse.payments
-        )  # payments that name an invoice which takes no more: nobody else's money either
-        self.units: dict[int, int] = {}  # what each part of an invoice was, 0 where they differ
+        self.begun = bytearray(len(self.purse.payments))  # 1: payments of which a part is given
+        # 1: payments that name an invoice which takes no more: nobody else's money either
+        self.spent = bytearray(len(self.purse.payments))
+        self.units = array("q", bytes(8 * len(self.purse.invoices)))  # what each part was, 0 none yet, -1 they differ
         self.mentioned = db.sql(_MENTIONED).pl().filter(pl.col("party").is_not_null())
         self.rates, self.near = Rates({}, {}), NEAR
         self.refused = db.sql(f"SELECT left_n AS n, right_n AS n_right FROM refused WHERE pair = '{PAIR}'").pl()
@@ -80,7 +85,7 @@ class Books:
         for payment, invoice, amount, _ in rows:
             self.purse.payments[payment] -= amount
             self.purse.invoices[invoice] -= amount
-            self.begun[payment] = True
+            self.begun[payment] = 1
         others = links.join(plain.select("left_n"), on="left_n", how="anti", maintain_order="left").drop("named_by")
         given = allocate.settle_named(others.iter_rows(), self.purse, self.rates)
         for each in given:
@@ -102,11 +107,12 @@ class Books:
 
     def _note(self, payment: int, invoice: int, amount: int, kept: int) -> None:
         if amount <= 0:
-            self.spent[payment] = True
+            self.spent[payment] = 1
             return
-        self.begun[payment] = True
+        self.begun[payment] = 1
         part = amount + kept
-        self.units[invoice] = part if abs(self.units.get(invoice, part) - part) <= 300 else 0
+        before = self.units[invoice]
+        self.units[invoice] = part if not before or abs(before - part) <= 300 else -1
 
     def free(self) -> pl.DataFrame:
         """Return the payments that have something left to give: left, and begun where a part is already given."""
@@ -114,9 +120,9 @@ class Books:
 
     def _free(self, payments: pl.DataFrame) -> pl.DataFrame:
         left = payments.with_columns(
-            left=pl.Series(self.purse.payments, dtype=pl.Int64).gather(payments["n"]),
-            begun=pl.Series(self.begun, dtype=pl.Boolean).gather(payments["n"]),
-            spent=pl.Series(self.spent, dtype=pl.Boolean).gather(payments["n"]),
+            left=_taken(np.frombuffer(self.purse.payments, np.int64), payments),
+            begun=_taken(np.frombuffer(self.begun, np.bool_), payments),
+            spent=_taken(np.frombuffer(self.spent, np.bool_), payments),
         )
         enough = pl.col("left") > pl.when("begun").then(pl.max_horizontal(SMALL, pl.col("amount") // 50)).otherwise(0)
         return left.filter(enough, pl.col("begun") | ~pl.col("spent")).drop("spent")
@@ -126,13 +132,10 @@ class Books:
         return self._owed(self.invoices).rename({"n": "n_right"})
 
     def _owed(self, invoices: pl.DataFrame) -> pl.DataFrame:
-        units = pl.DataFrame(
-            {"n": list(self.units), "unit": list(self.units.values())}, schema={"n": pl.Int64, "unit": pl.Int64}
+        unit = _taken(np.frombuffer(self.units, np.int64), invoices)
+        owed = invoices.with_columns(
+            unit=unit.set(unit <= 0, None), owed=_taken(np.frombuffer(self.purse.invoices, np.int64), invoices)
         )
-        owed = invoices.drop("unit", strict=False).join(
-            units.filter(pl.col("unit") > 0), on="n", how="left", maintain_order="left"
-        )
-        owed = owed.with_columns(owed=pl.Series(self.purse.invoices, dtype=pl.Int64).gather(invoices["n"]))
         return owed.filter(pl.col("owed") > allocate.CENTS, pl.col("party").is_not_null())
 
     def keep(self, found: pl.DataFrame) -> None:
@@ -161,6 +164,11 @@ class Books:
         match.keep(self.db, PAIR, found)
 
 
+def _taken(by_number: NDArray[Any], rows: pl.DataFrame) -> pl.Series:
+    """Return what the rows' numbers point at; a copy, since it goes on changing."""
+    return pl.Series(by_number[rows["n"].to_numpy()])
+
+
 def _examples(links: pl.DataFrame) -> pl.DataFrame:
     """Return of, into, ratio of the payments in another currency that name one invoice."""
     foreign = links.filter((pl.col("names") == 1) & (pl.col("paid_in") != pl.col("currency")) & (pl.col("amount") > 0))
@@ -180,7 +188,7 @@ def _plain(links: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _by_number(db: DuckDBPyConnection, table: str, column: str) -> list[int]:
+def _by_number(db: DuckDBPyConnection, table: str, column: str) -> Iterable[int]:
     """Return the amounts of a working table by the rows' numbers, which begin at 1; nothing below 0."""
     amounts = db.sql(f"SELECT greatest(coalesce({column}, 0), 0) AS amount FROM {table} ORDER BY n").pl()["amount"]
     return [0, *amounts.to_list()]

@@ -4,6 +4,8 @@ import datetime as dt
 import math
 from bisect import bisect_left
 from functools import lru_cache
+from operator import attrgetter
+from typing import NamedTuple
 
 import polars as pl
 
@@ -25,58 +27,75 @@ def explained(free: pl.DataFrame, owed: pl.DataFrame, mentioned: pl.DataFrame) -
     value counts payments for which the search was cut.
     """
     listed = _by_payer(free, owed)
-    hints = set(mentioned.select("n", "n_right").iter_rows())
+    asked = free.select("n", "party", "currency", paid_day=_day("paid_on"), left="left", trust="trust", begun="begun",
+                        further="further").sort("n", "party")  # fmt: skip
+    hints = set(mentioned.join(asked, on="n", how="semi").select("n", "n_right").iter_rows())
     rows, e, gave_up = [], 0, 0
-    asked = free.select("n", "party", "currency", "paid_on", "left", "trust", "begun", "further").sort("n", "party")
-    for n, party, currency, paid_on, left, trust, begun, further in asked.iter_rows():
+    for n, party, currency, paid_day, left, trust, begun, further in asked.iter_rows():
         invoices = listed.get((party, currency))
         if not invoices:
             continue
-        near, cut = _candidates(invoices, left, paid_on)
+        near, cut = _candidates(invoices, left, paid_day)
         if len(near) < 2:
             continue
-        found, more = _sums(tuple(i[1] for i in near), left)
+        found, more = _sums(tuple([i.owed for i in near]), left)
         if further:  # the text says how many there are besides the one it names
             size = further if begun else further + 1
             found = [(positions, 3000.0) for positions, _ in found if len(positions) == size] or found
         gave_up += bool(cut and not found) or more
         for positions, prior in found:
             chosen = [near[at] for at in positions]
-            weight = prior * trust**2 * _coherent(chosen, near, paid_on) ** SHARP
-            weight *= 20 if any((n, c[0]) in hints for c in chosen) else 1
-            total = sum(c[1] for c in chosen)
-            for right_n, amount, _, _ in chosen:
-                rows.append((e, n, right_n, amount, amount / (amount + allocate.CENTS), weight, paid_on, total))
+            weight = prior * trust**2 * _coherent(positions, [paid_day - i.due_day for i in near]) ** SHARP
+            weight *= 20 if any((n, c.n) in hints for c in chosen) else 1
+            total = sum(c.owed for c in chosen)
+            for c in chosen:
+                rows.append((e, n, c.n, c.owed, c.owed / (c.owed + allocate.CENTS), weight, paid_day, total))
             e += 1
     schema = {"e": pl.UInt32, "left_n": pl.Int64, "right_n": pl.Int64, "settles": pl.Int64, "share": pl.Float64,
-              "weight": pl.Float64, "paid_on": pl.Date, "total": pl.Int64}  # fmt: skip
-    found_rows = pl.DataFrame(rows, schema=schema, orient="row")
+              "weight": pl.Float64, "paid_on": pl.Int32, "total": pl.Int64}  # fmt: skip
+    found_rows = pl.DataFrame(rows, schema=schema, orient="row").with_columns(pl.col("paid_on").cast(pl.Date))
     return found_rows.with_columns(rule=pl.lit("several_invoices")), gave_up
 
 
-def _by_payer(free: pl.DataFrame, owed: pl.DataFrame) -> dict[tuple[int, str], list[tuple]]:
-    """Return n_right, owed, issued_on, due_on by due date of each payer and currency with several."""
+class _Open(NamedTuple):
+    """An open invoice; days are counted from 1970, since differences of dates cost ten times as much."""
+
+    n: int
+    owed: int
+    issued_day: int
+    due_day: int
+
+
+def _day(column: str) -> pl.Expr:
+    return pl.col(column).to_physical()
+
+
+def _by_payer(free: pl.DataFrame, owed: pl.DataFrame) -> dict[tuple[int, str], list[_Open]]:
+    """Return the open invoices by due date of each payer and currency with several."""
     wanted = owed.join(free.select("party", "currency").unique(), on=["party", "currency"], how="semi")
     wanted = wanted.filter(pl.len().over("party", "currency") > 1).sort("due_on", "n_right")
-    listed: dict[tuple[int, str], list[tuple]] = {}
-    for party, currency, *invoice in wanted.select(
-        "party", "currency", "n_right", "owed", "issued_on", "due_on"
-    ).iter_rows():
-        listed.setdefault((party, currency), []).append(tuple(invoice))
+    invoices = wanted.select("party", "currency", "n_right", "owed", _day("issued_on"), _day("due_on"))
+    listed: dict[tuple[int, str], list[_Open]] = {}
+    for party, currency, *invoice in invoices.iter_rows():
+        listed.setdefault((party, currency), []).append(_Open._make(invoice))
     return listed
 
 
-def _candidates(invoices: list[tuple], left: int, paid_on) -> tuple[list[tuple], bool]:
+def _candidates(invoices: list[_Open], left: int, paid_day: int) -> tuple[list[_Open], bool]:
     """Return the invoices that may be in the sum, the nearest due if too many, and whether any was cut."""
-    around = bisect_left(invoices, paid_on, key=lambda i: i[3])
+    around = bisect_left(invoices, paid_day, key=_due_day)
+    most, first, last = left + allocate.CENTS, paid_day - BACK, paid_day + EARLY
     near = [
         i for i in invoices[max(around - LOOK, 0) : around + LOOK]
-        if i[1] <= left + allocate.CENTS and -EARLY <= (paid_on - i[2]).days <= BACK
+        if i.owed <= most and first <= i.issued_day <= last
     ]  # fmt: skip
     if len(near) <= subsets.MOST_AMOUNTS:
         return near, False
-    near.sort(key=lambda i: (abs((paid_on - i[3]).days - 15), i[0]))
-    return sorted(near[: subsets.MOST_AMOUNTS], key=lambda i: (i[3], i[0])), True
+    near.sort(key=lambda i: (abs(paid_day - i.due_day - 15), i.n))
+    return sorted(near[: subsets.MOST_AMOUNTS], key=lambda i: (i.due_day, i.n)), True
+
+
+_due_day = attrgetter("due_day")
 
 
 @lru_cache(maxsize=20_000)  # what is not linked is asked again in the next round, mostly with the same invoices
@@ -103,12 +122,15 @@ def _sums(
     return [(p, odds) for p, missing in fee if missing % allocate.FEE_STEP == 0], gave_up
 
 
-def _coherent(chosen: list[tuple], near: list[tuple], paid_on) -> float:
-    """Return how natural the set is: paid when the last falls due, nothing older left out."""
-    last = max((paid_on - c[3]).days for c in chosen)
-    first = min((paid_on - c[3]).days for c in chosen)
+def _coherent(positions: tuple[int, ...], ages: list[int]) -> float:
+    """Return how natural the set is: paid when the last falls due, nothing older left out.
+
+    ages: of all that might be in the set, the days from due to paid.
+    """
+    chosen = [ages[at] for at in positions]
+    last, first = max(chosen), min(chosen)
     newest = 1.0 if -10 <= first <= 5 else 0.3 * math.exp(-max(abs(first) - 5, 0) / 25)
-    skipped = sum(1 for i in near if i not in chosen and first <= (paid_on - i[3]).days <= last)
+    skipped = sum(first <= age <= last for age in ages) - len(chosen)
     return max(newest, 0.01) * 0.6**skipped
 
 
