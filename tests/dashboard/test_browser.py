@@ -6,6 +6,7 @@ Pictures of what was seen are left in build/pages.
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -18,7 +19,6 @@ import httpx
 import pytest
 
 from dashboard import demo, imports, jobs
-from dashboard.serve import free_port
 from extract.sandbox.server import Running, serve
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,10 +48,12 @@ def site(shop: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tu
     (data / "bank.xml").write_bytes(httpx.get(f"{shop.url}/sandbox/bank.xml", timeout=60).content)
     imports.take(data, data / "bank.xml")
     jobs.reconcile(data)
-    port = free_port(8790)
     said = os.environ | {"CUADRA_DATA": str(data)}
-    command = [sys.executable, "-m", "uvicorn", "dashboard.app:asgi", "--port", str(port), "--log-level", "warning"]
-    with subprocess.Popen(command, cwd=ROOT, env=said) as process:
+    with socket.create_server(("127.0.0.1", 0)) as heard:  # handed over open: nobody can take the port in between
+        port, fd = heard.getsockname()[1], heard.fileno()
+        command = [sys.executable, "-m", "uvicorn", "dashboard.app:asgi", "--fd", str(fd), "--log-level", "warning"]
+        process = subprocess.Popen(command, cwd=ROOT, env=said, pass_fds=(fd,))
+    with process:
         try:
             _answers(f"http://127.0.0.1:{port}")
             yield f"http://127.0.0.1:{port}", data
