@@ -222,6 +222,28 @@ def import_(
 
 
 @app.command()
+def rates(
+    context: typer.Context,
+    file: Annotated[Path | None, typer.Argument(help="The ECB's file: eurofxref-hist.zip, CSV or XML.")] = None,
+    fetch: Annotated[bool, typer.Option("--fetch", help="Get it from the ECB.")] = False,
+    url: Annotated[str, typer.Option(help="Where to get it instead.")] = "",
+    json: Json = False,
+) -> None:
+    """Take in the exchange rates of the European Central Bank, then reconcile. Totals are converted with them."""
+    from dashboard import jobs
+    from reconcile import ecb
+
+    if bool(file) == bool(fetch or url):
+        stop(f"say either a file or --fetch; the file is at {ecb.URL}")
+    try:
+        kept = ecb.fetch(context.obj, url or ecb.URL) if file is None else ecb.take_file(context.obj, file)
+    except ecb.RatesError as error:
+        stop(str(error), Exit.WRONG if file else Exit.REFUSED)
+    jobs.reconcile(context.obj)
+    show.one(kept._asdict(), json)
+
+
+@app.command()
 def reconcile(context: typer.Context, json: Json = False) -> None:
     """Link, check and count what has been read."""
     from dashboard import jobs
@@ -283,6 +305,56 @@ def fix(
     show.rows([o.model_dump(mode="json") for o in outcomes], json, ["action", "state", "error", "key"])
     if not all(o.is_done for o in outcomes):
         raise typer.Exit(Exit.REFUSED)
+
+
+@app.command("link")
+def link_(
+    context: typer.Context,
+    left: Annotated[str, typer.Argument(help="What it is, whose, its id: payments:bank:b1 or deals:hubspot:501.")],
+    right: Annotated[str, typer.Argument(help="What belongs to it: invoices:stripe:in_1.")],
+    amount: Annotated[str, typer.Option(help="How much of a payment is for the invoice; what fits if left out.")] = "",
+    later: Annotated[bool, typer.Option("--later", help="Do not reconcile now.")] = False,
+    json: Json = False,
+) -> None:
+    """Say that two records belong together. It wins over every rule."""
+    _decide(context.obj, left, right, "confirmed", amount, later, json)
+
+
+@app.command()
+def unlink(
+    context: typer.Context,
+    left: Annotated[str, typer.Argument(help="As in `cuadra link`.")],
+    right: Annotated[str, typer.Argument(help="As in `cuadra link`.")],
+    undo: Annotated[bool, typer.Option("--undo", help="Forget what was decided; the rules decide again.")] = False,
+    later: Annotated[bool, typer.Option("--later", help="Do not reconcile now.")] = False,
+    json: Json = False,
+) -> None:
+    """Say that two records do not belong together: the pair never comes back. Or take a decision back."""
+    _decide(context.obj, left, right, "undo" if undo else "rejected", "", later, json)
+
+
+def _decide(data: Path, left: str, right: str, verdict: str, amount: str, later: bool, json: bool) -> None:
+    from dashboard import jobs, verdicts
+
+    try:
+        said = verdicts.from_command(data, left, right, verdict, amount)
+    except verdicts.Wrong as error:
+        stop(str(error))
+    if not later:
+        jobs.reconcile(data)
+    show.one(said, json)
+
+
+@app.command("quality")
+def quality_(context: typer.Context, json: Json = False) -> None:
+    """Show how often links were right, by what your own people confirmed and declined."""
+    from dashboard import verdicts
+
+    found = verdicts.quality(context.obj)
+    if json:
+        show.document(found)
+        return
+    show.rows(verdicts.table(found), False, ["pair", "what", "judged", "confirmed", "declined", "precision", "recall"])
 
 
 @app.command()

@@ -12,7 +12,7 @@ from dashboard.read import findings
 from extract import raw, store
 from extract.store import Reading, Source
 from extract.vendor import Vendor
-from reconcile import run
+from reconcile import ecb, run
 from reconcile.connections import connections, unconnected
 from reconcile.settings import load
 from reconcile.state import state
@@ -88,5 +88,6 @@ def rebuild(data: Path) -> list[Reading]:
     settings = load(data)
     connected = [imports.with_files(data, vendor) for vendor in connections(data).values()]
     readings = store.rebuild([*connected, *imports.all_sources(data)], data, zone=settings.company.time_zone)
+    ecb.replay(data)
     reconcile(data)
     return readings

@@ -1,7 +1,9 @@
 """Computes the figures: every file of figures/ defines one, and nothing else does.
 
 A figure returns period_start, period_end, dimension, key, currency, value, unit. Money is given in each currency;
-totals in the reporting currency are made here, where the rate of every part is known, with unit `reporting_money`.
+totals in the reporting currency are made here at the day's rate, with unit `reporting_money`; what has no rate is not
+in them and has unit `left_out`. Figures for any period are sums over the tables of figures/rows/, which say of each
+deal, invoice and payment what it adds to which step on which day.
 """
 
 from collections.abc import Callable
@@ -9,34 +11,40 @@ from pathlib import Path
 
 import duckdb
 
-from reconcile.sqlfile import queries
-from reconcile.warehouse import create
+from extract.model import TABLES
+from reconcile.sqlfile import Query, queries
+from reconcile.warehouse import comment, create
 
 FOLDER = Path(__file__).parent / "figures"
+ROWS = FOLDER / "rows"
+SUMMARIES = Path(__file__).parent / "summaries"
 
 FIGURES = {
     "name": ("VARCHAR", "figure"),
     "period_start": ("DATE", "first day; empty for a figure as of period_end"),
     "period_end": ("DATE", "last day, today at the latest"),
-    "dimension": ("VARCHAR", "what it is divided by: total, week, month, bucket, owner"),
+    "dimension": ("VARCHAR", "what it is divided by: total, week, month, bucket, owner, part, back_test"),
     "key": ("VARCHAR", "which bucket, owner or month; empty for a total or a week"),
     "currency": ("VARCHAR", "ISO 4217 currency of a sum of money, empty otherwise"),
     "value": ("DECIMAL(18,4)", "the figure"),
-    "unit": ("VARCHAR", "money (in currency), reporting_money (all currencies converted), days or count"),
+    "unit": (
+        "VARCHAR",
+        "money (in currency), reporting_money (all converted), left_out (of it, no rate), days, count or share",
+    ),
 }
 
-# A sum is converted at the rate of its period's last day. If one of the figure's currencies has no rate that day there
-# is no total at all: a sum that silently leaves money out would be wrong.
+_RESTS_ON = {"rests_on": ("VARCHAR", "canonical tables it is made from, apart by commas")}
+
+# A sum is converted at the rate of its period's last day, a forecast at today's. What has no rate that day is left out
+# of the total and stands beside it, in its own currency: never a guess, never silently.
 _CONVERT = """
 INSERT INTO figures BY NAME
 WITH parts AS (
-    SELECT
-        f.*,
-        r.rate,
-        COUNT(CASE WHEN r.rate IS NULL THEN 1 END) OVER (PARTITION BY f.dimension, f.period_end) AS without_rate
+    SELECT f.*, r.rate, s.reporting_currency
     FROM figures AS f
-    LEFT JOIN period_rates AS r ON r.currency = f.currency AND r.on_day = f.period_end
-    WHERE f.name = ? AND f.unit = 'money'
+    CROSS JOIN settings AS s
+    LEFT JOIN period_rates AS r ON r.currency = f.currency AND r.on_day = LEAST(f.period_end, s.today)
+    WHERE f.name = $name AND f.unit = 'money'
 )
 SELECT
     p.name,
@@ -44,13 +52,16 @@ SELECT
     p.period_end,
     p.dimension,
     p.key,
-    MAX(s.reporting_currency) AS currency,
+    MAX(p.reporting_currency) AS currency,
     CAST(SUM(CAST(p.value AS DECIMAL(20, 4)) * p.rate) AS DECIMAL(18, 4)) AS value,
     'reporting_money' AS unit
 FROM parts AS p
-CROSS JOIN settings AS s
-WHERE p.without_rate = 0
+WHERE p.rate IS NOT NULL
 GROUP BY p.name, p.period_start, p.period_end, p.dimension, p.key
+UNION ALL BY NAME
+SELECT p.name, p.period_start, p.period_end, p.dimension, p.key, p.currency, p.value, 'left_out' AS unit
+FROM parts AS p
+WHERE p.rate IS NULL AND p.value <> 0
 """
 
 
@@ -58,9 +69,15 @@ def compute(
     db: duckdb.DuckDBPyConnection, progress: Callable[[str], None] | None = None, folder: Path = FOLDER
 ) -> None:
     """Create table `figures` (and `figure_definitions`, the words of their headers) from the summaries."""
+    for query in queries(ROWS):
+        if progress:
+            progress(query.name)
+        db.execute(f"CREATE TABLE {query.name} AS {query.sql}")
+        describe(db, query)
     create(db, "figures", "Every business figure, computed in one place.", FIGURES)
     words = {key: ("VARCHAR", key) for key in ("name", "title", "formula", "why")}
-    create(db, "figure_definitions", "What each figure means.", words)
+    create(db, "figure_definitions", "What each figure means.", words | _RESTS_ON)
+    rests_on = _rests_on()
     for query in queries(folder):
         if progress:
             progress(query.name)
@@ -69,6 +86,26 @@ def compute(
             FROM ({query.sql}) AS f""",
             [query.name],
         )
-        db.execute(_CONVERT, [query.name])
+        db.execute(_CONVERT, {"name": query.name})
         said = [query.header.get(key, "") for key in ("title", "formula", "why")]
-        db.execute("INSERT INTO figure_definitions VALUES (?, ?, ?, ?)", [query.name, *said])
+        grounds = ", ".join(sorted(rests_on(query.header["reads"])))
+        db.execute("INSERT INTO figure_definitions VALUES (?, ?, ?, ?, ?)", [query.name, *said, grounds])
+
+
+def describe(db: duckdb.DuckDBPyConnection, query: Query) -> None:
+    """Put the title of a table on it and, from the lines under `columns` of its header, a word on each column."""
+    described = db.execute(f"DESCRIBE {query.name}").fetchall()
+    comment(db, query.name, query.header["title"], {name: (kind, query.header[name]) for name, kind, *_ in described})
+
+
+def _rests_on() -> Callable[[str], set[str]]:
+    """Return a function that says which canonical tables a header's `reads` comes down to."""
+    made = {q.name: q.header["reads"] for q in [*queries(SUMMARIES), *queries(ROWS)]}
+
+    def grounds(reads: str) -> set[str]:
+        found: set[str] = set()
+        for name in (part.strip() for part in reads.split(",")):
+            found |= grounds(made[name]) if name in made else {name} & set(TABLES)
+        return found
+
+    return grounds

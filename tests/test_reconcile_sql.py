@@ -9,7 +9,11 @@ from sqlglot import exp
 from reconcile.sqlfile import Query, query
 
 FOLDER = Path(__file__).parents[1] / "reconcile"
-FILES = sorted(path for part in ("checks", "figures", "summaries", "links") for path in (FOLDER / part).glob("*.sql"))
+FILES = sorted(
+    path
+    for part in ("checks", "figures", "figures/rows", "summaries", "links")
+    for path in (FOLDER / part).glob("*.sql")
+)
 
 
 def said(path: Path) -> Query:

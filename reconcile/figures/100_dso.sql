@@ -1,16 +1,19 @@
 -- title:   DSO, simple
 -- formula: receivables on the day / gross invoiced in the 90 days (setting dso_days) up to it * 90
--- reads:   receivable_events, invoice_summary, weeks, period_rates, settings
--- why:     How many days of sales customers owe us. By currency, and over all currencies (empty currency) where each has a
---          rate.
-WITH daily AS (
+-- reads:   receivable_events, invoice_summary, as_of_days, period_rates, settings
+-- why:     How many days of sales customers owe us, at the end of each week and month. By currency, and over all currencies
+--          (empty currency) where each has a rate.
+WITH days AS (
+    SELECT DISTINCT a.as_of FROM as_of_days AS a
+),
+daily AS (
     SELECT e.on_day, e.currency, SUM(e.amount) AS amount
     FROM receivable_events AS e
     GROUP BY e.on_day, e.currency
 ),
 owed AS (
     SELECT w.as_of, e.currency, SUM(e.amount) AS amount
-    FROM weeks AS w
+    FROM days AS w
     JOIN daily AS e
         ON e.on_day <= w.as_of
     GROUP BY w.as_of, e.currency
@@ -23,7 +26,7 @@ sold_by_day AS (
 ),
 sold AS (
     SELECT w.as_of, d.currency, SUM(d.amount) AS amount
-    FROM weeks AS w
+    FROM days AS w
     CROSS JOIN settings AS s
     JOIN sold_by_day AS d
         ON d.issued_on <= w.as_of
@@ -50,13 +53,17 @@ converted AS (
     GROUP BY b.as_of
     HAVING COUNT(CASE WHEN r.rate IS NULL AND (b.owed <> 0 OR b.sold <> 0) THEN 1 END) = 0
 )
-SELECT CAST(NULL AS DATE) AS period_start, b.as_of AS period_end, 'week' AS dimension, '' AS key, b.currency,
+SELECT CAST(NULL AS DATE) AS period_start, a.as_of AS period_end, a.dimension, '' AS key, b.currency,
     CAST(b.owed / b.sold * s.dso_days AS DECIMAL(18, 4)) AS value, 'days' AS unit
-FROM both_sides AS b
+FROM as_of_days AS a
+JOIN both_sides AS b
+    ON b.as_of = a.as_of
 CROSS JOIN settings AS s
 WHERE b.sold > 0
 UNION ALL
-SELECT CAST(NULL AS DATE), c.as_of, 'week', '', '', CAST(c.owed / c.sold * s.dso_days AS DECIMAL(18, 4)), 'days'
-FROM converted AS c
+SELECT CAST(NULL AS DATE), a.as_of, a.dimension, '', '', CAST(c.owed / c.sold * s.dso_days AS DECIMAL(18, 4)), 'days'
+FROM as_of_days AS a
+JOIN converted AS c
+    ON c.as_of = a.as_of
 CROSS JOIN settings AS s
 WHERE c.sold > 0

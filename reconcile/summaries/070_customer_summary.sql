@@ -1,5 +1,5 @@
 -- title: Every customer once, both systems together, by currency: won, invoiced, paid, open, overdue
--- reads: customers, customer_pairs, deals, invoice_summary
+-- reads: customers, customer_heads, deals, invoice_summary
 -- key:   vendor, id, currency
 -- why:   A customer is one row of the CRM where it is there, else of billing; money in two currencies is two rows.
 -- columns:
@@ -20,19 +20,7 @@
 --   overdue: of that, past its due date
 --   first_on: first deal or invoice
 --   last_on: last deal or invoice
-WITH heads AS (
-    SELECT
-        c.vendor,
-        c.id,
-        COALESCE(MIN(p.crm_vendor), c.vendor) AS head_vendor,
-        COALESCE(MIN(p.crm_id), c.id) AS head_id
-    FROM customers AS c
-    LEFT JOIN customer_pairs AS p
-        ON p.billing_vendor = c.vendor
-        AND p.billing_id = c.id
-    GROUP BY c.vendor, c.id
-),
-facts AS (
+WITH facts AS (
     SELECT
         d.vendor,
         d.customer_id AS id,
@@ -83,7 +71,7 @@ summed AS (
         MIN(f.on_day) AS first_on,
         MAX(f.on_day) AS last_on
     FROM facts AS f
-    JOIN heads AS h
+    JOIN customer_heads AS h
         ON h.vendor = f.vendor
         AND h.id = f.id
     GROUP BY h.head_vendor, h.head_id, f.currency

@@ -10,13 +10,14 @@ import duckdb
 import pytest
 from ledger_books import books
 
-from reconcile import figures
+from reconcile import checks, figures
 
 D = Decimal
 
 
 def computed(rows: dict[str, list[dict[str, Any]]]) -> duckdb.DuckDBPyConnection:
     db = books(rows)
+    checks.check(db)
     figures.compute(db)
     return db
 
@@ -139,14 +140,14 @@ def test_the_ageing_buckets_add_up_to_the_receivables() -> None:
     """Each open invoice is in one bucket by days past due; together they are the receivables and billing's own sum."""
     db = computed({"invoices": [row | {"due_on": row["due_on"] or None} for row in AGED]})
     held = {
-        key: value(db, "ageing", key=key, currency="EUR")
+        key: value(db, "ageing", key=key, currency="EUR", unit="money")
         for key in ("not_due", "1_30", "31_60", "61_90", "90_plus")
     }  # fmt: skip
     assert held == {"not_due": 228, "1_30": 3, "31_60": 12, "61_90": 48, "90_plus": 64}
     total = db.execute("SELECT SUM(gross) FROM invoices WHERE status = 'sent' AND currency = 'EUR'").fetchall()[0][0]
     assert sum(held.values()) == value(db, "receivables", **THIS_WEEK) == total
     assert value(db, "overdue", **THIS_WEEK) == 127
-    assert value(db, "ageing", key="90_plus", currency="USD") == 7
+    assert value(db, "ageing", key="90_plus", currency="USD", unit="money") == 7
     assert value(db, "ageing", key="90_plus", unit="count") == 2
 
 
@@ -192,10 +193,15 @@ def test_dso_by_both_formulas() -> None:
             "links": ["payments:p>invoices:sep=2000"],
         }
     )
-    today = {"period_end": "2026-11-20", "currency": "EUR"}
-    assert value(db, "dso", **today) == 60
-    assert value(db, "dso_count_back", **today) == 61
-    assert value(db, "dso", period_end="2026-11-20", currency="") == 60  # one currency, the reporting one
+    for dimension in ("week", "month"):
+        today = {"period_end": "2026-11-20", "currency": "EUR", "dimension": dimension}
+        assert value(db, "dso", **today) == 60
+        assert value(db, "dso_count_back", **today) == 61
+        assert value(db, "dso", **today | {"currency": ""}) == 60  # one currency, the reporting one
+    # at the end of October: 5,000 owed of 5,000 sold; 31 days of October and 30 of September use it up
+    october = {"dimension": "month", "period_end": "2026-10-31", "currency": "EUR"}
+    assert value(db, "dso", **october) == 90
+    assert value(db, "dso_count_back", **october) == 61
 
 
 @pytest.mark.capability("KPI-4")
@@ -227,15 +233,29 @@ EURO_AND_ZLOTY = {
     ]
 }
 REPORTED = {"dimension": "week", "period_end": "2026-11-20", "unit": "reporting_money"}
+LEFT_OUT = REPORTED | {"unit": "left_out", "currency": "PLN"}
 
 
 def test_currencies_are_added_up_only_at_a_known_rate() -> None:
-    """430 PLN at 4.30 a euro is 100: 200 in all. Without a rate, or with one of last month, there is no total."""
-    rate = {"currency": "PLN", "on_date": "2026-11-19", "rate": "4.30"}
-    assert value(computed(EURO_AND_ZLOTY | {"rates": [rate]}), "won", **REPORTED) == 200
-    assert value(computed(EURO_AND_ZLOTY), "won", **REPORTED) is None
-    old = rate | {"on_date": "2026-10-19"}
-    assert value(computed(EURO_AND_ZLOTY | {"rates": [old]}), "won", **REPORTED) is None
+    """430 PLN at 4.30 a euro is 100: 200 in all. Without a rate, or with an old one, they are left out by name."""
+    rate = {"currency": "PLN", "on_date": "2026-11-19", "rate": "4.30", "source": "European Central Bank"}
+    db = computed(EURO_AND_ZLOTY | {"rates": [rate]})
+    assert value(db, "won", **REPORTED) == 200
+    assert value(db, "won", **LEFT_OUT) is None
+    for without in ([], [rate | {"on_date": "2026-10-19"}]):
+        db = computed(EURO_AND_ZLOTY | {"rates": without})
+        assert value(db, "won", **REPORTED) == 100
+        assert value(db, "won", **LEFT_OUT) == 430
+
+
+@pytest.mark.parametrize(("on", "found"), [("2026-11-11", True), ("2026-11-10", False)], ids=["9 days old", "10 days"])
+def test_a_rate_is_good_for_nine_days(on: str, found: bool) -> None:
+    """Over a weekend and holidays the last rate counts, with its own date beside it; after that there is none."""
+    rate = {"currency": "PLN", "on_date": on, "rate": "4.00", "source": "European Central Bank"}
+    db = computed(EURO_AND_ZLOTY | {"rates": [rate]})
+    asked = "SELECT rate, CAST(published_on AS VARCHAR), source FROM day_rates WHERE on_day = '2026-11-20'"
+    told = [(D("0.25"), on, "European Central Bank")] if found else []
+    assert db.execute(asked).fetchall() == told
 
 
 def test_the_reporting_currency_is_a_choice() -> None:

@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 from ledger_books import books
 
-from reconcile import figures
+from reconcile import checks, figures
 
 
 def flow(rows: dict[str, list[dict[str, Any]]], currency: str = "EUR") -> dict[str, Decimal]:
     db = books(rows)
     with db:
+        checks.check(db)
         figures.compute(db)
         asked = "SELECT key, value FROM figures WHERE name = 'flow' AND currency = ? AND unit = 'money'"
         return dict(db.execute(asked, [currency]).fetchall())
