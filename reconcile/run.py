@@ -15,7 +15,7 @@ import duckdb
 import structlog
 from filelock import FileLock
 
-from reconcile import checks, figures, settings, tax_ids, warehouse
+from reconcile import checks, figures, reference, settings, tax_ids, warehouse
 from reconcile.links import link
 from reconcile.sqlfile import Query, queries
 
@@ -58,7 +58,8 @@ def reconcile(
     with FileLock(data / LOCK):
         _discard(part)
         try:
-            summary = _build(part, data, choices, said, first_seen or {}, progress or (lambda stage, what: None))
+            say = progress or (lambda stage, what: None)
+            summary = _build(part, data, choices, chosen.tolerances, said, first_seen or {}, say)
             os.replace(part, data / WAREHOUSE)
         finally:
             _discard(part)
@@ -70,6 +71,7 @@ def _build(
     part: Path,
     data: Path,
     choices: settings.Choices,
+    tolerances: Mapping[str, settings.Tolerance],
     decisions: list[Mapping[str, Any]],
     first_seen: Mapping[str, dt.datetime],
     progress: Progress,
@@ -81,6 +83,7 @@ def _build(
         clock.start("rows")
         with FileLock(data / ROWS_LOCK):
             warehouse.lay(db, data / ROWS, choices, decisions)
+        reference.lay(db, tolerances)
         clock.start("links")
         link(db)
         warehouse.comment(db, "links", "Rows that are the same business fact.", warehouse.LINKS)
@@ -100,9 +103,10 @@ def judge(
     progress: Progress | None = None,
     known: str | None = None,
 ) -> None:
-    """Create summaries, findings and figures in `db`, which holds the rows, `settings`, `decisions` and `links`.
+    """Create summaries, findings and figures in `db`.
 
-    `known` names a table of tax ids that were examined before.
+    It holds the rows, `settings`, `decisions` and `links`, and what `reference.lay` makes. `known` names a table of
+    tax ids that were examined before.
     """
     say = progress or (lambda stage, what: None)
     say("summaries", "tax_ids")

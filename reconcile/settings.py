@@ -65,9 +65,21 @@ class Choices(Part):
     )
     duplicate_days: int = Field(default=31, ge=0, description="days within which equal invoices are suspect")
     repeat_days: int = Field(default=5, ge=0, description="days within which an equal part of a deal is a repetition")
+    banked_days: int = Field(default=7, ge=0, description="days before money that was recorded must show at the bank")
+    stale_days: int = Field(default=3, ge=1, description="days without a complete reading that make a source stale")
+    terms_tolerance_days: int = Field(default=3, ge=0, description="days a due date may be off the customer's terms")
+    missed_periods: int = Field(default=3, ge=1, description="periods after the last one that are asked for")
     dso_days: int = Field(default=90, ge=1, description="days of sales that the simple DSO looks back on")
     rules_off: list[str] = Field(default=[], description="link rules that are switched off, by name")
     checks_off: list[str] = Field(default=[], description="checks that are switched off, by name")
+
+
+class Tolerance(Part):
+    """What is tolerated of one customer; what is left out is as for all."""
+
+    amount: Decimal | None = Field(default=None, ge=0)  # in the document's currency
+    rate: Decimal | None = Field(default=None, ge=0, le=1)  # share of the amount
+    days: int = Field(default=0, ge=0, le=365)  # late
 
 
 class Company(Part):
@@ -147,6 +159,7 @@ class Settings(Part):
     connections: dict[str, Connection] = {}
     writes: dict[str, bool] = Field(default={}, description="connections that we may write to; off unless it is true")
     choices: Choices = Choices()
+    tolerances: dict[str, Tolerance] = Field(default={}, description="by tax id, name or vendor:id of a customer")
     mail: Mail = Mail()
     invoicing: Invoicing = Invoicing()
     schedules: dict[str, Schedule] = {}

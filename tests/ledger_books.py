@@ -12,9 +12,9 @@ from typing import Any
 import duckdb
 
 from extract import model
-from reconcile import tax_ids, warehouse
+from reconcile import reference, tax_ids, warehouse
 from reconcile.run import SUMMARIES
-from reconcile.settings import Choices
+from reconcile.settings import Choices, Tolerance
 from reconcile.sqlfile import queries
 
 TODAY = dt.date(2026, 11, 20)
@@ -35,11 +35,14 @@ def books(rows: dict[str, list[dict[str, Any]]]) -> duckdb.DuckDBPyConnection:
     """Return a database with the canonical tables, links and summaries of a case; `rows` is table -> rows.
 
     `links` may be written "deals:1>invoices:9" or "payments:1>invoices:9=100.00", with "?" at the end if suggested.
-    `settings` is one row of choices.
+    `kept` may follow the amount: "payments:1>invoices:9=97.00+3.00". `settings` is one row of choices; `tolerances` are
+    rows of customer, amount, rate, days.
     """
     db = duckdb.connect()
     chosen = {"today": TODAY, "now_at": dt.datetime(2026, 11, 20, 8)} | (rows.get("settings") or [{}])[0]
     warehouse.lay(db, Path("none"), Choices.model_validate(chosen), rows.get("decisions", []))
+    said = {row["customer"]: {k: v for k, v in row.items() if k != "customer"} for row in rows.get("tolerances", [])}
+    reference.lay(db, {name: Tolerance.model_validate(one) for name, one in said.items()})
     for table in model.TABLES:
         described = {c.name: (c.sql, "") for c in model.columns(table)}
         made = [{"vendor": VENDORS.get(table, "billing")} | USUAL.get(table, {}) | row for row in rows.get(table, [])]
@@ -72,7 +75,9 @@ def _link(db: duckdb.DuckDBPyConnection, said: str | dict[str, Any]) -> dict[str
         return said
     status = "suggested" if said.endswith("?") else "automatic"
     pair, _, amount = said.rstrip("?").partition("=")
+    amount, _, kept = amount.partition("+")
     row: dict[str, Any] = {"status": status, "rule": "test", "amount": Decimal(amount) if amount else None}
+    row["kept"] = Decimal(kept or 0)
     for side, key in zip(("left", "right"), pair.split(">"), strict=True):
         table, record = key.split(":")
         vendors = db.execute(f"SELECT vendor FROM {table} WHERE id = ?", [record]).fetchall()

@@ -37,6 +37,8 @@ def test_the_example_says_the_defaults() -> None:
         ('[company]\nreporting_currency = "euro"', 'company.reporting_currency: "euro": not a currency'),
         ("[connections.hubspot]\nurl = 1", "connections.hubspot.vendor"),
         ("[choices]\ntoday = 2026-01-01", "choices.today is not set here"),
+        ('[tolerances."Acme SL"]\nrate = 5', 'tolerances.Acme SL.rate: "5"'),
+        ('[tolerances."Acme SL"]\npercent = 5', "tolerances.Acme SL.percent: no such setting"),
         ("[company", "not TOML"),
     ],
 )
@@ -88,3 +90,15 @@ def test_today_can_be_fixed_and_is_the_companys_day(monkeypatch: pytest.MonkeyPa
 def test_amounts_never_pass_through_binary_fractions() -> None:
     """0.1 in the file is exactly a tenth."""
     assert settings.read("[choices]\namount_tolerance = 0.1\n").choices.amount_tolerance == Decimal("0.1")
+
+
+def test_what_is_tolerated_of_one_customer_is_read_and_kept(tmp_path: Path) -> None:
+    """By its name, its tax id or its key; what is not said is as for all customers."""
+    (tmp_path / settings.FILE).write_text(
+        '[tolerances."Acme SL"]\namount = 2.5\n[tolerances."stripe:cus_1"]\ndays = 10\n'
+    )
+    chosen = settings.load(tmp_path)
+    assert chosen.tolerances["Acme SL"].amount == Decimal("2.5") and chosen.tolerances["Acme SL"].rate is None
+    chosen.choices.grace_days = 7
+    settings.save(chosen, tmp_path)
+    assert settings.load(tmp_path).tolerances["stripe:cus_1"].days == 10

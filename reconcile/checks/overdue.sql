@@ -1,10 +1,10 @@
 -- title:       Invoice past its due date
 -- severity:    high
--- reads:       invoices, invoice_summary
+-- reads:       invoices, invoice_summary, customer_tolerances
 -- absent_from: payments
 -- action:      send_reminder
 -- why:         The customer should have paid; the amount shown is what is still open. More than 90 days late is high, up to
---              30 days low.
+--              30 days low. Days that the settings tolerate of a customer are not counted against it.
 SELECT
     'invoices' AS subject,
     i.vendor,
@@ -24,4 +24,8 @@ FROM invoices AS i
 JOIN invoice_summary AS m
     ON m.vendor = i.vendor
     AND m.id = i.id
+LEFT JOIN customer_tolerances AS t
+    ON t.vendor = i.vendor
+    AND t.id = i.customer_id
 WHERE m.state = 'overdue'
+AND m.days_overdue > COALESCE(t.days, 0)

@@ -12,8 +12,10 @@
 --   paid_on: value date of the payment
 --   is_recorded: billing was told of it and we have not seen the money
 --   amount: settled, in the invoice's currency; negative on a refund
+--   kept: what fees, discounts or withheld tax took of it: it settles the invoice too
 WITH standing AS (
-    SELECT l.left_vendor, l.left_id, l.right_table, l.right_vendor, l.right_id, COALESCE(l.amount, 0) AS amount
+    SELECT l.left_vendor, l.left_id, l.right_table, l.right_vendor, l.right_id, COALESCE(l.amount, 0) AS amount,
+        COALESCE(l.kept, 0) AS kept
     FROM links AS l
     WHERE l.left_table = 'payments'
     AND l.status IN ('automatic', 'confirmed')
@@ -25,6 +27,7 @@ direct AS (
         a.right_vendor AS invoice_vendor,
         a.right_id AS invoice_id,
         SUM(a.amount) AS amount,
+        SUM(a.kept) AS kept,
         MAX(CASE WHEN p.method = 'recorded' THEN 1 ELSE 0 END) AS is_recorded
     FROM standing AS a
     JOIN payments AS p
@@ -65,20 +68,20 @@ late AS (
     AND d.amount = 0
 ),
 shifted AS (
-    SELECT t.payment_vendor, t.payment_id, d.invoice_vendor, d.invoice_id, d.amount
+    SELECT t.payment_vendor, t.payment_id, d.invoice_vendor, d.invoice_id, d.amount, d.kept
     FROM direct AS d
     JOIN twins AS t
         ON t.told_vendor = d.payment_vendor
         AND t.told_id = d.payment_id
     UNION ALL
-    SELECT e.payment_vendor, e.payment_id, e.invoice_vendor, e.invoice_id, LEAST(e.told, p.amount)
+    SELECT e.payment_vendor, e.payment_id, e.invoice_vendor, e.invoice_id, LEAST(e.told, p.amount), e.kept
     FROM late AS e
     JOIN payments AS p
         ON p.vendor = e.payment_vendor
         AND p.id = e.payment_id
 ),
 gathered AS (
-    SELECT d.payment_vendor, d.payment_id, d.invoice_vendor, d.invoice_id, d.is_recorded, d.amount, 0 AS shifted
+    SELECT d.payment_vendor, d.payment_id, d.invoice_vendor, d.invoice_id, d.is_recorded, d.amount, 0 AS shifted, d.kept
     FROM direct AS d
     LEFT JOIN twins AS t
         ON t.told_vendor = d.payment_vendor
@@ -90,7 +93,7 @@ gathered AS (
     WHERE t.told_id IS NULL
     AND x.invoice_id IS NULL
     UNION ALL
-    SELECT s.payment_vendor, s.payment_id, s.invoice_vendor, s.invoice_id, 0, 0, s.amount
+    SELECT s.payment_vendor, s.payment_id, s.invoice_vendor, s.invoice_id, 0, 0, s.amount, s.kept
     FROM shifted AS s
 ),
 summed AS (
@@ -101,7 +104,8 @@ summed AS (
         g.invoice_id,
         MAX(g.is_recorded) AS is_recorded,
         GREATEST(SUM(g.amount), SUM(g.shifted)) AS amount,
-        MIN(g.amount) AS least
+        MIN(g.amount) AS least,
+        MAX(g.kept) AS kept
     FROM gathered AS g
     GROUP BY g.payment_vendor, g.payment_id, g.invoice_vendor, g.invoice_id
 )
@@ -113,7 +117,8 @@ SELECT
     p.paid_on,
     s.is_recorded = 1 AS is_recorded,
     -- a refund takes away
-    CAST(CASE WHEN s.least < 0 THEN s.least ELSE s.amount END AS DECIMAL(18, 4)) AS amount
+    CAST(CASE WHEN s.least < 0 THEN s.least ELSE s.amount END AS DECIMAL(18, 4)) AS amount,
+    CAST(s.kept AS DECIMAL(18, 4)) AS kept
 FROM summed AS s
 JOIN payments AS p
     ON p.vendor = s.payment_vendor

@@ -1,8 +1,9 @@
 -- title: Every invoice with what was paid, what is open, and the one state people see
--- reads: invoices, allocated_money, deal_links, settings
+-- reads: invoices, allocated_money, deal_links, customer_tolerances, settings
 -- key:   vendor, id
 -- why:   Paid is the greater of what billing says and the money that was allocated. What billing was told of money we
---        have not seen counts as paid, and never makes an invoice look paid twice.
+--        have not seen counts as paid, and never makes an invoice look paid twice. What a bank or gateway kept, a
+--        discount that was taken and tax that was withheld settle the invoice beside the money.
 -- columns:
 --   vendor: vendor of the invoice
 --   id: the invoice
@@ -21,6 +22,7 @@
 --   owed: gross less withheld tax and credit notes
 --   paid: greater of billing's word and the money allocated
 --   arrived: money seen at bank or gateway
+--   kept: what fees, discounts or withheld tax took of that money: it settles the invoice too
 --   told: money that billing was told of and we have not seen
 --   open_amount: still to come; 0 on drafts, void, written off and credit notes
 --   state: waiting, sent, partly_paid, paid or overdue; void, uncollectible, proforma and credit_note stand apart
@@ -37,6 +39,7 @@ WITH received AS (
         m.invoice_id AS id,
         SUM(CASE WHEN m.is_recorded THEN 0 ELSE m.amount END) AS arrived,
         SUM(CASE WHEN m.is_recorded THEN m.amount ELSE 0 END) AS told,
+        SUM(m.kept) AS kept,
         MAX(CASE WHEN m.is_recorded OR m.amount < 0 THEN NULL ELSE m.paid_on END) AS arrived_on,
         MAX(CASE WHEN m.amount < 0 THEN NULL ELSE m.paid_on END) AS last_on
     FROM allocated_money AS m
@@ -88,6 +91,7 @@ owed AS (
         COALESCE(c.credited, 0) AS credited,
         COALESCE(r.arrived, 0) AS arrived,
         COALESCE(r.told, 0) AS told,
+        COALESCE(r.kept, 0) AS kept,
         r.arrived_on,
         r.last_on,
         COALESCE(t.deal_count, 0) AS deal_count,
@@ -113,22 +117,32 @@ paid AS (
             CASE WHEN o.status = 'paid' THEN o.owed ELSE 0 END
         ) AS paid,
         GREATEST(
-            s.amount_tolerance,
+            COALESCE(o.said_paid, 0),
+            o.arrived + o.kept,
+            LEAST(o.arrived + o.told + o.kept, o.owed),
+            CASE WHEN o.status = 'paid' THEN o.owed ELSE 0 END
+        ) AS covered,
+        GREATEST(
+            COALESCE(t.amount, s.amount_tolerance),
+            CAST(CAST(o.owed AS DECIMAL(20, 4)) * COALESCE(t.rate, 0) AS DECIMAL(18, 4)),
             LEAST(s.fee_tolerance, CAST(CAST(o.owed AS DECIMAL(20, 4)) * s.fee_tolerance_rate AS DECIMAL(18, 4)))
         ) AS may_lack,
         s.today,
         s.amount_tolerance
     FROM owed AS o
+    LEFT JOIN customer_tolerances AS t
+        ON t.vendor = o.vendor
+        AND t.id = o.customer_id
     CROSS JOIN settings AS s
 ),
 settled AS (
     SELECT
         p.*,
-        p.status = 'paid' OR p.owed - p.paid <= p.may_lack AS is_settled,
+        p.status = 'paid' OR p.owed - p.covered <= p.may_lack AS is_settled,
         p.is_counted
             AND p.kind <> 'credit_note'
             AND p.status NOT IN ('paid', 'uncollectible')
-            AND p.owed - p.paid > p.may_lack AS is_open
+            AND p.owed - p.covered > p.may_lack AS is_open
     FROM paid AS p
 )
 SELECT
@@ -149,8 +163,9 @@ SELECT
     CAST(t.owed AS DECIMAL(18, 4)) AS owed,
     CAST(t.paid AS DECIMAL(18, 4)) AS paid,
     CAST(t.arrived AS DECIMAL(18, 4)) AS arrived,
+    CAST(t.kept AS DECIMAL(18, 4)) AS kept,
     CAST(t.told AS DECIMAL(18, 4)) AS told,
-    CAST(CASE WHEN t.is_open THEN t.owed - t.paid ELSE 0 END AS DECIMAL(18, 4)) AS open_amount,
+    CAST(CASE WHEN t.is_open THEN t.owed - t.covered ELSE 0 END AS DECIMAL(18, 4)) AS open_amount,
     CASE
         WHEN t.status = 'void' THEN 'void'
         WHEN t.kind IN ('proforma', 'credit_note') THEN t.kind
@@ -164,7 +179,7 @@ SELECT
     END AS state,
     CASE WHEN t.is_open THEN GREATEST(0, COALESCE(DATE_DIFF('day', t.due_on, t.today), 0)) ELSE 0 END AS days_overdue,
     CASE
-        WHEN t.arrived + t.may_lack >= t.owed THEN COALESCE(t.arrived_on, t.last_on, t.said_paid_on)
+        WHEN t.arrived + t.kept + t.may_lack >= t.owed THEN COALESCE(t.arrived_on, t.last_on, t.said_paid_on)
         ELSE COALESCE(t.last_on, t.said_paid_on)
     END AS paid_on,
     t.sent_at IS NOT NULL OR t.status IN ('sent', 'partly_paid', 'paid') AS is_sent,

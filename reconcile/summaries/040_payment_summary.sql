@@ -24,7 +24,7 @@ WITH allocated AS (
         MIN(i.currency) AS first_currency,
         MAX(i.currency) AS last_currency,
         -- money that came some other way covers each of the invoices: this one only tells of it
-        MIN(CASE WHEN i.arrived >= i.owed - s.amount_tolerance THEN 1 ELSE 0 END) AS is_covered
+        MIN(CASE WHEN i.arrived + i.kept >= i.owed - s.amount_tolerance THEN 1 ELSE 0 END) AS is_covered
     FROM allocated_money AS a
     JOIN invoice_summary AS i
         ON i.vendor = a.invoice_vendor

@@ -1,5 +1,5 @@
 -- title: Every deal with what was invoiced and paid, what remains, and the invoice that speaks for it
--- reads: deals, lines, deal_invoices, invoice_summary, links, settings
+-- reads: deals, lines, deal_invoices, invoice_summary, links, customer_tolerances, settings
 -- key:   vendor, id
 -- why:   One row to compare and to write back. Of several invoices the most recently updated one is named; count and
 --        sum stay beside it so that no money hides. `verdict` is the one place where amounts are judged.
@@ -158,7 +158,10 @@ compared AS (
         COALESCE(b.all_paid, 0) = 1 AS all_paid,
         b.first_issued_on,
         b.paid_on,
-        GREATEST(s.amount_tolerance, CAST(CAST(ABS(d.amount) AS DECIMAL(20, 4)) * s.amount_tolerance_rate AS DECIMAL(18, 4))) AS tolerance,
+        GREATEST(
+            COALESCE(t.amount, s.amount_tolerance),
+            CAST(CAST(ABS(d.amount) AS DECIMAL(20, 4)) * COALESCE(t.rate, s.amount_tolerance_rate) AS DECIMAL(18, 4))
+        ) AS tolerance,
         s.amount_tolerance,
         s.part_rate,
         d.amount_is,
@@ -171,6 +174,9 @@ compared AS (
     LEFT JOIN priced AS p
         ON p.vendor = d.vendor
         AND p.id = d.id
+    LEFT JOIN customer_tolerances AS t
+        ON t.vendor = d.vendor
+        AND t.id = d.customer_id
     CROSS JOIN settings AS s
 ),
 based AS (
