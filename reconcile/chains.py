@@ -178,10 +178,9 @@ def _close(finding: Record, facts: Facts, given: Given) -> list[Plan]:
 
 def _mend_customer(finding: Record, facts: Facts, given: Given) -> list[Plan]:
     """Bring billing to what the CRM says, or ask for what neither knows."""
-    if finding["subject_table"] == "invoices":
-        invoice = facts.invoice(finding["subject_vendor"], finding["subject_id"]) or {}
-        return _aligned(facts.customer(finding["subject_vendor"], invoice.get("customer_id")), finding["part"], facts)
     customer = facts.customer(finding["subject_vendor"], finding["subject_id"])
+    if finding.get("check") in ("tax_id_differs", "contact_differs"):
+        return _aligned(customer, finding["part"], facts)
     if customer is None or not facts.can(customer["vendor"], "update_customer"):
         return []
     fields = _ADDRESS if finding["part"] == "address" else (finding["part"],)

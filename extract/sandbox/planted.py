@@ -4,6 +4,7 @@ What the amounts mean: a deal is *partly invoiced* when its invoices reach three
 when they exceed it by a fifth or more, and its *amount differs* when one invoice is off by less than that and by more
 than a rounding. Data that one side lacks is missing (`customer_data_invalid`), not different. A duplicate invoice makes
 its deal over-invoiced too, and every unpaid invoice past its due date is overdue, whatever else it is: both are listed.
+Another tax id is listed of the customer's record and of every invoice that was issued with it.
 """
 
 from typing import Any
@@ -102,7 +103,8 @@ class Planter:
             for invoice in made[:done]:
                 self.trade.pay(invoice, min(invoice.offset + 12, -2))
             left = deal.net - sum(i.net for i in made[:done])
-            self.plant("partly_invoiced", deal, left, deal.currency, note, *made[:done])
+            check = "final_invoice_missing" if word == "Deposit" else "partly_invoiced"  # the deposit is paid
+            self.plant(check, deal, left, deal.currency, note, *made[:done])
 
     def forget(self, invoice: Invoice) -> None:
         """Unmake an invoice."""
@@ -162,7 +164,11 @@ class Planter:
     def not_due(self, invoice: Invoice) -> None:
         """Give the invoice sixty days, so that it is not due yet."""
         invoice.customer.terms = 60
-        invoice.due = invoice.issued + (self.company.day(60, False) - self.company.today)
+        self.not_due_by(invoice, 60)
+
+    def not_due_by(self, invoice: Invoice, days: int) -> None:
+        """Give the invoice this many days."""
+        invoice.due = invoice.issued + (self.company.day(days, False) - self.company.today)
 
     def currency_differs(self) -> None:
         """Plant invoices in another currency than their deal."""
@@ -184,13 +190,18 @@ class Planter:
         for offset, country, deals in ((-72, SPAIN, 1), (-119, FRANCE, 2), (-203, POLAND, 1)):
             customer = self.trade.customer(country)
             customer.stripe["tax_id"] = identifiers.tax_id(self.rng, country.code, customer.name)
-            self.differ("tax_id_differs", customer, offset, deals, "billing knows the customer by another tax id")
+            note = "billing knows the customer by another tax id"
+            made = self.paid_deals(customer, offset, deals)
+            for deal, invoice in made:
+                self.plant("tax_id_differs", invoice, invoice.gross, invoice.currency, note, deal)
+            self.record("tax_id_differs", customer, made, note)
         deal, invoice = self.paid(-66, SPAIN)
         customer = invoice.customer
         customer.stripe["tax_id"] = wrong = customer.tax_id[:-1] + ("0" if customer.tax_id[-1] != "0" else "7")
         self.plant(
             "tax_id_differs", invoice, invoice.gross, invoice.currency, f"last character mistyped: {wrong}", deal
         )
+        self.record("tax_id_differs", customer, [(deal, invoice)], f"last character mistyped: {wrong}")
         note = "tax id in billing fails its check digit"
         self.plant("customer_data_invalid", stripe(customer), invoice.gross, invoice.currency, note)
         for offset, country in ((-93, GERMANY), (-310, SPAIN)):
@@ -199,16 +210,27 @@ class Planter:
             note = "this invoice was issued with the tax id of another company; the customer is right by now"
             self.plant("tax_id_differs", invoice, invoice.gross, invoice.currency, note, deal)
 
-    def differ(self, check: str, customer: Customer, offset: int, deals: int, note: str) -> None:
-        """Give the customer paid deals, each of whose invoices carries the difference."""
+    def paid_deals(self, customer: Customer, offset: int, deals: int) -> list[tuple[Deal, Invoice]]:
+        """Return deals of the customer, each with its paid invoice."""
+        made = []
         for number in range(deals):
             deal = self.trade.deal(customer, offset - 40 * number)
             invoice = self.trade.invoice([deal], deal.offset + 1, copies(deal.lines, deal))
             self.trade.pay(invoice, deal.offset + 24)
-            self.plant(check, invoice, invoice.gross, invoice.currency, note, deal)
+            made.append((deal, invoice))
+        return made
+
+    def record(self, check: str, customer: Customer, made: list[tuple[Deal, Invoice]], note: str) -> None:
+        """List a difference of the customer's record in billing; at stake is what was invoiced to it."""
+        total = sum(invoice.gross for _, invoice in made)
+        self.plant(check, stripe(customer), total, customer.currency, note, *(invoice for _, invoice in made))
+
+    def differ(self, check: str, customer: Customer, offset: int, deals: int, note: str) -> None:
+        """Give the customer paid deals; what billing has of it is not what the CRM has."""
+        self.record(check, customer, self.paid_deals(customer, offset, deals), note)
 
     def contact_differs(self) -> None:
-        """Plant invoices with another e-mail or address than the CRM's."""
+        """Plant customers with another e-mail or address in billing than in the CRM."""
         for offset, country, local, deals in ((-54, SPAIN, "administracion", 1), (-101, POLAND, "ksiegowosc", 2)):
             customer = self.trade.customer(country)
             customer.stripe["email"] = f"{local}@{customer.domain}"

@@ -16,6 +16,11 @@ def customer_data_invalid(planter: Planter) -> None:
     def trading(country: Country, offset: int) -> Customer:
         return planter.paid(offset, country)[1].customer
 
+    def incomplete(customer: Customer, lacks: str) -> None:
+        for invoice in (i for i in planter.company.invoices if i.customer is customer):
+            note = f"issued without the customer's {lacks}"
+            planter.plant("invoice_incomplete", invoice, invoice.gross, invoice.currency, note)
+
     def plant(customer: Customer, in_stripe: bool, note: str) -> None:
         row = stripe(customer) if in_stripe else customer
         planter.plant("customer_data_invalid", row, 0, customer.currency, note)
@@ -37,12 +42,14 @@ def customer_data_invalid(planter: Planter) -> None:
     customer = trading(FRANCE, -62)
     customer.stripe["tax_id"] = None
     plant(customer, True, "no tax id in billing (the CRM has one)")
+    incomplete(customer, "tax id")
     customer = trading(SPAIN, -106)
     customer.stripe["email"] = None
     plant(customer, True, "no e-mail in billing (the CRM has one)")
     customer = trading(GERMANY, -190)
     customer.stripe |= dict.fromkeys(("street", "city", "region", "postcode"))
     plant(customer, True, "no address in billing but the country (the CRM has it)")
+    incomplete(customer, "address")
     customer = trading(STATES, -134)
     customer.hubspot |= dict.fromkeys(("street", "city", "region", "postcode"))
     plant(customer, False, "no address in the CRM but the country (billing has it)")

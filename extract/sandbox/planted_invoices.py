@@ -75,7 +75,9 @@ def invoice_without_deal(planter: Planter) -> None:
         lines = planter.trade.lines(customer)
         invoice = planter.trade.invoice([], offset, lines, customer=customer)
         if offset in (-15, -24):
-            invoice.due = invoice.issued + (planter.company.day(45, False) - planter.company.today)
+            planter.not_due_by(invoice, customer.terms + 45)
+            note = f"45 days more to pay than the customer's {customer.terms}"
+            planter.plant("terms_differ", invoice, invoice.gross, invoice.currency, note)
         else:
             planter.trade.pay(invoice, offset + 18)
         note = "made by hand in billing for a regular customer; no deal like it" + (

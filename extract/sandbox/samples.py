@@ -18,8 +18,8 @@ from extract.sandbox.statement import bank_statement, entries
 from extract.sandbox.world import OWNERS
 
 TODAY = date(2026, 11, 20)
-SHOWN = ("won_not_invoiced", "partly_invoiced", "over_invoiced", "amount_differs", "currency_differs", "tax_id_differs",
-         "duplicate_invoice", "overdue", "partly_paid")  # fmt: skip
+SHOWN = ("won_not_invoiced", "partly_invoiced", "final_invoice_missing", "over_invoiced", "amount_differs",
+         "currency_differs", "tax_id_differs", "duplicate_invoice", "overdue", "partly_paid")  # fmt: skip
 DEALS = 60
 STAGES = {stage[0]: stage[1] for stage in (*SALES_STAGES, *SERVICE_STAGES)}
 

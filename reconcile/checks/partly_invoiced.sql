@@ -1,10 +1,24 @@
 -- title:       Won deal, part of it not invoiced
 -- severity:    high
--- reads:       deals, deal_summary, settings
+-- reads:       deals, deal_summary, deal_invoices, rhythms, settings
 -- absent_from: invoices
 -- action:      create_invoice
 -- why:         A deposit or some instalments were invoiced; the amount shown is what remains, ageing from the day the deal
---              was won.
+--              was won. A deposit that was paid, and a rhythm that is kept or missed, are told by checks of their own.
+WITH parts AS (
+    SELECT
+        p.deal_vendor,
+        p.deal_id,
+        MIN(CASE WHEN p.kind = 'deposit' AND p.state = 'paid' THEN 1 ELSE 0 END) AS only_deposits,
+        MAX(p.issued_on) AS last_on
+    FROM deal_invoices AS p
+    WHERE p.is_counted
+    AND p.kind <> 'credit_note'
+    GROUP BY p.deal_vendor, p.deal_id
+),
+regular AS (
+    SELECT DISTINCT r.vendor, r.id FROM rhythms AS r WHERE r.subject = 'deals'
+)
 SELECT
     'deals' AS subject,
     d.vendor,
@@ -24,7 +38,17 @@ FROM deals AS d
 JOIN deal_summary AS b
     ON b.vendor = d.vendor
     AND b.id = d.id
+JOIN parts AS p
+    ON p.deal_vendor = d.vendor
+    AND p.deal_id = d.id
+LEFT JOIN regular AS r
+    ON r.vendor = d.vendor
+    AND r.id = d.id
 CROSS JOIN settings AS s
 WHERE d.status = 'won'
 AND d.won_on < s.today - s.grace_days
 AND b.verdict = 'part'
+AND p.only_deposits = 0
+AND r.id IS NULL
+-- the next month of what was sold as recurring is not due yet
+AND (COALESCE(d.billing, 'once') <> 'recurring' OR p.last_on < s.today - 31 - s.grace_days)

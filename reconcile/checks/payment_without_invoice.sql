@@ -1,10 +1,10 @@
 -- title:       Money that is for no invoice
 -- severity:    medium
--- reads:       payments, payment_summary, settings
+-- reads:       payments, payment_summary, payment_excess, settings
 -- absent_from: invoices
 -- action:
--- why:         Somebody paid and we do not know what for: an invoice is missing, was paid twice, or the money is to be
---              returned. The amount shown is what no invoice accounts for.
+-- why:         Somebody paid and we do not know what for: an invoice is missing, or the money is to be returned.
+--              What was paid twice or too much is told by checks of its own. The amount shown is what no invoice accounts for.
 SELECT
     'payments' AS subject,
     p.vendor,
@@ -23,7 +23,11 @@ FROM payments AS p
 JOIN payment_summary AS m
     ON m.vendor = p.vendor
     AND m.id = p.id
+LEFT JOIN payment_excess AS x
+    ON x.vendor = p.vendor
+    AND x.id = p.id
 CROSS JOIN settings AS s
 WHERE m.role = 'money'
 AND p.paid_on < s.today - s.payment_days
 AND m.unallocated > GREATEST(s.amount_tolerance, CAST(p.amount AS DECIMAL(20, 4)) * s.amount_tolerance_rate)
+AND x.id IS NULL

@@ -31,7 +31,7 @@ def found(read_once: Path) -> dict[str, set[tuple[str, str, str]]]:
 def test_every_planted_problem_is_found_and_nothing_else(check: str, found: dict) -> None:
     """Per check: the findings are the planted problems, no fewer and no more."""
     planted = {(p["subject"], p["vendor"], p["id"]) for p in PLANTED["problems"] if p["check"] == check}
-    assert len(planted) >= 4
+    assert len(planted) >= 2
     assert found[check] == planted
 
 

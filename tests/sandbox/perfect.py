@@ -194,7 +194,9 @@ class Books:
             gross = sum(self.invoices[k]["total"] for k in keys)
             total = amount if gross == amount else sum(self.net(k) for k in keys)
             if total <= amount * 3 // 4:
-                self.say("partly_invoiced", "hubspot", deal_id)
+                deposits = all(self.invoices[k]["metadata"].get("kind") == "deposit" for k in keys)
+                is_kept = deposits and all(self.open_amount(k) == 0 for k in keys)
+                self.say("final_invoice_missing" if is_kept else "partly_invoiced", "hubspot", deal_id)
             elif total >= amount * 6 // 5:
                 self.say("over_invoiced", "hubspot", deal_id)
             elif total != amount:
@@ -223,6 +225,14 @@ class Books:
                 self.say("partly_paid", "stripe", key)
         if invoice["status"] != "void" and self.deals_of.get(key):
             self._who(key, invoice, self.deals_of[key][0])
+        if self.is_issued(key) and self.open_amount(key) > 0:
+            self._terms(key, invoice)
+
+    def _terms(self, key: str, invoice: dict[str, Any]) -> None:
+        company = self.billing.objects["customers"][invoice["customer"]]["metadata"]["crm_company_id"]
+        agreed = self.companies[company]["properties"].get("payment_terms_days")
+        if agreed and (self.due_on(key) - self.made_on(key)).days > int(agreed) + 33:
+            self.say("terms_differ", "stripe", key)
 
     def _who(self, key: str, invoice: dict[str, Any], deal_id: str) -> None:
         company = self.companies[self.company_of[deal_id]]["properties"]
@@ -233,7 +243,12 @@ class Books:
         pairs = (("address", "line1"), ("city", "city"), ("zip", "postal_code"))
         moved = any(company[a] and address[b] and company[a] != address[b] for a, b in pairs)
         if moved or (invoice["customer_email"] and invoice["customer_email"] != contact["email"]):
-            self.say("contact_differs", "stripe", key)
+            self.say("contact_differs", "stripe", invoice["customer"])
+        record = self.billing.tax_ids_of(invoice["customer"])
+        if record and company["nif"] and bare(record[0]["value"], country) != bare(company["nif"], country):
+            self.say("tax_id_differs", "stripe", invoice["customer"])
+        if not ids or not address["line1"]:
+            self.say("invoice_incomplete", "stripe", key)
 
     def _duplicates(self) -> None:
         groups = defaultdict(list)

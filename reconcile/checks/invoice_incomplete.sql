@@ -1,0 +1,97 @@
+-- title:    Invoice lacks what the law asks for
+-- severity: medium
+-- reads:    invoices, invoice_summary, customers, lines, tax_rates
+-- action:
+-- why:      An issued invoice must carry number, date, the customer's name, address and (a company of the European Union) tax id,
+--           what was sold, and the tax. What a billing system never tells of any invoice cannot be missing on one. Without number
+--           or date it is high.
+WITH union_members AS (
+    SELECT DISTINCT r.country FROM tax_rates AS r WHERE r.is_eu
+),
+standing AS (
+    SELECT
+        i.vendor,
+        i.id,
+        i.number,
+        i.issued_on,
+        i.currency,
+        i.tax,
+        i.net,
+        i.gross,
+        m.gross AS total,
+        COALESCE(i.customer_name, k.legal_name, k.name) AS customer_name,
+        COALESCE(i.customer_tax_id, k.tax_id) AS customer_tax_id,
+        COALESCE(k.street, k.city, k.postcode) AS address,
+        COALESCE(k.kind, 'company') AS customer_kind,
+        u.country IS NOT NULL AS is_in_union,
+        COALESCE(i.issued_on, CAST(i.created_at AS DATE)) AS since
+    FROM invoices AS i
+    JOIN invoice_summary AS m
+        ON m.vendor = i.vendor
+        AND m.id = i.id
+    LEFT JOIN customers AS k
+        ON k.vendor = i.vendor
+        AND k.id = i.customer_id
+    LEFT JOIN union_members AS u
+        ON u.country = COALESCE(k.tax_id_country, k.country)
+    WHERE m.is_counted
+    AND m.owed > 0
+    AND m.kind <> 'credit_note'
+),
+told AS (
+    SELECT
+        t.vendor,
+        COUNT(t.number) > 0 AS numbers,
+        COUNT(t.issued_on) > 0 AS dates,
+        COUNT(t.customer_name) > 0 AS names,
+        COUNT(t.customer_tax_id) > 0 AS tax_ids,
+        COUNT(t.address) > 0 AS addresses,
+        COUNT(t.tax) > 0 AS taxes
+    FROM standing AS t
+    GROUP BY t.vendor
+),
+itemised AS (
+    SELECT DISTINCT l.vendor, l.document_id AS id FROM lines AS l WHERE l.document = 'invoice'
+),
+itemising AS (
+    SELECT DISTINCT n.vendor FROM itemised AS n
+),
+lacking AS (
+    SELECT
+        t.*,
+        CASE WHEN w.numbers AND t.number IS NULL THEN 1 ELSE 0 END AS no_number,
+        CASE WHEN w.dates AND t.issued_on IS NULL THEN 1 ELSE 0 END AS no_date,
+        CASE WHEN w.names AND t.customer_name IS NULL THEN 1 ELSE 0 END AS no_name,
+        CASE WHEN w.tax_ids AND t.customer_tax_id IS NULL AND t.is_in_union AND t.customer_kind = 'company' THEN 1 ELSE 0 END AS no_tax_id,
+        CASE WHEN w.addresses AND t.address IS NULL THEN 1 ELSE 0 END AS no_address,
+        CASE WHEN g.vendor IS NOT NULL AND n.id IS NULL THEN 1 ELSE 0 END AS no_lines,
+        CASE WHEN w.taxes AND t.tax IS NULL AND (t.net IS NULL OR t.gross IS NULL) THEN 1 ELSE 0 END AS no_tax
+    FROM standing AS t
+    JOIN told AS w
+        ON w.vendor = t.vendor
+    LEFT JOIN itemising AS g
+        ON g.vendor = t.vendor
+    LEFT JOIN itemised AS n
+        ON n.vendor = t.vendor
+        AND n.id = t.id
+)
+SELECT
+    'invoices' AS subject,
+    x.vendor,
+    x.id,
+    x.total AS amount,
+    x.currency,
+    x.since,
+    COALESCE(x.number || ' ', '') || COALESCE(x.customer_name, '') AS detail,
+    CASE WHEN x.no_number + x.no_date > 0 THEN 'high' ELSE 'medium' END AS severity,
+    [
+        {'code': 'number', 'agrees': x.no_number = 0, 'left': x.number, 'right': CAST(NULL AS VARCHAR)},
+        {'code': 'issued_on', 'agrees': x.no_date = 0, 'left': CAST(x.issued_on AS VARCHAR), 'right': CAST(NULL AS VARCHAR)},
+        {'code': 'customer', 'agrees': x.no_name = 0, 'left': x.customer_name, 'right': CAST(NULL AS VARCHAR)},
+        {'code': 'tax_id', 'agrees': x.no_tax_id = 0, 'left': x.customer_tax_id, 'right': CAST(NULL AS VARCHAR)},
+        {'code': 'address', 'agrees': x.no_address = 0, 'left': x.address, 'right': CAST(NULL AS VARCHAR)},
+        {'code': 'lines', 'agrees': x.no_lines = 0, 'left': CAST(NULL AS VARCHAR), 'right': CAST(NULL AS VARCHAR)},
+        {'code': 'tax', 'agrees': x.no_tax = 0, 'left': CAST(x.tax AS VARCHAR), 'right': CAST(NULL AS VARCHAR)}
+    ] AS evidence
+FROM lacking AS x
+WHERE x.no_number + x.no_date + x.no_name + x.no_tax_id + x.no_address + x.no_lines + x.no_tax > 0
