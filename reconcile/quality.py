@@ -1,10 +1,14 @@
-"""How often matching is right, on labelled data: a folder of parquet files with the truth beside the books.
+"""How often matching is right: on labelled data, and by what the user's own people confirmed and declined.
+
+Labelled data is a folder of parquet files with the truth beside the books.
 
 Layout of a folder: deals, invoices, payments, truth_deal_invoice, truth_payment_invoice (`optional` links count neither
 way; `evidence` is the best clue there is, `kind` the shape of the case; further columns are ignored).
 """
 
 import datetime as dt
+import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -128,3 +132,80 @@ def _wrong_by_rule(given: pl.DataFrame, must: pl.DataFrame, pair: list[str]) -> 
 def day(meta: dict[str, Any]) -> dt.date:
     """Return the day on which the labelled books are looked at."""
     return dt.date.fromisoformat(meta["today"])
+
+
+_JUDGED = {"left": pl.String, "invoice_id": pl.String, "is_right": pl.Boolean, "rule": pl.String, "was": pl.String,
+           "evidence": pl.String}  # fmt: skip
+_TOLD = ("precision", "recall", "f1", "whole")  # measures that mean nothing where nothing was judged
+
+
+def own(decisions: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return the measures of `compare` by pair of tables, from decisions as the state store keeps them.
+
+    What persons confirmed is the truth; what rules had proposed when they spoke is measured against it. Recall counts
+    the pairs linked by hand as missed. abstained: records for which several were shown and none picked. by_rule,
+    by_evidence: judged, confirmed, declined, precision; a pair's evidence is the best that agreed. money: by currency.
+    """
+    said = [d for d in decisions if d["kind"] == "link" and d["verdict"] in ("confirmed", "rejected")]
+    pairs = sorted({(d["left_table"], d["right_table"]) for d in said})
+    return {
+        f"{left}_{right}": _own([d for d in said if (d["left_table"], d["right_table"]) == (left, right)])
+        for left, right in pairs
+    }
+
+
+def _own(said: list[Mapping[str, Any]]) -> dict[str, Any]:
+    judged = pl.DataFrame([_judged(d) for d in said], schema=_JUDGED, orient="row")
+    automatic = _measured(judged, ["automatic"])
+    proposed = judged.filter(pl.col("was") != "")
+    return {
+        "confirmed": int(judged["is_right"].sum()),
+        "declined": int((~judged["is_right"]).sum()),
+        "by_hand": judged.filter(pl.col("is_right"), pl.col("was") == "").height,
+        "automatic": automatic,
+        "with_suggested": _measured(judged, ["automatic", "suggested"]),
+        "abstained": proposed.filter(pl.col("rule").str.ends_with("_tie"))["left"].n_unique(),
+        "by_rule": _judged_by(proposed, "rule"),
+        "by_evidence": _judged_by(proposed, "evidence"),
+        "money": _money(said),
+    }
+
+
+def _judged(said: Mapping[str, Any]) -> tuple[Any, ...]:
+    left, right = (f"{said[f'{side}_vendor']}:{said[f'{side}_id']}" for side in ("left", "right"))
+    best = next((e["code"] for e in json.loads(said["evidence"] or "[]") if e["agrees"]), "none")
+    return left, right, said["verdict"] == "confirmed", said["rule"], said["was"], best
+
+
+def _measured(judged: pl.DataFrame, statuses: list[str]) -> dict[str, Any]:
+    """Return the measures of what was proposed with these statuses; null where nothing was judged."""
+    truth = judged.filter("is_right").select("left", "invoice_id", "evidence", optional=pl.lit(False))
+    given = judged.filter(pl.col("was").is_in(statuses)).select("left", "invoice_id", "rule")
+    measures = compare(truth, given, "left", judged["left"].unique())
+    out = {name: measures[name] for name in (*_TOLD, "links", "truth")}
+    out |= dict.fromkeys(("precision",) if not out["links"] else ())
+    out |= dict.fromkeys(("recall", "whole") if not out["truth"] else ())
+    out |= dict.fromkeys(("f1",) if not (out["links"] and out["truth"]) else ())
+    return out | {"recall_by_evidence": measures["recall_by"].get("evidence", {})}
+
+
+def _judged_by(proposed: pl.DataFrame, column: str) -> list[dict[str, Any]]:
+    right = pl.col("is_right")
+    counted = proposed.group_by(column).agg(
+        judged=pl.len(), confirmed=right.sum(), declined=(~right).sum(), precision=right.mean()
+    )
+    return counted.sort(column).to_dicts()
+
+
+def _money(said: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the recall of confirmed money by currency; a sum of several currencies would mean nothing."""
+    true = [d for d in said if d["verdict"] == "confirmed" and d["amount"] is not None and d["currency"]]
+    out = []
+    for currency in sorted({d["currency"] for d in true}):
+        mine = [(abs(d["amount"]), d["was"]) for d in true if d["currency"] == currency]
+        whole = sum(amount for amount, _ in mine)
+        found = {"automatic": sum(a for a, was in mine if was == "automatic"),
+                 "with_suggested": sum(a for a, was in mine if was)}  # fmt: skip
+        shares = {f"recall_{name}": float(amount / whole) if whole else None for name, amount in found.items()}
+        out.append({"currency": currency, "confirmed": whole} | shares)
+    return out
