@@ -1,64 +1,117 @@
-"""What people say about findings and links: kept in the state store, heard by the next reconciliation."""
+"""What people say about pairs: kept at once, heard by the next comparison.
 
-import datetime as dt
+A small company is compared again at once. A large one is when somebody asks: until then the page remembers what was
+said and does not ask again.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
 
 import streamlit as st
 
 from dashboard import jobs, said, session, working
-from dashboard.read import Row
+from dashboard.parts import plain
+from dashboard.read import Row, matching
 from dashboard.words import _, several
+from reconcile import decisions
 from reconcile.state import Decision, state
 
-
-def agree(finding: Row) -> None:
-    """Offer to leave a finding as it is: for good, or until a day; with a reason."""
-    with st.popover(_("Leave it"), icon=":material/notifications_off:", type="tertiary"):
-        st.caption(_("It is silent until the day you give, or until its amount changes."))
-        with st.form(f"leave-{finding['id']}", border=False):
-            reason = st.text_input(_("Why"), placeholder=_("Agreed with the customer on the phone"))
-            until = st.date_input(_("Until (empty: for good)"), value=None, min_value=session.day())
-            if st.form_submit_button(_("Leave it"), type="primary"):
-                if reason.strip():
-                    _leave(finding, reason.strip(), until if isinstance(until, dt.date) else None)
-                else:
-                    st.warning(_("Say why, so that others understand it next year."))
+AT_ONCE = 20_000  # links up to which comparing again takes a second or two
+DONE = "decided"  # key of the session's list of subjects decided here, newest last
 
 
-def _leave(finding: Row, reason: str, until: dt.date | None) -> None:
-    decision = Decision(
-        kind="finding", verdict="snoozed" if until else "agreed", finding_id=finding["id"],
-        amount=finding["amount_at_stake"], currency=finding["currency"], until_on=until, reason=reason,
-    )  # fmt: skip
-    decide([decision], _("Left as it is."))
+def heard() -> matching.Heard:
+    """Return what was decided since the last comparison."""
+    answered, declined = [], []
+    for subject in _unheard():
+        one = state(session.data()).decision(subject)
+        if one is None:
+            continue
+        left, right = (":".join(one[f"{side}_{part}"] for part in ("table", "vendor", "id")) for side in _SIDES)
+        if one["verdict"] == "rejected":
+            declined.append(f"{left}>{right}")
+        elif one["left_table"] == "deals":
+            answered.append(right)
+        else:
+            answered.append(left)
+    return matching.Heard(tuple(answered), tuple(declined))
 
 
-def link(row: Row, verdict: str) -> None:
+_SIDES = ("left", "right")
+
+
+def _unheard() -> list[str]:
+    since = matching.made_at(session.data())
+    return [s for s in state(session.data()).said_since(since) if s.startswith("link:")]
+
+
+def report() -> None:
+    """Say how many decisions wait to be counted in, and offer to do it."""
+    if waiting := len(_unheard()):
+        with st.container(border=True, horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            text = several("{count} decision is kept and not counted in yet.",
+                           "{count} decisions are kept and not counted in yet.", waiting)  # fmt: skip
+            st.markdown(f":material/schedule: {text}", width="content")
+            if st.button(_("Compare again"), key="compare", icon=":material/refresh:", shortcut="Shift+Enter"):
+                compare()
+
+
+def compare() -> None:
+    """Reconcile by all decisions, and draw the page anew."""
+    working.run(_("Comparing again"), lambda say: jobs.reconcile(session.data(), progress=say))
+    said.say("success", _("Compared again: what you decided counts."))
+    st.rerun()
+
+
+def link(row: Row, verdict: str, later: bool = False) -> None:
     """Keep what a person says about a pair: row has left_ and right_ table, vendor and id."""
     told = _("Linked.") if verdict == "confirmed" else _("These two stay apart from now on.")
-    decide([_pair(row, verdict)], told)
+    keep([pair(row, verdict)], told, later)
 
 
 def links(rows: list[Row]) -> None:
     """Keep that these pairs belong together."""
     told = several("{count} invoice linked.", "{count} invoices linked.", len(rows))
-    decide([_pair(row, "confirmed") for row in rows], told)
+    keep([pair(row, "confirmed") for row in rows], told)
 
 
-def _pair(row: Row, verdict: str) -> Decision:
-    sides = {
-        f"{side}_{part}": row[f"{side}_{part}"] for side in ("left", "right") for part in ("table", "vendor", "id")
-    }
-    amount = row.get("amount") if verdict == "confirmed" else None
-    return Decision.model_validate(
-        {"kind": "link", "verdict": verdict, "amount": amount, "currency": row.get("currency"), **sides}
-    )
+def pair(row: Row, verdict: str, amount: Decimal | None = None) -> Decision:
+    """Return the decision about a link or a pair of records."""
+    sides = [tuple(row[f"{side}_{part}"] for part in ("table", "vendor", "id")) for side in _SIDES]
+    if verdict == "confirmed" and amount is None:
+        amount = row.get("amount")
+    return decisions.pair(sides[0], sides[1], verdict, amount, row.get("currency"))
 
 
-def decide(decisions: list[Decision], told: str) -> None:
-    """Keep decisions, reconcile by them, and draw the page anew."""
+def keep(wanted: Sequence[Decision], told: str, later: bool = False) -> None:
+    """Keep decisions and draw the page anew, compared again where that is quick. What is not allowed is said."""
     data = session.data()
-    for decision in decisions:
-        state(data).decide(decision, session.who())
-    working.run(_("Comparing again"), lambda say: jobs.reconcile(data, progress=say))
+    try:
+        kept = decisions.decide(data, wanted, session.who())
+    except decisions.NotAllowed as error:
+        said.say("error", plain(_(error.says.text).format(**error.says.values)))
+        st.rerun()
+    st.session_state.setdefault(DONE, []).append([d.subject for d in kept])
+    _after(told, later)
+
+
+def take_back(subjects: Sequence[str]) -> None:
+    """Forget decisions: the rules decide about these pairs again."""
+    gone = [subject for subject in subjects if state(session.data()).undecide(subject, session.who())]
+    _after(several("{count} decision taken back.", "{count} decisions taken back.", len(gone)), later=False)
+
+
+def take_back_last() -> None:
+    """Forget what was decided last in this session, without comparing again."""
+    if done := st.session_state.get(DONE):
+        for subject in done.pop():
+            state(session.data()).undecide(subject, session.who())
+        said.say("info", _("Taken back."))
+    st.rerun()
+
+
+def _after(told: str, later: bool) -> None:
+    if not later and matching.size(session.data()) <= AT_ONCE:
+        working.run(_("Comparing again"), lambda say: jobs.reconcile(session.data(), progress=say))
     said.say("success", told)
     st.rerun()

@@ -164,6 +164,31 @@ def payments(db: Db, vendor: str, key: str) -> list[Row]:
 
 
 @question
+def money_ahead(db: Db, vendor: str, key: str) -> list[Row]:
+    """Return the payments that are for a deal and for no invoice yet, like `payments`; suggested ones last."""
+    return db.rows(
+        """
+        SELECT
+            p.vendor, p.id, p.paid_on, p.amount, p.currency, p.fee, p.method, p.payer_name, p.reference, p.status,
+            l.amount AS allocated, p.currency AS allocated_currency, l.rule, l.evidence, l.confidence,
+            l.status AS link_status
+        FROM links AS l
+        JOIN payments AS p
+            ON p.vendor = l.left_vendor
+            AND p.id = l.left_id
+        WHERE l.left_table = 'payments'
+        AND l.right_table = 'deals'
+        AND l.right_vendor = $vendor
+        AND l.right_id = $key
+        AND l.status <> 'rejected'
+        ORDER BY l.status = 'suggested', p.paid_on, p.id
+        """,
+        vendor=vendor,
+        key=key,
+    )
+
+
+@question
 def invoice(db: Db, vendor: str, key: str) -> Row | None:
     """Return an invoice with its state and what is paid and open."""
     return db.row(

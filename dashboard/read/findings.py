@@ -13,7 +13,10 @@ SORTS = ("urgent", "amount", "oldest", "newest", "customer")
 
 
 class Wanted(NamedTuple):
-    """Which findings: empty means all. Amounts are in the finding's own currency."""
+    """Which findings: empty means all. Amounts are in the finding's own currency.
+
+    `ids` are the only ones wanted, none but these; `without` are left out: what the state store knows of them.
+    """
 
     checks: tuple[str, ...] = ()
     severities: tuple[str, ...] = ()
@@ -24,6 +27,8 @@ class Wanted(NamedTuple):
     text: str = ""
     states: tuple[str, ...] = ("open",)
     sort: str = "urgent"
+    ids: tuple[str, ...] | None = None
+    without: tuple[str, ...] = ()
 
 
 class Total(NamedTuple):
@@ -85,6 +90,8 @@ wanted AS (
     AND (len(CAST($severities AS VARCHAR[])) = 0 OR list_contains(CAST($severities AS VARCHAR[]), severity))
     AND (len(CAST($owners AS VARCHAR[])) = 0 OR list_contains(CAST($owners AS VARCHAR[]), owner_id))
     AND ($currency = '' OR currency = $currency)
+    AND ($ids IS NULL OR list_contains(CAST($ids AS VARCHAR[]), id))
+    AND NOT list_contains(CAST($without AS VARCHAR[]), id)
     AND ($least IS NULL OR abs(amount_at_stake) >= CAST($least AS DECIMAL(18, 4)))
     AND ($most IS NULL OR abs(amount_at_stake) <= CAST($most AS DECIMAL(18, 4)))
     AND (
@@ -184,13 +191,18 @@ def owners(db: Db) -> dict[str, str]:
 
 
 @question
+def people(db: Db) -> list[str]:
+    """Return the names of all salespeople."""
+    return [row["name"] for row in db.rows("SELECT DISTINCT name FROM owners WHERE name IS NOT NULL ORDER BY name")]
+
+
+@question
 def by_ids(db: Db, ids: tuple[str, ...]) -> list[Row]:
     """Return the findings of these ids, in whatever state, with record, customer and owner; largest first."""
     everything = Wanted(states=("open", "unchecked", "agreed", "snoozed", "fixed"))
     rows = db.rows(
-        _SHOWN + "SELECT * FROM wanted WHERE list_contains(CAST($ids AS VARCHAR[]), id) ORDER BY abs(weight) DESC, id",
-        **_values(everything),
-        ids=list(ids),
+        _SHOWN + "SELECT * FROM wanted ORDER BY abs(weight) DESC, id",
+        **_values(everything._replace(ids=ids)),
     )
     return rows
 

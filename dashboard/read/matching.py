@@ -1,86 +1,163 @@
-"""Questions about what a person should decide: suggested links, invoices without a deal, money without an invoice."""
+"""Questions about what a person should decide: suggested links, invoices without a deal, money without an invoice.
+
+Records are named by key: "table:vendor:id". No question returns more than a page.
+"""
+
+import datetime as dt
+from typing import NamedTuple
 
 from dashboard.read.warehouse import Db, Row, plain, question
 
 PAGE = 20
 
-# Any record in the same few columns, to show both sides of a pair alike.
-_RECORDS = """
-WITH records AS (
-    SELECT 'deals' AS of_table, d.vendor, d.id, d.title, COALESCE(c.name, d.customer_name) AS customer, d.amount,
-        d.currency, d.won_on AS on_day, d.reference AS says, d.url
-    FROM deals AS d
-    LEFT JOIN customers AS c ON c.vendor = d.vendor AND c.id = d.customer_id
-    UNION ALL
-    SELECT 'invoices', i.vendor, i.id, i.number, i.customer_name, i.gross, i.currency, i.issued_on, i.deal_reference,
-        i.url
-    FROM invoices AS i
-    UNION ALL
-    SELECT 'payments', p.vendor, p.id, COALESCE(p.reference, p.invoice_reference), p.payer_name, p.amount, p.currency,
-        p.paid_on, p.payer_iban, NULL
-    FROM payments AS p
-    UNION ALL
-    SELECT 'customers', c.vendor, c.id, c.name, c.tax_id, NULL, NULL, NULL, c.email, c.url
-    FROM customers AS c
-    UNION ALL
-    SELECT 'payouts', y.vendor, y.id, y.reference, NULL, y.amount, y.currency, y.arrives_on, NULL, NULL
-    FROM payouts AS y
+
+class Heard(NamedTuple):
+    """What was decided since the warehouse was made: askers that have their answer, and pairs that were declined."""
+
+    answered: tuple[str, ...] = ()
+    declined: tuple[str, ...] = ()
+
+
+NOTHING = Heard()
+
+# The record that asks: an invoice looks for its deal, a payment for its invoice or deal, a customer for its twin.
+_ASKED = """
+WITH suggested AS (
+    SELECT
+        l.*,
+        concat_ws(':', l.left_table, l.left_vendor, l.left_id) AS left_key,
+        concat_ws(':', l.right_table, l.right_vendor, l.right_id) AS right_key
+    FROM links AS l
+    WHERE l.status = 'suggested'
+    AND ($left = '' OR l.left_table = $left)
+    AND ($right = '' OR l.right_table = $right)
+),
+waiting AS (
+    SELECT s.*, CASE WHEN s.left_table = 'deals' THEN s.right_key ELSE s.left_key END AS asker
+    FROM suggested AS s
+    WHERE NOT list_contains(CAST($declined AS VARCHAR[]), s.left_key || '>' || s.right_key)
+),
+asked AS (
+    SELECT w.asker, MAX(ABS(w.amount)) AS worth
+    FROM waiting AS w
+    WHERE NOT list_contains(CAST($answered AS VARCHAR[]), w.asker)
+    GROUP BY w.asker
 )
 """
 
+# Any record in the same few columns, to show both sides of a pair alike.
+_RECORDS = {
+    "deals": """
+        SELECT d.vendor, d.id, d.title, COALESCE(c.name, d.customer_name) AS customer, d.amount, d.currency,
+            COALESCE(d.won_on, d.expected_close_on) AS on_day, d.reference AS says, d.url, d.status AS state,
+            b.remaining AS open_amount, b.invoices AS partners
+        FROM deals AS d
+        SEMI JOIN wanted AS w ON w.vendor = d.vendor AND w.id = d.id
+        LEFT JOIN customers AS c ON c.vendor = d.vendor AND c.id = d.customer_id
+        LEFT JOIN deal_summary AS b ON b.vendor = d.vendor AND b.id = d.id
+    """,
+    "invoices": """
+        SELECT i.vendor, i.id, COALESCE(i.number, i.id) AS title, i.customer_name AS customer, i.gross AS amount,
+            i.currency, i.issued_on AS on_day, i.deal_reference AS says, i.url, s.state, s.open_amount,
+            s.deal_count AS partners
+        FROM invoices AS i
+        SEMI JOIN wanted AS w ON w.vendor = i.vendor AND w.id = i.id
+        LEFT JOIN invoice_summary AS s ON s.vendor = i.vendor AND s.id = i.id
+    """,
+    "payments": """
+        SELECT p.vendor, p.id, COALESCE(p.reference, p.invoice_reference) AS title, p.payer_name AS customer, p.amount,
+            p.currency, p.paid_on AS on_day, p.payer_iban AS says, NULL AS url, s.role AS state,
+            s.unallocated AS open_amount, s.invoices AS partners
+        FROM payments AS p
+        SEMI JOIN wanted AS w ON w.vendor = p.vendor AND w.id = p.id
+        LEFT JOIN payment_summary AS s ON s.vendor = p.vendor AND s.id = p.id
+    """,
+    "customers": """
+        SELECT c.vendor, c.id, c.name AS title, c.tax_id AS customer, NULL AS amount, NULL AS currency, NULL AS on_day,
+            c.email AS says, c.url, NULL AS state, NULL AS open_amount, NULL AS partners
+        FROM customers AS c
+        SEMI JOIN wanted AS w ON w.vendor = c.vendor AND w.id = c.id
+    """,
+    "payouts": """
+        SELECT y.vendor, y.id, y.reference AS title, NULL AS customer, y.amount, y.currency, y.arrives_on AS on_day,
+            NULL AS says, NULL AS url, NULL AS state, NULL AS open_amount, NULL AS partners
+        FROM payouts AS y
+        SEMI JOIN wanted AS w ON w.vendor = y.vendor AND w.id = y.id
+    """,
+}
+
 
 @question
-def waiting(db: Db) -> dict[tuple[str, str], int]:
+def waiting(db: Db, heard: Heard = NOTHING) -> dict[tuple[str, str], int]:
     """Return how many records wait for a person to decide, by (left table, right table)."""
     rows = db.rows(
-        """
-        SELECT left_table, right_table, COUNT(DISTINCT left_vendor || '|' || left_id) AS found
-        FROM links WHERE status = 'suggested'
+        _ASKED
+        + """
+        SELECT left_table, right_table, COUNT(DISTINCT asker) AS found
+        FROM waiting
+        SEMI JOIN asked USING (asker)
         GROUP BY left_table, right_table
-        """
+        """,
+        left="",
+        right="",
+        **_said(heard),
     )
     return {(r["left_table"], r["right_table"]): r["found"] for r in rows}
 
 
 @question
-def suggested(db: Db, left: str, right: str, number: int = 1, size: int = PAGE) -> list[list[Row]]:
-    """Return one page of records that wait, each as the list of its candidates, best first, most money first."""
+def suggested(
+    db: Db, left: str = "", right: str = "", number: int = 1, size: int = PAGE, heard: Heard = NOTHING
+) -> list[list[Row]]:
+    """Return one page (from 1) of records that ask, each as its candidates, best first; most money first.
+
+    A candidate is its link with `asker` and `answer`, the keys of both sides as people see them; see `records`.
+    """
     rows = db.rows(
-        _RECORDS
+        _ASKED
         + """,
-        asked AS (
-            SELECT left_vendor, left_id, MAX(ABS(amount)) AS worth
-            FROM links
-            WHERE status = 'suggested' AND left_table = $left AND right_table = $right
-            GROUP BY left_vendor, left_id
-            ORDER BY worth DESC NULLS LAST, left_vendor, left_id
-            LIMIT $limit OFFSET $offset
+        page AS (
+            SELECT asker, worth FROM asked ORDER BY worth DESC NULLS LAST, asker LIMIT $limit OFFSET $offset
         )
-        SELECT
-            l.*, a.worth,
-            x.title AS left_title, x.customer AS left_customer, x.amount AS left_amount, x.currency AS left_currency,
-            x.on_day AS left_on, x.says AS left_says, x.url AS left_url,
-            y.title AS right_title, y.customer AS right_customer, y.amount AS right_amount,
-            y.currency AS right_currency, y.on_day AS right_on, y.says AS right_says, y.url AS right_url
-        FROM asked AS a
-        JOIN links AS l
-            ON l.left_vendor = a.left_vendor AND l.left_id = a.left_id
-            AND l.left_table = $left AND l.right_table = $right AND l.status = 'suggested'
-        LEFT JOIN records AS x
-            ON x.of_table = l.left_table AND x.vendor = l.left_vendor AND x.id = l.left_id
-        LEFT JOIN records AS y
-            ON y.of_table = l.right_table AND y.vendor = l.right_vendor AND y.id = l.right_id
-        ORDER BY a.worth DESC NULLS LAST, l.left_vendor, l.left_id, l.confidence DESC, l.right_id
+        SELECT w.* EXCLUDE (left_key, right_key), p.worth,
+            CASE WHEN w.left_table = 'deals' THEN w.left_key ELSE w.right_key END AS answer
+        FROM page AS p
+        JOIN waiting AS w ON w.asker = p.asker
+        ORDER BY p.worth DESC NULLS LAST, p.asker, w.confidence DESC, answer
         """,
         left=left,
         right=right,
         limit=size,
         offset=(number - 1) * size,
+        **_said(heard),
     )
-    groups: dict[tuple[str, str], list[Row]] = {}
+    groups: dict[str, list[Row]] = {}
     for row in rows:
-        groups.setdefault((row["left_vendor"], row["left_id"]), []).append(row)
+        groups.setdefault(row["asker"], []).append(row)
     return list(groups.values())
+
+
+def _said(heard: Heard) -> dict[str, list[str]]:
+    return {"answered": list(heard.answered), "declined": list(heard.declined)}
+
+
+@question
+def records(db: Db, keys: tuple[str, ...]) -> dict[str, Row]:
+    """Return records by key: title, customer, amount, currency, on_day, says, url, state, open_amount, partners."""
+    named: dict[str, list[tuple[str, str]]] = {}
+    for key in keys:
+        table, vendor, id = key.split(":", 2)
+        named.setdefault(table, []).append((vendor, id))
+    found: dict[str, Row] = {}
+    for table, wanted in named.items():
+        rows = db.rows(
+            "WITH wanted AS (SELECT unnest(CAST($vendors AS VARCHAR[])) AS vendor, "
+            "unnest(CAST($ids AS VARCHAR[])) AS id)" + _RECORDS[table],
+            vendors=[vendor for vendor, _ in wanted],
+            ids=[id for _, id in wanted],
+        )
+        found |= {f"{table}:{row['vendor']}:{row['id']}": row | {"table": table} for row in rows}
+    return found
 
 
 _UNLINKED = """
@@ -97,13 +174,11 @@ AND ($text = '' OR contains(
 
 @question
 def unlinked(db: Db, text: str = "", number: int = 1, size: int = PAGE) -> list[Row]:
-    """Return invoices that belong to no deal, newest first, with how many deals are suggested for each."""
+    """Return invoices that belong to no deal, newest first."""
     return db.rows(
         """
         SELECT i.vendor, i.id, i.number, i.customer_name AS customer, i.gross AS amount, i.currency, i.issued_on,
-            s.state, s.open_amount, i.url,
-            (SELECT COUNT(*) FROM links AS l WHERE l.status = 'suggested' AND l.left_table = 'deals'
-                AND l.right_table = 'invoices' AND l.right_vendor = i.vendor AND l.right_id = i.id) AS candidates
+            s.state, s.open_amount, i.url
         """
         + _UNLINKED
         + "ORDER BY i.issued_on DESC NULLS LAST, i.id LIMIT $limit OFFSET $offset",
@@ -121,7 +196,7 @@ def count_unlinked(db: Db, text: str = "") -> int:
 
 @question
 def loose_money(db: Db, number: int = 1, size: int = PAGE) -> list[Row]:
-    """Return money that came and is not, or not wholly, for an invoice; most first."""
+    """Return money that came and is not, or not wholly, for an invoice; what has candidates first, then most first."""
     return db.rows(
         """
         SELECT p.vendor, p.id, p.paid_on, p.amount, p.currency, p.payer_name, p.reference, s.unallocated, s.candidates
@@ -145,22 +220,34 @@ def count_loose(db: Db) -> int:
 
 
 @question
-def candidates(db: Db, vendor: str, key: str) -> list[Row]:
-    """Return the open invoices that are suggested for a payment, with what each would get."""
-    return db.rows(
+def links_of(db: Db, keys: tuple[str, ...], statuses: tuple[str, ...] = ("suggested",)) -> dict[str, list[Row]]:
+    """Return the links of these records on either side, by the record's key; `answer` is the key of the other side."""
+    rows = db.rows(
         """
-        SELECT l.*, i.number AS right_title, i.customer_name AS right_customer, i.gross AS right_amount,
-            i.currency AS right_currency, i.due_on AS right_on, s.open_amount
+        WITH wanted AS (SELECT unnest(CAST($keys AS VARCHAR[])) AS asker),
+        named AS (
+            SELECT asker, split_part(asker, ':', 1) AS of_table, split_part(asker, ':', 2) AS vendor,
+                substring(asker, length(of_table) + length(vendor) + 3) AS id
+            FROM wanted
+        )
+        SELECT l.*, n.asker, concat_ws(':', l.right_table, l.right_vendor, l.right_id) AS answer
         FROM links AS l
-        JOIN invoices AS i ON i.vendor = l.right_vendor AND i.id = l.right_id
-        JOIN invoice_summary AS s ON s.vendor = i.vendor AND s.id = i.id
-        WHERE l.status = 'suggested' AND l.left_table = 'payments' AND l.right_table = 'invoices'
-        AND l.left_vendor = $vendor AND l.left_id = $key
-        ORDER BY l.confidence DESC, i.due_on, i.id
+        JOIN named AS n ON n.of_table = l.left_table AND n.vendor = l.left_vendor AND n.id = l.left_id
+        WHERE list_contains(CAST($statuses AS VARCHAR[]), l.status)
+        UNION ALL
+        SELECT l.*, n.asker, concat_ws(':', l.left_table, l.left_vendor, l.left_id) AS answer
+        FROM links AS l
+        JOIN named AS n ON n.of_table = l.right_table AND n.vendor = l.right_vendor AND n.id = l.right_id
+        WHERE list_contains(CAST($statuses AS VARCHAR[]), l.status)
+        ORDER BY confidence DESC, answer
         """,
-        vendor=vendor,
-        key=key,
+        keys=list(keys),
+        statuses=list(statuses),
     )
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row["asker"], []).append(row)
+    return found
 
 
 @question
@@ -184,3 +271,49 @@ def open_invoices(db: Db, text: str, currency: str = "", most: int = 25) -> list
         currency=currency,
         most=most,
     )
+
+
+@question
+def payments(db: Db, text: str, most: int = 25) -> list[Row]:
+    """Return money that came in by payer, text, account or amount; what is for no invoice yet comes first."""
+    return db.rows(
+        """
+        SELECT p.vendor, p.id, p.paid_on, p.amount, p.currency, p.payer_name, p.reference, s.unallocated, s.invoices
+        FROM payments AS p
+        JOIN payment_summary AS s ON s.vendor = p.vendor AND s.id = p.id
+        WHERE p.amount > 0 AND s.role <> 'not_booked'
+        AND contains(
+            translate(lower(strip_accents(concat_ws(' ', p.payer_name, p.reference, p.invoice_reference, p.payer_iban,
+                p.id, CAST(CAST(p.amount AS DECIMAL(18, 2)) AS VARCHAR)))), 'łøđ', 'lod'), $text)
+        ORDER BY s.unallocated = 0, p.paid_on DESC NULLS LAST, p.id
+        LIMIT $most
+        """,
+        text=plain(text),
+        most=most,
+    )
+
+
+@question
+def made_at(db: Db) -> dt.datetime:
+    """Return when the run that made this warehouse began, aware, in UTC."""
+    at: dt.datetime = db.one("SELECT now_at FROM settings")
+    return at.replace(tzinfo=dt.UTC)
+
+
+@question
+def size(db: Db) -> int:
+    """Return how many links there are: how long comparing again takes follows it."""
+    return int(db.one("SELECT COUNT(*) FROM links"))
+
+
+@question
+def by_rule(db: Db) -> dict[str, Row]:
+    """Return by rule how many links it made (`made`) and how many wait (`waiting`); ties count with their rule."""
+    rows = db.rows(
+        """
+        SELECT regexp_replace(rule, '_tie$', '') AS name, COUNT(*) FILTER (WHERE status = 'automatic') AS made,
+            COUNT(*) FILTER (WHERE status = 'suggested') AS waiting
+        FROM links GROUP BY name ORDER BY name
+        """
+    )
+    return {row["name"]: row for row in rows}

@@ -160,6 +160,11 @@ def _chain(deal: Row) -> None:
         )
     for one in found:
         invoice.card(one)
+    if ahead := deals.money_ahead(session.data(), deal["vendor"], deal["id"]):
+        with st.container(border=True):
+            st.markdown(f"**{_('Paid for this deal, and for no invoice yet')}**")
+            for payment in ahead:
+                invoice.payment_line(payment)
 
 
 def _sides(sides: list[Row]) -> None:

@@ -10,15 +10,18 @@ from dashboard.words import _
 TWICE = ("duplicate_invoice", "duplicate_customers")  # checks that compare two records of the same sort
 
 
-def show(reasons: list[Row], check: str = "") -> None:
-    """Show facts as sentences, differences as a table with both values, and what agreed as one line."""
+def show(reasons: list[Row], check: str = "", sides: tuple[str, str] | None = None) -> None:
+    """Show facts as sentences, differences as a table with both values, and what agreed as one line.
+
+    `sides` names both records; by default a finding's: the CRM and billing.
+    """
     told = [(reason, sentence) for reason in reasons if (sentence := fact(reason))]
     if told:
         st.markdown("\n".join(f"- {sentence}" for _reason, sentence in told))
     rest = [r for r in reasons if r not in [reason for reason, _sentence in told]]
     differing = [r for r in rest if r.get("agrees") is False and (r.get("left") or r.get("right"))]
     if differing:
-        sides = (_("First"), _("Second")) if check in TWICE else (_("CRM"), _("Billing"))
+        sides = sides or ((_("First"), _("Second")) if check in TWICE else (_("CRM"), _("Billing")))
         head = f"| {_('Difference')} | {sides[0]} | {sides[1]} |\n|:--|:--|:--|\n"
         lines = [
             f"| {labels.evidence(r['code'])} | {_shown(r.get('left'))} | {_shown(r.get('right'))} |" for r in differing

@@ -55,12 +55,13 @@ def _money(payments: list[Row]) -> None:
     arrived = [p for p in payments if p["method"] != "recorded"]
     for payment in arrived or payments:
         st.divider()
-        _payment(payment)
+        payment_line(payment)
     if arrived and len(arrived) < len(payments):
         st.caption(f":green[:material/check:] {_('Billing knows of it too.')}")
 
 
-def _payment(payment: Row) -> None:
+def payment_line(payment: Row) -> None:
+    """Show a payment: how much of it, when, by whom, and why it is here."""
     amount = money(payment["allocated"] if payment["allocated"] is not None else payment["amount"],
                    payment["allocated_currency"] or payment["currency"])  # fmt: skip
     part = ""

@@ -5,13 +5,16 @@ from decimal import Decimal, InvalidOperation
 
 import streamlit as st
 
-from dashboard import act, charts, deciding, labels, session
+from dashboard import act, charts, exceptions, labels, session
 from dashboard.address import bound, page
 from dashboard.parts import facts, heading, link, mark, nothing, plain, sums
 from dashboard.read import Row, findings
 from dashboard.theme import severity
 from dashboard.views import evidence
 from dashboard.words import _, day, money, several
+from reconcile.state import state
+
+NOBODY = "nobody"
 
 
 def show() -> None:
@@ -66,6 +69,12 @@ def _filters(titles: dict[str, str]) -> findings.Wanted:
                 st.multiselect, _("Salesperson"), list(owners), name="owner", scope="fix", default=[],
                 format_func=owners.__getitem__, placeholder=_("Anyone"),
             )  # fmt: skip
+            given = state(session.data()).assignments()
+            people = [NOBODY, *sorted(set(given.values()), key=str.casefold)]
+            looks = bound(
+                st.multiselect, _("Assigned to"), people, name="who", scope="fix", default=[],
+                format_func=lambda who: _("Nobody") if who == NOBODY else who, placeholder=_("Anyone"),
+            )  # fmt: skip
             least = bound(st.text_input, _("Amount from"), name="from", scope="fix", placeholder="1000")
             most = bound(st.text_input, _("Amount to"), name="to", scope="fix", placeholder="50000")
             states = bound(
@@ -78,8 +87,17 @@ def _filters(titles: dict[str, str]) -> findings.Wanted:
         )  # fmt: skip
     return findings.Wanted(
         tuple(checks), tuple(grave), tuple(owned), "", _amount(least), _amount(most), text or "",
-        tuple(states) or ("open",), sort,
+        tuple(states) or ("open",), sort, *_assigned(looks, given),
     )  # fmt: skip
+
+
+def _assigned(looks: list[str], given: dict[str, str]) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
+    """Return which findings only, and which not, where somebody asks for those of these people."""
+    if not looks:
+        return None, ()
+    if NOBODY in looks:
+        return None, tuple(id for id, who in given.items() if who not in looks)
+    return tuple(id for id, who in given.items() if who in looks), ()
 
 
 def _amount(text: str | None) -> Decimal | None:
@@ -102,8 +120,8 @@ def _empty(any_at_all: bool) -> None:
 
 def _table(rows: list[Row], titles: dict[str, str]) -> list[Row]:
     """Show the rows and return those that are picked."""
-    today = session.day()
-    shown = {
+    today, given = session.day(), state(session.data()).assignments()
+    shown: dict[str, list[object]] = {
         "problem": [f"{severity(r['severity']).sign} {titles.get(r['check'], r['check'])}" for r in rows],
         "amount": [money(r["amount_at_stake"], r["currency"]) for r in rows],
         "record": [labels.record(r) for r in rows],
@@ -119,11 +137,14 @@ def _table(rows: list[Row], titles: dict[str, str]) -> list[Row]:
         "days": st.column_config.NumberColumn(_("Days"), width=55, help=_("Days since it has been wrong")),
         "owner": st.column_config.TextColumn(_("Salesperson"), width=110),
     }
-    state = st.dataframe(
+    if any(r["id"] in given for r in rows):
+        shown["who"] = [given.get(r["id"], "") for r in rows]
+        config["who"] = st.column_config.TextColumn(_("Assigned to"), width=110)
+    picked_rows = st.dataframe(
         shown, column_config=config, hide_index=True, on_select="rerun", selection_mode="multi-row", key=_mark(rows),
         height=min(560, 38 + 35 * len(rows)), alt=_("Findings"),
     )  # fmt: skip
-    picked = [rows[i] for i in state.selection.rows if i < len(rows)]
+    picked = [rows[i] for i in picked_rows.selection.rows if i < len(rows)]
     named = st.query_params.get("finding")
     if not picked and named:
         return findings.by_ids(session.data(), (named,))
@@ -163,6 +184,7 @@ def _many(picked: list[Row]) -> None:
         label = several("Preview {count} fix", "Preview {count} fixes", len(fixable))
         if st.button(label, type="primary", icon=":material/visibility:", width="stretch", key="preview-many"):
             act.preview(tuple(row["id"] for row in fixable))
+    exceptions.offer_many(picked)
 
 
 def detail(finding: Row) -> None:
@@ -187,6 +209,7 @@ def detail(finding: Row) -> None:
         st.caption(plain(finding["reason"]))
     evidence.show(findings.evidence(finding), finding["check"])
     _buttons(finding)
+    exceptions.comments(finding)
 
 
 def _buttons(finding: Row) -> None:
@@ -209,5 +232,4 @@ def _buttons(finding: Row) -> None:
         if finding["url"]:
             label = _("Open in {vendor}").format(vendor=labels.vendor(finding["subject_vendor"]))
             st.link_button(label, finding["url"], icon=":material/open_in_new:", type="tertiary")
-        if finding["state"] == "open":
-            deciding.agree(finding)
+        exceptions.offer(finding)
