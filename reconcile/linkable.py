@@ -4,7 +4,9 @@ Rows are numbered in the order of (vendor, id), so that nothing depends on the o
 are whole ten-thousandths (the scale of the canonical tables), so that sums are exact and fast. The tables:
 
 - link_deals, link_invoices, link_payments, link_customers, link_payouts: n, vendor, id, party, amounts, dates, keys
-- deal_keys, invoice_keys, invoice_text_keys, payment_keys: n, key, exactness: what a number may look like in a text
+- deal_keys, invoice_keys: n, key, exactness: what a number may look like in a text; in deal_keys also, exactness 0, the
+  invoice numbers that were typed on deals
+- invoice_text_keys, payment_keys: n, key: what texts say of these, however written
 - parties: party, side crm or billing, vendor, customer_id: one customer as one vendor knows it
 - name_keys: name, name_key: the words that tell a name from others
 """
@@ -104,11 +106,19 @@ def number_rows(db: DuckDBPyConnection) -> None:
     keep(db, "name_keys", names.keyed(db.sql(_NAMES).pl()["name"]))
     for statement in (_DEALS, _INVOICES, _PARTIES, _LINK_PAYMENTS, _LINK_CUSTOMERS, _LINK_PAYOUTS):
         db.execute(statement)
-    keep(db, "deal_keys", _deal_keys(db))
-    numbers = db.sql("SELECT n, number, issued_on FROM link_invoices WHERE number IS NOT NULL").pl()
-    keep(db, "invoice_keys", references.document_keys(numbers))
-    keep(db, "invoice_text_keys", references.text_keys(db.sql(_DESCRIBED).pl()))
-    keep(db, "payment_keys", _payment_keys(db))
+    numbers = references.document_keys(
+        db.sql("SELECT n, number, issued_on FROM link_invoices WHERE number IS NOT NULL").pl()
+    )
+    orders = references.document_keys(
+        db.sql("SELECT n, reference AS number, on_date AS issued_on FROM link_deals WHERE reference IS NOT NULL").pl()
+    )
+    both = pl.concat([numbers["key"], orders["key"]])
+    typed = _told(db, "link_deals", "invoice_number", numbers["key"]).with_columns(exactness=pl.lit(0))
+    paid = [_told(db, "link_payments", column, both) for column in ("reference", "invoice_reference")]
+    keep(db, "invoice_keys", numbers)
+    keep(db, "deal_keys", pl.concat([orders, typed]))
+    keep(db, "invoice_text_keys", references.text_keys(db.sql(_DESCRIBED).pl(), orders["key"]))
+    keep(db, "payment_keys", pl.concat(paid).unique())
 
 
 def keep(db: DuckDBPyConnection, table: str, rows: pl.DataFrame) -> None:
@@ -118,23 +128,10 @@ def keep(db: DuckDBPyConnection, table: str, rows: pl.DataFrame) -> None:
     db.unregister("rows_of_a_run")
 
 
-def _told(db: DuckDBPyConnection, table: str, column: str) -> pl.DataFrame:
-    """Return n, key for the texts of a column that hold digits."""
-    return references.text_keys(
-        db.sql(f"SELECT n, {column} AS text FROM {table} WHERE regexp_matches({column}, '[0-9]{{2}}')").pl()
-    )
-
-
-def _deal_keys(db: DuckDBPyConnection) -> pl.DataFrame:
-    """Return n, key, exactness of deal references, and n, key of invoice numbers typed on deals (exactness 0)."""
-    own = db.sql("SELECT n, reference AS number, on_date AS issued_on FROM link_deals WHERE reference IS NOT NULL").pl()
-    typed = _told(db, "link_deals", "invoice_number").with_columns(exactness=pl.lit(0))
-    return pl.concat([references.document_keys(own), typed])
-
-
-def _payment_keys(db: DuckDBPyConnection) -> pl.DataFrame:
-    """Return n, key of what the remittance text and the field meant for the invoice's number say."""
-    return pl.concat([_told(db, "link_payments", column) for column in ("reference", "invoice_reference")]).unique()
+def _told(db: DuckDBPyConnection, table: str, column: str, known: pl.Series) -> pl.DataFrame:
+    """Return n, key for the texts of a column that hold digits, where the key is known."""
+    texts = db.sql(f"SELECT n, {column} AS text FROM {table} WHERE regexp_matches({column}, '[0-9]{{2}}')").pl()
+    return references.text_keys(texts, known)
 
 
 def has(db: DuckDBPyConnection, table: str, column: str) -> bool:

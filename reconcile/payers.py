@@ -65,11 +65,11 @@ def stated(db: DuckDBPyConnection) -> pl.DataFrame:
 
 
 def learnt(db: DuckDBPyConnection, payments: pl.DataFrame) -> pl.DataFrame:
-    """Return n, party, trust as earlier links teach: whose account this is, who pays under this name."""
+    """Return n, party, trust as earlier links teach: whose account this is, who pays under this name. Pairs repeat."""
     taught = db.sql(_LEARNT).pl()
     by_account = payments.join(_few(taught, "iban"), on="iban").select("n", "party", trust=pl.lit(0.97))
     by_name = payments.join(_few(taught, "name_key"), on="name_key").select("n", "party", trust=pl.lit(0.9))
-    return best(pl.concat([by_account, by_name]))
+    return pl.concat([by_account, by_name])
 
 
 def best(found: pl.DataFrame) -> pl.DataFrame:

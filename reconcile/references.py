@@ -68,16 +68,17 @@ def document_keys(documents: pl.DataFrame) -> pl.DataFrame:
     ).drop_nulls()
 
 
-def text_keys(texts: pl.DataFrame) -> pl.DataFrame:
-    """Return n, key for texts with the columns n, text: every run of up to four words that holds enough digits.
+def text_keys(texts: pl.DataFrame, known: pl.Series) -> pl.DataFrame:
+    """Return n, key for texts with the columns n, text: every run of up to four words that is one of the known keys.
 
-    "Fact. F2024 030403" gives F2024, 030403 and F2024030403 (and, harmless, FACTF2024030403).
+    "Fact. F2024 030403" gives F2024, 030403 and F2024030403, where documents have such keys.
     """
+    there = known.unique().alias("key").to_frame()
     told = texts.drop_nulls("text").filter(pl.col("text").str.contains(r"\d{2}"))
-    return pl.concat([_keys_of(part) for part in told.iter_slices(SLICE)] or [_keys_of(told)])
+    return pl.concat([_keys_of(part, there) for part in told.iter_slices(SLICE)] or [_keys_of(told, there)])
 
 
-def _keys_of(told: pl.DataFrame) -> pl.DataFrame:
+def _keys_of(told: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     words = (
         told.select("n", word=pl.col("text").str.to_uppercase().str.extract_all(r"[A-Z0-9]+"))
         .explode("word", empty_as_null=False, keep_nulls=False)
@@ -105,7 +106,7 @@ def _keys_of(told: pl.DataFrame) -> pl.DataFrame:
         pl.col("key").str.replace_all(r"\s", "").str.extract_groups(r"^0*(\d+)[/-](?:20)?(\d{2})$")
     ).unnest("key")
     serials = parts.select("n", key=pl.col("1") + "/" + pl.col("2"))
-    return pl.concat([runs, digits, serials]).drop_nulls().unique()
+    return pl.concat([found.join(known, on="key", how="semi") for found in (runs, digits, serials)]).unique()
 
 
 def further(text: pl.Expr) -> pl.Expr:
