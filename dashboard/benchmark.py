@@ -24,7 +24,9 @@ def run(what: str, folder: Path | None, size: int, peers: Path | None) -> None:
         labelled = folder or LABELLED / "100k"
         if not labelled.exists():
             raise NotHere(f"{labelled} is not there: name a folder of labelled data with --folder")
-        _script("match.py", str(labelled))
+        transfers = labelled.parent.parent / "real" / "transactions"
+        further = ["--transfers", str(transfers)] if transfers.exists() else []
+        _script("match.py", str(labelled), *further, *(("--peer", str(peers)) if peers else ()))
 
 
 def _script(name: str, *words: str) -> None:

@@ -1,20 +1,26 @@
 """Link a labelled folder, print how often it is right, how long it took and how much memory it needed.
 
-python tests/benchmarks/match.py FOLDER [--out DIR]
+python tests/benchmarks/match.py FOLDER [--out DIR] [--peer PYTHON] [--transfers FOLDER]
+
+With the Python of an environment that has splink, its model of the same books and of the transfers runs beside ours.
 """
 
 import argparse
+import json
 import resource
+import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import duckdb
+import polars as pl
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from reconcile import links, quality
+from reconcile import links, quality, transfers
 
 
 def main() -> None:
@@ -23,12 +29,46 @@ def main() -> None:
     ap.add_argument("folder", type=Path)
     ap.add_argument("--out", type=Path, help="write deal_invoice.parquet and payment_invoice.parquet here")
     ap.add_argument("--memory", default="1GB", help="most that the database keeps in memory")
+    ap.add_argument("--peer", type=Path, help="Python of an environment with splink")
+    ap.add_argument("--transfers", type=Path, help="folder with origin.parquet and destination.parquet")
     args = ap.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        _measure(duckdb.connect(str(Path(folder) / "books.duckdb")), args)  # on disk, as the warehouse is
+        seconds = _measure(duckdb.connect(str(Path(folder) / "books.duckdb")), args)  # on disk, as the warehouse is
+    if args.peer:
+        told = _peer(args.peer, "books", args.folder)
+        for pair in ("deal_invoice", "payment_invoice"):
+            print("splink", pair, {k: round(v, 4) for k, v in told[pair].items()})
+        print(
+            f"splink {told['seconds']:.2f} s, peak {told['peak_mb']:.0f} MB: {told['seconds'] / seconds:.2f} × our time"
+        )
+    if args.transfers:
+        _transfers(args.transfers, args.peer)
 
 
-def _measure(db: duckdb.DuckDBPyConnection, args: argparse.Namespace) -> None:
+def _peer(python: Path, what: str, folder: Path) -> dict[str, Any]:
+    script = str(Path(__file__).parent / "peer_splink.py")
+    done = subprocess.run([str(python), script, what, str(folder)], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(done.stderr[-2000:])
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def _transfers(folder: Path, peer: Path | None) -> None:
+    """Print how many transfers between two banks are found, beside the peer's worked example on the same data."""
+    sides = [pl.read_parquet(folder / f"{side}.parquet") for side in ("origin", "destination")]
+    amount = (pl.col("amount") * 10_000).round().cast(pl.Int64)
+    lines = [s.select(n="ground_truth", on_date="transaction_date", amount=amount, text="memo") for s in sides]
+    start = time.perf_counter()
+    found = transfers.sure(transfers.same_money(*lines))
+    seconds = time.perf_counter() - start
+    right = int((found["sent_n"] == found["received_n"]).sum())
+    print(f"transfers: precision {right / len(found):.4f}, recall {right / len(lines[0]):.4f}, {seconds:.2f} s")
+    if peer:
+        told = _peer(peer, "transfers", folder)
+        print(f"splink:    precision {told['precision']:.4f}, recall {told['recall']:.4f}, {told['seconds']:.2f} s")
+
+
+def _measure(db: duckdb.DuckDBPyConnection, args: argparse.Namespace) -> float:
     db.execute("SET threads = 2")
     db.execute(f"SET memory_limit = '{args.memory}'")
     quality.load(db, args.folder)
@@ -52,6 +92,7 @@ def _measure(db: duckdb.DuckDBPyConnection, args: argparse.Namespace) -> None:
             print("  recall by", by, {k: round(v, 3) for k, v in values.items()})
     if args.out:
         _write(db, args.out)
+    return seconds
 
 
 def _write(db: duckdb.DuckDBPyConnection, out: Path) -> None:
