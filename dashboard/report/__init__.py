@@ -1,0 +1,1 @@
+"""The weekly and the monthly report: figures once, and every channel says the same."""
