@@ -115,3 +115,142 @@ def ageing(parts: Mapping[str, Decimal], currency: str) -> go.Figure:
     figure = _calm(figure, colours, 300)
     figure.update_layout(margin={"t": 24})
     return figure
+
+
+HEAD, ROW = 38, 35  # pixels of a table's heading and of a row: the bars stand beside the rows of their table
+
+
+def waterfall(names: Sequence[str], amounts: Sequence[Decimal], totals: Sequence[bool], currency: str) -> go.Figure:
+    """Return the steps from one sum to another, from top to bottom: each bar begins where the one before ended."""
+    colours = palette()
+    rows = list(range(len(names)))  # a step may come twice, so the names cannot be the places
+    figure = go.Figure(
+        go.Waterfall(
+            y=rows,
+            x=[float(a) for a in amounts],
+            orientation="h",
+            measure=["absolute" if total else "relative" for total in totals],
+            text=[money(a, currency, whole=True) for a in amounts],
+            textposition="auto",
+            textfont={"size": 12},
+            constraintext="none",
+            customdata=list(names),
+            increasing={"marker": {"color": colours.good}},
+            decreasing={"marker": {"color": colours.bad}},
+            totals={"marker": {"color": colours.accent}},
+            connector={"line": {"color": colours.line, "width": 1}},
+            hovertemplate="%{customdata}: %{text}<extra></extra>",
+            cliponaxis=False,
+        )
+    )
+    figure.update_xaxes(visible=False)
+    figure.update_yaxes(
+        showgrid=False, zeroline=False, automargin=True, tickvals=rows, ticktext=[f"{name}  " for name in names],
+        range=[len(names) - 0.5, -0.5], ticks="",
+    )  # fmt: skip
+    figure = _calm(figure, colours, HEAD + ROW * len(names))
+    figure.update_layout(margin={"t": HEAD, "b": 0, "l": 0, "r": 60})
+    return figure
+
+
+def stacked(
+    across: Sequence[str], parts: Mapping[str, Sequence[Decimal]], currency: str, paint: Sequence[str]
+) -> go.Figure:
+    """Return bars of several parts, one on the other; `paint` names a colour of the palette for each part."""
+    colours = palette()
+    figure = go.Figure(
+        [
+            go.Bar(
+                name=name,
+                x=list(across),
+                y=[float(a) for a in amounts],
+                customdata=[money(a, currency, whole=True) for a in amounts],
+                marker={"color": getattr(colours, colour), "line": {"width": 0}},
+                hovertemplate="%{x} · " + name + ": %{customdata}<extra></extra>",
+            )
+            for (name, amounts), colour in zip(parts.items(), paint, strict=True)
+        ]
+    )
+    figure = _axes(figure, colours)
+    figure.update_layout(barmode="stack")
+    return figure
+
+
+def beside(across: Sequence[str], parts: Mapping[str, Sequence[Decimal]], currency: str) -> go.Figure:
+    """Return pairs of bars: what was expected beside what came."""
+    figure = stacked(across, parts, currency, ("muted", "accent"))
+    figure.update_layout(barmode="group", bargap=0.25)
+    return figure
+
+
+def counted(across: Sequence[str], parts: Mapping[str, Sequence[Decimal]]) -> go.Figure:
+    """Return pairs of bars that count things."""
+    colours = palette()
+    figure = go.Figure(
+        [
+            go.Bar(
+                name=name,
+                x=list(across),
+                y=[int(v) for v in values],
+                marker={"color": colour, "line": {"width": 0}},
+                hovertemplate="%{x} · " + name + ": %{y}<extra></extra>",
+            )
+            for (name, values), colour in zip(parts.items(), (colours.warn, colours.good), strict=True)
+        ]
+    )
+    figure = _axes(figure, colours)
+    figure.update_layout(barmode="group", bargap=0.25)
+    return figure
+
+
+def lines(across: Sequence[str], parts: Mapping[str, Sequence[Decimal | None]]) -> go.Figure:
+    """Return lines of days over months, one for each part, told apart by dash as well as by colour."""
+    colours = palette()
+    looks = ((colours.accent, "solid"), (colours.warn, "dot"))
+    figure = go.Figure(
+        [
+            go.Scatter(
+                name=name,
+                x=list(across),
+                y=[None if v is None else float(v) for v in values],
+                mode="lines+markers",
+                line={"color": colour, "dash": dash, "width": 2},
+                hovertemplate="%{x} · " + name + ": %{y:.1f}<extra></extra>",
+            )
+            for (name, values), (colour, dash) in zip(parts.items(), looks, strict=False)
+        ]
+    )
+    return _axes(figure, colours)
+
+
+def _axes(figure: go.Figure, colours: Palette) -> go.Figure:
+    figure = _calm(figure, colours, 280)
+    figure.update_xaxes(showgrid=False, type="category", ticks="")
+    figure.update_yaxes(gridcolor=colours.line, zerolinecolor=colours.line, rangemode="tozero", nticks=5)
+    legend = {"orientation": "h", "y": 1.12, "x": 0, "xanchor": "left"}
+    figure.update_layout(showlegend=True, legend=legend, margin={"t": 30, "l": 8})
+    return figure
+
+
+def ranked(names: Sequence[str], amounts: Sequence[Decimal], currency: str) -> go.Figure:
+    """Return bars of the largest, most on top."""
+    colours = palette()
+    figure = go.Figure(
+        go.Bar(
+            x=[float(a) for a in amounts][::-1],
+            y=[_short(n) for n in names][::-1],
+            text=[money(a, currency, whole=True) for a in amounts][::-1],
+            marker={"color": colours.accent, "cornerradius": 3},
+            orientation="h",
+            textposition="auto",
+            hovertemplate="%{y}: %{text}<extra></extra>",
+            cliponaxis=False,
+        )
+    )
+    figure.update_xaxes(visible=False)
+    figure.update_yaxes(automargin=True, showgrid=False, ticksuffix="  ", type="category")
+    return _calm(figure, colours, 30 * len(names) + 20)
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 26 else name[:25] + "…"

@@ -8,7 +8,21 @@ import structlog
 
 from dashboard import jobs, read, said, session, working
 from dashboard.parts import STYLE, first_run, go, plain
-from dashboard.views import activity, connections, deals, files, matching, quality, to_fix, week
+from dashboard.views import (
+    activity,
+    bridge,
+    connections,
+    customer,
+    deals,
+    files,
+    matching,
+    quality,
+    receivables,
+    sales,
+    to_fix,
+    value,
+    week,
+)
 from dashboard.words import LANGUAGES, _, language, offered
 from reconcile.settings import SettingsError
 from reconcile.vault import VaultError
@@ -25,10 +39,19 @@ PAGES = (
     ("deals", deals.show, ":material/handshake:", True),
     ("reconciliation", matching.show, ":material/join_inner:", True),
     ("quality", quality.show, ":material/fact_check:", True),
+    ("sales", sales.show, ":material/leaderboard:", True),
+    ("receivables", receivables.show, ":material/account_balance_wallet:", True),
+    ("bridge", bridge.show, ":material/waterfall_chart:", True),
+    ("customer", customer.show, ":material/groups:", True),
+    ("value", value.show, ":material/savings:", True),
     ("connections", connections.show, ":material/cable:", False),
     ("import", files.show, ":material/upload_file:", False),
     ("activity", activity.show, ":material/history:", False),
 )
+
+
+FIGURES = ("sales", "receivables", "bridge", "customer", "value")  # sections of the navigation; all others are work
+DATA = ("connections", "import", "activity")
 
 
 def titles() -> dict[str, str]:
@@ -39,6 +62,11 @@ def titles() -> dict[str, str]:
         "deals": _("Deals"),
         "reconciliation": _("Reconciliation"),
         "quality": _("Data quality"),
+        "sales": _("Sales"),
+        "receivables": _("Receivables"),
+        "bridge": _("Bridge"),
+        "customer": _("Customers"),
+        "value": _("Proof of value"),
         "connections": _("Connections"),
         "import": _("Import"),
         "activity": _("Activity"),
@@ -60,7 +88,9 @@ def main() -> None:
         for key, view, icon, needs in PAGES
     }
     st.session_state["pages"] = pages
-    chosen = st.navigation(list(pages.values()))
+    work = [key for key in pages if key not in FIGURES + DATA]
+    sections = {"": work, _("Figures"): FIGURES, _("Data"): DATA}
+    chosen = st.navigation({name: [pages[key] for key in keys] for name, keys in sections.items()}, expanded=True)
     st.html(STYLE)
     st.logo(LOGO, size="large")
     _side()

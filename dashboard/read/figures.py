@@ -93,6 +93,93 @@ def definitions(db: Db) -> dict[str, Row]:
 
 @question
 def has_total(db: Db) -> bool:
-    """Return whether every currency has a rate, so that totals in the reporting currency exist."""
-    told = "SELECT COUNT(*) FROM figures WHERE unit = 'reporting_money' AND name = 'receivables'"
-    return bool(db.one(told)) and bool(db.one("SELECT COUNT(*) FROM rates"))
+    """Return whether there are several currencies and a rate, so that there is a total in the reporting currency."""
+    told = "SELECT COUNT(DISTINCT f.currency) FROM figures AS f WHERE f.unit = 'money' AND f.currency <> ''"
+    return db.one(told) > 1 and bool(db.one("SELECT COUNT(*) FROM day_rates"))
+
+
+@question
+def rates(db: Db) -> list[Row]:
+    """Return for each currency the last rate that totals are made with: currency, rate (ours for one), day, source.
+
+    rate is empty where none is known on the last day.
+    """
+    return db.rows(
+        """
+        WITH used AS (SELECT DISTINCT f.currency FROM figures AS f WHERE f.unit = 'money' AND f.currency <> '')
+        SELECT u.currency, r.rate, r.published_on, r.source, s.reporting_currency
+        FROM used AS u
+        CROSS JOIN settings AS s
+        LEFT JOIN day_rates AS r ON r.currency = u.currency AND r.on_day = s.today
+        WHERE u.currency <> s.reporting_currency
+        ORDER BY u.currency
+        """
+    )
+
+
+@question
+def left_out(db: Db, name: str) -> tuple[tuple[str, Decimal], ...]:
+    """Return what the last converted total of a figure does not hold, for want of a rate, by currency."""
+    rows = db.rows(
+        """
+        SELECT f.currency, SUM(f.value) AS value
+        FROM figures AS f
+        WHERE f.name = $name AND f.unit = 'left_out'
+        AND f.period_end = (SELECT MAX(g.period_end) FROM figures AS g WHERE g.name = $name)
+        AND f.dimension = (SELECT MIN(g.dimension) FROM figures AS g WHERE g.name = $name AND g.unit = 'left_out')
+        GROUP BY f.currency
+        ORDER BY f.currency
+        """,
+        name=name,
+    )
+    return tuple((row["currency"], row["value"]) for row in rows)
+
+
+@question
+def months(db: Db, name: str, currency: str, unit: str = "days") -> list[Point]:
+    """Return a figure at the end of each month, this month so far last."""
+    rows = db.rows(
+        """
+        SELECT period_start, period_end, value
+        FROM figures
+        WHERE name = $name AND dimension = 'month' AND unit = $unit AND COALESCE(currency, '') = $currency
+        ORDER BY period_end
+        """,
+        name=name,
+        unit=unit,
+        currency=currency,
+    )
+    return [Point(r["period_start"], r["period_end"], r["value"]) for r in rows]
+
+
+@question
+def series(db: Db, name: str, currency: str, unit: str = MONEY) -> list[Row]:
+    """Return all of a figure in a currency: period_start, period_end, dimension, key, value, in order."""
+    return db.rows(
+        """
+        SELECT period_start, period_end, dimension, key, value
+        FROM figures
+        WHERE name = $name AND unit = $unit AND COALESCE(currency, '') = $currency
+        ORDER BY dimension, period_start, key
+        """,
+        name=name,
+        currency=currency,
+        unit=unit,
+    )
+
+
+@question
+def grounds(db: Db) -> dict[str, list[Row]]:
+    """Return on which sources each figure rests: vendor, completed_at (UTC, empty if never) and error, by figure."""
+    rows = db.rows(
+        """
+        SELECT DISTINCT d.name, s.vendor, s.completed_at, s.error
+        FROM figure_definitions AS d
+        JOIN sources AS s ON list_contains(string_split(d.rests_on, ', '), s.table_name)
+        ORDER BY d.name, s.vendor
+        """
+    )
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row["name"], []).append(row)
+    return found

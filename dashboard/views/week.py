@@ -6,30 +6,30 @@ from decimal import Decimal
 
 import streamlit as st
 
-from dashboard import act, charts, connecting, labels, session
-from dashboard.address import bound
+from dashboard import act, charts, connecting, labels, narrow, session
 from dashboard.parts import badge, go, nothing, plain, sums
 from dashboard.read import Row, figures, findings, sources
-from dashboard.read.figures import CONVERTED, MONEY, Point
+from dashboard.read.figures import MONEY, Point
 from dashboard.theme import severity, source_state
 from dashboard.words import _, ago, day, money, several, short_day
 
 TREND = 13  # weeks of the small curves
 BIGGEST = 3
+WHOLE = ("week", "total")  # dimensions of a figure that is not divided
+SHOWN = ("won", "invoiced", "collected", "gap", "overdue", "dso")
 
 
 def show() -> None:
     """Lay out the page, the most important first."""
-    currency, unit = _head()
+    chosen = _head()
+    currency, unit = chosen
     _alarms()
-    _stuck(currency)
+    _stuck(chosen)
     _figures(currency, unit)
+    narrow.note(chosen, *SHOWN, left_out=figures.left_out(session.data(), "receivables"))
     left, right = st.columns([3, 2], gap="medium")
     with left, st.container(border=True):
-        st.markdown(
-            f"**{_('From won to paid')}**",
-            help=_("Deals won in the last 365 days, without tax where the deal is without tax"),
-        )
+        st.markdown(f"**{_('From won to paid')}**")
         _flow(currency, unit)
     with right, st.container(border=True):
         st.markdown(f"**{_('Open invoices by days overdue')}**")
@@ -41,28 +41,15 @@ def show() -> None:
         _freshness()
 
 
-def _head() -> tuple[str, str]:
+def _head() -> narrow.Chosen:
     """Show the title and let the reader choose a currency; return it with the unit of its figures."""
-    known = figures.currencies(session.data())
-    total = _("All in {currency}").format(currency=known[0]) if known and figures.has_total(session.data()) else ""
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         with st.container(width="content", gap="xsmall"):
             st.title(_("This week"), anchor=False)
-            points = figures.weeks(session.data(), "won", known[0]) if known else []
-            if points:
-                st.caption(
-                    f"{plain(session.settings().company.name)} · {short_day(points[-1].start)} – {day(points[-1].end)}"
-                )
-        options = (["all"] if total else []) + known
-        chosen = options[0] if options else "EUR"
-        if len(options) > 1:
-            chosen = bound(
-                st.segmented_control, _("Currency"), options, name="currency", scope="week", default=options[0],
-                required=True, label_visibility="collapsed", format_func=lambda code: total if code == "all" else code,
-            )  # fmt: skip
-    if chosen == "all":
-        return known[0], CONVERTED
-    return chosen, MONEY
+            today = session.day()
+            monday = today - dt.timedelta(days=today.weekday())
+            st.caption(f"{plain(session.settings().company.name)} · {short_day(monday)} – {day(today)}")
+        return narrow.currency("week")
 
 
 def _alarms() -> None:
@@ -85,10 +72,11 @@ def _alarms() -> None:
         )
 
 
-def _stuck(currency: str) -> None:
+def _stuck(chosen: narrow.Chosen) -> None:
+    currency = chosen.currency
     counted = findings.counts(session.data(), _monday())
     waiting = {name: figures.now(session.data(), name) for name in ("remaining_to_invoice", "overdue")}
-    first = {name: dict(amounts).get(currency, Decimal(0)) for name, amounts in waiting.items()}
+    first = {name: _worth(name, amounts, chosen) for name, amounts in waiting.items()}
     with st.container(border=True):
         left, right = st.columns([4, 1], vertical_alignment="center")
         said = _("{unbilled} sold and not invoiced · {overdue} overdue").format(
@@ -96,22 +84,33 @@ def _stuck(currency: str) -> None:
             overdue=f":orange[{plain(money(first['overdue'], currency, whole=True))}]",
         )
         left.markdown(f"### {said}", anchors=False)
-        left.caption("  \n".join(plain(line) for line in _others(waiting, currency, counted)))
+        left.caption("  \n".join(plain(line) for line in _others(waiting, chosen, counted)))
         label = several("Fix {count} finding", "Fix {count} findings", counted["open"])
         if right.button(label, type="primary", icon=":material/checklist:", key="to-fix", width="stretch",
                         disabled=not counted["open"]):  # fmt: skip
             go("to-fix")
 
 
-def _others(waiting: dict[str, tuple[tuple[str, Decimal], ...]], currency: str, counted: Row) -> list[str]:
-    """Return the lines under the headline: other currencies; what is new, fixed and unchecked."""
+def _worth(name: str, amounts: tuple[tuple[str, Decimal], ...], chosen: narrow.Chosen) -> Decimal:
+    """Return the latest sum of a figure in the chosen currency, or of all converted."""
+    if chosen.unit == MONEY:
+        return dict(amounts).get(chosen.currency, Decimal(0))
+    told = [r for r in figures.series(session.data(), name, chosen.currency, chosen.unit) if r["dimension"] in WHOLE]
+    return max(told, key=lambda r: r["period_end"])["value"] if told else Decimal(0)
+
+
+def _others(waiting: dict[str, tuple[tuple[str, Decimal], ...]], chosen: narrow.Chosen, counted: Row) -> list[str]:
+    """Return the lines under the headline: other currencies, or the converted ones; what is new and fixed."""
+    converted = chosen.unit != MONEY
     titles = {
-        "remaining_to_invoice": _("Not invoiced in other currencies:"),
-        "overdue": _("Overdue in other currencies:"),
+        "remaining_to_invoice": _("Not invoiced, by currency:")
+        if converted
+        else _("Not invoiced in other currencies:"),
+        "overdue": _("Overdue, by currency:") if converted else _("Overdue in other currencies:"),
     }
     lines = []
     for name, amounts in waiting.items():
-        if rest := [(c, a) for c, a in amounts if c != currency]:
+        if rest := [(c, a) for c, a in amounts if converted or c != chosen.currency]:
             lines.append(f"{titles[name]} {sums(rest, most=4)}")
     news = []
     if counted["new"]:
@@ -172,7 +171,7 @@ def _metric(
         "–" if now is None else spelt(now),
         delta,
         delta_color=grows,  # type: ignore[arg-type]
-        help=_(meant["formula"]),
+        help="  \n".join(filter(None, [_(meant["formula"]), narrow.stale(meant["name"])])),
         border=True,
         chart_data=[float(p.value) for p in points] if len(points) > 2 else None,  # a curve, not an amount
         chart_type="bar" if points and points[-1].start else "line",
@@ -188,6 +187,12 @@ def _flow(currency: str, unit: str) -> None:
         )
         return
     st.plotly_chart(charts.flow(parts, currency), config=charts.QUIET, key="flow", alt=_("From won to paid"))
+    said = _(
+        "Deals won since {day} only, as the deals are, with or without tax. The headline counts sales and "
+        "invoices of any age, sales once {grace} are over, and invoices with tax: so it differs from this."
+    )
+    grace = several("{count} day", "{count} days", session.settings().choices.grace_days)
+    st.caption(said.format(day=day(session.day() - dt.timedelta(days=364)), grace=grace))
 
 
 def _ageing(currency: str, unit: str) -> None:

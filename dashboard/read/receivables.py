@@ -1,0 +1,105 @@
+"""Questions about what customers owe: open invoices by age, how each customer pays, what is expected to come."""
+
+from dashboard.read.warehouse import Db, Row, question
+
+PAGE = 50
+BUCKETS = ("not_due", "1_30", "31_60", "61_90", "90_plus")
+
+_OPEN = """
+WITH shown AS (
+    SELECT
+        i.*,
+        CASE
+            WHEN i.days_overdue <= 0 THEN 'not_due'
+            WHEN i.days_overdue <= 30 THEN '1_30'
+            WHEN i.days_overdue <= 60 THEN '31_60'
+            WHEN i.days_overdue <= 90 THEN '61_90'
+            ELSE '90_plus'
+        END AS bucket
+    FROM invoice_summary AS i
+    WHERE i.open_amount <> 0
+    AND $currency IN ('', i.currency)
+),
+asked AS (SELECT * FROM shown WHERE $bucket IN ('', bucket))
+"""
+
+
+@question
+def open_invoices(db: Db, currency: str, bucket: str = "", number: int = 1) -> tuple[int, list[Row]]:
+    """Return how many invoices are open in a currency (empty: any) and bucket, and one page (from 1)."""
+    found = db.one(_OPEN + "SELECT COUNT(*) FROM asked", currency=currency, bucket=bucket)
+    rows = db.rows(
+        _OPEN
+        + f"""
+        SELECT a.*, f.expected_on
+        FROM asked AS a
+        CROSS JOIN settings AS s
+        LEFT JOIN forecast AS f
+            ON f.as_of = s.today AND f.subject = 'invoices' AND f.vendor = a.vendor AND f.id = a.id
+        ORDER BY a.days_overdue DESC, a.due_on NULLS LAST, a.open_amount DESC, a.vendor, a.id
+        LIMIT {PAGE} OFFSET $offset
+        """,
+        currency=currency, bucket=bucket, offset=(number - 1) * PAGE,
+    )  # fmt: skip
+    return int(found or 0), rows
+
+
+@question
+def behaviour(db: Db, number: int = 1) -> tuple[int, list[Row]]:
+    """Return how many customers have paid something, and one page (from 1) of how they pay, the latest first."""
+    asked = "FROM payment_behaviour AS b JOIN settings AS s ON s.today = b.as_of WHERE b.id <> ''"
+    rows = db.rows(
+        f"""
+        SELECT b.*, COALESCE(c.name, b.id) AS name, c.id IS NOT NULL AS is_known
+        FROM payment_behaviour AS b
+        JOIN settings AS s ON s.today = b.as_of
+        LEFT JOIN customers AS c ON c.vendor = b.vendor AND c.id = b.id
+        WHERE b.id <> ''
+        ORDER BY b.days_late DESC NULLS LAST, b.invoices DESC, name
+        LIMIT {PAGE} OFFSET $offset
+        """,
+        offset=(number - 1) * PAGE,
+    )
+    return int(db.one(f"SELECT COUNT(*) {asked}") or 0), rows
+
+
+@question
+def everybody(db: Db) -> Row | None:
+    """Return how all customers together pay, None where nothing was paid yet."""
+    return db.row("SELECT b.* FROM payment_behaviour AS b JOIN settings AS s ON s.today = b.as_of WHERE b.id = ''")
+
+
+@question
+def expected(db: Db, currency: str, week_start: str, number: int = 1) -> tuple[int, list[Row]]:
+    """Return how many documents are expected in a week (its Monday; later, or undated), and one page of them."""
+    asked = """
+    WITH asked AS (
+        SELECT f.*
+        FROM forecast AS f
+        JOIN settings AS s ON s.today = f.as_of
+        WHERE $currency IN ('', f.currency)
+        AND CASE $week
+            WHEN 'undated' THEN f.expected_on IS NULL
+            WHEN 'later' THEN f.expected_on >= CAST(date_trunc('week', s.today) AS DATE) + 91
+            ELSE CAST(date_trunc('week', f.expected_on) AS DATE) = TRY_CAST($week AS DATE)
+        END
+    )
+    """
+    found = db.one(asked + "SELECT COUNT(*) FROM asked", currency=currency, week=week_start)
+    rows = db.rows(
+        asked
+        + f"""
+        SELECT
+            a.*,
+            COALESCE(d.title, i.number, a.id) AS record,
+            COALESCE(c.name, i.customer_name, d.customer_name) AS customer
+        FROM asked AS a
+        LEFT JOIN deals AS d ON a.subject = 'deals' AND d.vendor = a.vendor AND d.id = a.id
+        LEFT JOIN invoices AS i ON a.subject = 'invoices' AND i.vendor = a.vendor AND i.id = a.id
+        LEFT JOIN customers AS c ON c.vendor = a.customer_vendor AND c.id = a.customer_id
+        ORDER BY a.amount DESC, a.vendor, a.id
+        LIMIT {PAGE} OFFSET $offset
+        """,
+        currency=currency, week=week_start, offset=(number - 1) * PAGE,
+    )  # fmt: skip
+    return int(found or 0), rows
