@@ -10,16 +10,19 @@ from reconcile.decided import PAIRS
 _TARGET = """
 CREATE OR REPLACE TABLE links (
   left_table VARCHAR, left_vendor VARCHAR, left_id VARCHAR, right_table VARCHAR, right_vendor VARCHAR, right_id VARCHAR,
-  amount DECIMAL(18, 4), currency VARCHAR, rule VARCHAR, evidence VARCHAR, confidence DECIMAL(5, 4), status VARCHAR,
-  kept DECIMAL(18, 4)
+  amount DECIMAL(18, 4), currency VARCHAR, rule VARCHAR, confidence DECIMAL(5, 4), status VARCHAR, kept DECIMAL(18, 4),
+  facts STRUCT(code VARCHAR, agrees BOOLEAN, "left" VARCHAR, "right" VARCHAR)[],
+  evidence VARCHAR GENERATED ALWAYS AS ({evidence}) VIRTUAL
 )"""
+MOST_FACTS = 9  # of one pair of rows
 _COMMENTS = {
     "left_table": "canonical table of the left row",
     "right_table": "canonical table of the right row",
     "amount": "how much of the right row belongs to the left one, in currency",
     "currency": "ISO 4217 currency of the right row",
     "rule": "rule that found it; a name ending in _tie is one of several that fit equally well",
-    "evidence": "JSON list of what agrees and what does not: code, agrees, left, right",
+    "facts": "what agrees and what does not; empty where one side says nothing of it",
+    "evidence": "the facts as JSON list of code, agrees, left, right, without those that are empty",
     "confidence": "how sure the rule is, 0 to 1",
     "status": "automatic, suggested, confirmed or rejected",
     "kept": "what fees, discounts or withheld tax took of the payment: it settles the invoice too, in currency",
@@ -47,39 +50,24 @@ _SUGGESTED_SHARES = """
 UPDATE made SET amount = i.gross FROM link_invoices AS i
 WHERE made.pair = 'deals invoices' AND made.amount IS NULL AND made.right_n = i.n"""
 
-_SAID = """
-CASE WHEN {when} THEN
-  '{{"code": "{code}", "agrees": ' || CAST(({agrees}) AS VARCHAR) 
-  || ', "left": ' || {show_left} || ', "right": ' || {show_right} || '}}'
-END"""
-
-
-# Four times as fast as to_json: what JSON would have to escape is shown as a blank or an apostrophe.
-_TEXT = "'\"' || translate({}, chr(34) || chr(92) || chr(10) || chr(13) || chr(9), chr(39) || '/   ') || '\"'"
+# Kept as it is and turned into JSON when somebody looks: most links nobody ever asks about.
+_SAID = "CASE WHEN {when} THEN {{'code': '{code}', 'agrees': {agrees}, 'left': {left}, 'right': {right}}} END"
+_JSON = "CASE WHEN facts[{at}] IS NOT NULL THEN to_json(facts[{at}]) END"
 
 
 def _said(
-    code: str,
-    left: str,
-    right: str,
-    agrees: str,
-    show_left: str = "",
-    show_right: str = "",
-    *,
-    safe: bool = False,
-    only: str = "",
+    code: str, left: str, right: str, agrees: str, show_left: str = "", show_right: str = "", *, only: str = ""
 ) -> str:
     """Return the SQL of one fact, where both sides are there.
 
-    safe: dates, amounts and currencies hold nothing that JSON must escape. only: "agrees" or "differs", where the
-    opposite is no news (a text that names no number speaks neither for nor against; the amount shows the currency).
+    only: "agrees" or "differs", where the opposite is no news (a text that names no number speaks neither for nor
+    against; the amount shows the currency).
     """
-    quoted = "'\"' || CAST({} AS VARCHAR) || '\"'" if safe else _TEXT
-    shown = (quoted.format(show_left or left), quoted.format(show_right or right))
     when = {"agrees": f"{agrees}", "differs": f"NOT ({agrees})"}.get(
         only, f"{left} IS NOT NULL AND {right} IS NOT NULL"
     )
-    return _SAID.format(code=code, when=when, agrees=agrees, show_left=shown[0], show_right=shown[1])
+    shown = [f"CAST({text} AS VARCHAR)" for text in (show_left or left, show_right or right)]
+    return _SAID.format(code=code, when=when, agrees=agrees, left=shown[0], right=shown[1])
 
 
 def _money(side: str, column: str = "amount") -> str:
@@ -94,10 +82,10 @@ _FACTS = {
         _said("tax_id", "l.tax_key", "r.tax_key", "l.tax_key = r.tax_key", "l.tax_id", "r.tax_id"),
         _said("email", "l.email_key", "r.email_key", "l.email_key = r.email_key", "l.email", "r.email"),
         _said("name", "l.name_key", "r.name_key", "l.name_key = r.name_key", "l.name", "r.name"),
-        _said("currency", "l.currency", "r.currency", "l.currency = r.currency", safe=True, only="differs"),
+        _said("currency", "l.currency", "r.currency", "l.currency = r.currency", only="differs"),
         _said("amount", "l.amount", "r.net", "l.amount = r.net OR l.amount = r.gross",
-              _money("l"), _money("r", "net"), safe=True),
-        _said("date", "l.on_date", "r.issued_on", "r.issued_on BETWEEN l.on_date - 10 AND l.on_date + 90", safe=True),
+              _money("l"), _money("r", "net")),
+        _said("date", "l.on_date", "r.issued_on", "r.issued_on BETWEEN l.on_date - 10 AND l.on_date + 90"),
     ),
     "payments invoices": (
         _said(
@@ -109,25 +97,25 @@ _FACTS = {
         _said("learnt_account", "l.iban", "r.name", "a.iban IS NOT NULL", only="agrees"),
         _said("learnt_name", "l.name", "r.name", "b.name_key IS NOT NULL", only="agrees"),
         _said("name", "l.name_key", "r.name_key", "l.name_key = r.name_key", "l.name", "r.name"),
-        _said("currency", "l.currency", "r.currency", "l.currency = r.currency", safe=True, only="differs"),
+        _said("currency", "l.currency", "r.currency", "l.currency = r.currency", only="differs"),
         _said("amount", "l.amount", "r.gross", "abs(l.amount - r.gross) <= 500",
-              _money("l"), _money("r", "gross"), safe=True),
-        _said("date", "l.paid_on", "r.due_on", "l.paid_on BETWEEN r.issued_on AND r.due_on + 30", safe=True),
+              _money("l"), _money("r", "gross")),
+        _said("date", "l.paid_on", "r.due_on", "l.paid_on BETWEEN r.issued_on AND r.due_on + 30"),
     ),
     "payments payouts": (
-        _said("amount", "l.amount", "r.amount", "l.amount = r.amount", _money("l"), _money("r"), safe=True),
-        _said("date", "l.paid_on", "r.arrives_on", "abs(date_diff('day', l.paid_on, r.arrives_on)) <= 3", safe=True),
+        _said("amount", "l.amount", "r.amount", "l.amount = r.amount", _money("l"), _money("r")),
+        _said("date", "l.paid_on", "r.arrives_on", "abs(date_diff('day', l.paid_on, r.arrives_on)) <= 3"),
         _said("text", "l.reference", "r.reference", "contains(upper(l.reference), upper(r.reference))"),
     ),
     "payments payments": (
-        _said("amount", "l.amount", "r.amount", "l.amount = r.amount", _money("l"), _money("r"), safe=True),
-        _said("date", "l.paid_on", "r.paid_on", "abs(date_diff('day', l.paid_on, r.paid_on)) <= 3", safe=True),
+        _said("amount", "l.amount", "r.amount", "l.amount = r.amount", _money("l"), _money("r")),
+        _said("date", "l.paid_on", "r.paid_on", "abs(date_diff('day', l.paid_on, r.paid_on)) <= 3"),
     ),
     "payments deals": (
         _said("tax_id", "l.tax_key", "r.tax_key", "l.tax_key = r.tax_key", "l.tax_id", "r.tax_id"),
         _said("name", "l.name_key", "r.name_key", "l.name_key = r.name_key", "l.name", "r.name"),
-        _said("amount", "l.amount", "r.amount", "l.amount = r.amount", _money("l"), _money("r"), safe=True),
-        _said("date", "l.paid_on", "r.on_date", "l.paid_on >= r.on_date - 10", safe=True),
+        _said("amount", "l.amount", "r.amount", "l.amount = r.amount", _money("l"), _money("r")),
+        _said("date", "l.paid_on", "r.on_date", "l.paid_on >= r.on_date - 10"),
     ),
     "customers customers": (
         _said("stored_id", "coalesce(l.other_id, r.other_id)", "r.id",
@@ -152,10 +140,11 @@ SELECT DISTINCT p.iban, p.name_key, i.party FROM made AS m
 JOIN link_payments AS p ON p.n = m.left_n JOIN link_invoices AS i ON i.n = m.right_n
 WHERE m.pair = 'payments invoices' AND m.status = 'confirmed' AND i.party IS NOT NULL"""
 _WRITE = """
-INSERT INTO links
-SELECT '{left}', l.vendor, l.id, '{right}', r.vendor, r.id, CAST({amount} AS DECIMAL(18, 4)) / 10000, r.currency,
-  m.rule,  '[' || concat_ws(', ', {facts}) || ']', CAST(m.confidence AS DECIMAL(5, 4)), m.status,
-  CAST(m.kept AS DECIMAL(18, 4)) / 10000
+INSERT INTO links BY NAME
+SELECT '{left}' AS left_table, l.vendor AS left_vendor, l.id AS left_id, '{right}' AS right_table,
+  r.vendor AS right_vendor, r.id AS right_id, CAST({amount} AS DECIMAL(18, 4)) / 10000 AS amount, r.currency, m.rule,
+  CAST(m.confidence AS DECIMAL(5, 4)) AS confidence, m.status, CAST(m.kept AS DECIMAL(18, 4)) / 10000 AS kept,
+  [{facts}] AS facts
 FROM (
   FROM made UNION ALL BY NAME
   SELECT *, 'decision' AS rule, 'rejected' AS status, 1 AS confidence, 0 AS kept FROM refused
@@ -171,7 +160,8 @@ def write(db: DuckDBPyConnection) -> None:
     db.execute(_SHARES)
     db.execute(_SUGGESTED_SHARES)
     db.execute(_TAUGHT)
-    db.execute(_TARGET)
+    every = ", ".join(_JSON.format(at=at) for at in range(1, MOST_FACTS + 1))
+    db.execute(_TARGET.format(evidence=f"'[' || concat_ws(', ', {every}) || ']'"))
     db.execute("COMMENT ON TABLE links IS 'Rows that are the same business fact, with the rule that says so.'")
     for column, comment in _COMMENTS.items():
         db.execute(f"COMMENT ON COLUMN links.{column} IS '{comment.replace(chr(39), chr(39) * 2)}'")

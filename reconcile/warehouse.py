@@ -64,10 +64,11 @@ LINKS = {
     "amount": ("DECIMAL(18,4)", "how much of the right row, in its currency; empty where that is not the question"),
     "currency": ("VARCHAR", "ISO 4217 currency of amount"),
     "rule": ("VARCHAR", "link rule that says so; a name that ends in _tie found several and chose none"),
-    "evidence": ("VARCHAR", "JSON list of {code, agrees, left, right}"),
     "confidence": ("DECIMAL(5,4)", "how often the rule is right"),
     "status": ("VARCHAR", "automatic, suggested, confirmed or rejected"),
     "kept": ("DECIMAL(18,4)", "what fees, discounts or withheld tax took of the payment: it settles the invoice too"),
+    "facts": ("STRUCT[]", "what agrees and what does not: code, agrees, left, right; empty where a side says nothing"),
+    "evidence": ("VARCHAR", "the facts as a JSON list of {code, agrees, left, right}, without the empty ones"),
 }
 EXTRAS = {
     "freshness": ("When each source was last read completely.", FRESHNESS),
