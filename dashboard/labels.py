@@ -38,6 +38,7 @@ def table(name: str | None) -> str:
         "products": _("Product"),
         "owners": _("Salesperson"),
         "lines": _("Line"),
+        "sources": _("Source"),
     }.get(name or "", spelt(name))
 
 
@@ -191,6 +192,8 @@ def _line(name: str) -> str:
 
 def record(finding: Mapping[str, Any]) -> str:
     """Return what people call the record that a finding is about."""
+    if finding["subject_table"] == "sources":
+        return vendor(finding["subject_vendor"])
     if finding["record"]:
         return str(finding["record"])
     return _("Draft") if finding["subject_table"] == "invoices" else str(finding["subject_id"])
@@ -342,6 +345,29 @@ def evidence(code: str) -> str:
         "text": _("Text"),
         "address": _("Address"),
         "allocation": _("Allocated by billing"),
+        "accepted_on": _("Accepted on"),
+        "allocated": _("Received, and given to invoices"),
+        "bank_read_until": _("Bank statement read until"),
+        "country": _("Country"),
+        "credit": _("Credit"),
+        "deal_status": _("State of the deal"),
+        "deposit_paid_on": _("Deposit paid on"),
+        "due_on": _("Due"),
+        "last_invoice": _("Last invoice"),
+        "last_read": _("Last read completely (UTC)"),
+        "line": _("Line"),
+        "lines": _("Lines"),
+        "numbers_missing": _("Missing numbers, first and last"),
+        "open_invoices": _("Other invoices open"),
+        "payment_terms_days": _("Days to pay, agreed and given"),
+        "period": _("Period"),
+        "product": _("Product"),
+        "read_error": _("What went wrong"),
+        "received_on": _("Received on"),
+        "sku": _("SKU"),
+        "tax_rate": _("Tax in percent"),
+        "unit_price": _("Price, in the catalogue and on the line"),
+        "valid_until_on": _("Valid until"),
     }.get(code, spelt(code))
 
 

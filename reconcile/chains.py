@@ -95,7 +95,9 @@ def _customer(
     if completed is not None or asked:
         completed = completed or _asking(billed, asked)
         plans.append(completed.model_copy(update={"needs": asked}))
-    return billed | wanted | {"known_by": rule}, plans, None
+    terms = billed.get("payment_terms_days")
+    agreed = {"payment_terms_days": customer.get("payment_terms_days") if terms is None else terms}
+    return billed | wanted | agreed | {"known_by": rule}, plans, None
 
 
 def _asking(customer: Record, asked: tuple[Need, ...]) -> Plan:

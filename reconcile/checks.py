@@ -54,17 +54,28 @@ CHECKS = {
 _SEEN = {"id": ("VARCHAR", "finding"), "at": ("TIMESTAMP", "UTC")}
 _OPTIONAL = {"part": "''", "severity": "NULL", "action": "NULL", "changed_at": "NULL"}
 
-# Whose an invoice is: the salesperson of its deal.
+# Whose an invoice or a quote is: the salesperson of its deal; whose a payment is: of the deal of an invoice it settles.
 _OWNED = """
 CREATE OR REPLACE TEMP TABLE owned AS
 SELECT 'deals' AS subject, vendor, id, owner_id FROM deals WHERE owner_id IS NOT NULL
 UNION ALL
 SELECT 'customers', vendor, id, owner_id FROM customers WHERE owner_id IS NOT NULL
 UNION ALL
+SELECT 'quotes', q.vendor, q.id, d.owner_id
+FROM quotes AS q JOIN deals AS d ON d.vendor = q.vendor AND d.id = q.deal_id
+WHERE d.owner_id IS NOT NULL
+UNION ALL
 SELECT 'invoices', b.invoice_vendor, b.invoice_id, MIN(d.owner_id)
 FROM deal_invoices AS b JOIN deals AS d ON d.vendor = b.deal_vendor AND d.id = b.deal_id
 WHERE d.owner_id IS NOT NULL
 GROUP BY b.invoice_vendor, b.invoice_id
+UNION ALL
+SELECT 'payments', x.vendor, x.id, MIN(d.owner_id)
+FROM payment_excess AS x
+JOIN deal_invoices AS b ON b.invoice_vendor = x.invoice_vendor AND b.invoice_id = x.invoice_id
+JOIN deals AS d ON d.vendor = b.deal_vendor AND d.id = b.deal_id
+WHERE d.owner_id IS NOT NULL
+GROUP BY x.vendor, x.id
 """
 
 # A source counts as read when its last complete reading ended after the subject changed. A change later than this run

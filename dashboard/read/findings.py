@@ -61,10 +61,10 @@ measures AS (
 shown AS (
     SELECT
         f.*,
-        COALESCE(d.title, i.number, p.reference, c.name) AS record,
-        COALESCE(dc.name, d.customer_name, i.customer_name, p.payer_name, c.name) AS customer,
+        COALESCE(d.title, i.number, p.reference, c.name, q.number, q.title, po.reference) AS record,
+        COALESCE(dc.name, d.customer_name, i.customer_name, p.payer_name, c.name, qc.name) AS customer,
         COALESCE(o.name, f.owner_id) AS owner,
-        COALESCE(d.url, i.url, c.url) AS url,
+        COALESCE(d.url, i.url, c.url, q.url) AS url,
         CAST(f.amount_at_stake AS DOUBLE) / COALESCE(m.unit, 1) AS weight
     FROM findings AS f
     LEFT JOIN deals AS d
@@ -77,6 +77,14 @@ shown AS (
         ON f.subject_table = 'payments' AND p.vendor = f.subject_vendor AND p.id = f.subject_id
     LEFT JOIN customers AS c
         ON f.subject_table = 'customers' AND c.vendor = f.subject_vendor AND c.id = f.subject_id
+    LEFT JOIN quotes AS q
+        ON f.subject_table = 'quotes' AND q.vendor = f.subject_vendor AND q.id = f.subject_id
+    LEFT JOIN deals AS qd
+        ON qd.vendor = q.vendor AND qd.id = q.deal_id
+    LEFT JOIN customers AS qc
+        ON qc.vendor = q.vendor AND qc.id = COALESCE(q.customer_id, qd.customer_id)
+    LEFT JOIN payouts AS po
+        ON f.subject_table = 'payouts' AND po.vendor = f.subject_vendor AND po.id = f.subject_id
     LEFT JOIN (SELECT id, any_value(name) AS name FROM owners GROUP BY id) AS o
         ON o.id = f.owner_id
     LEFT JOIN measures AS m

@@ -42,7 +42,28 @@ def fact(reason: Row) -> str:
         "paid": _("{right} of {left} is paid."),
         "allocated": _("{right} of {left} is for an invoice."),
         "invoices": _("{right} invoices together."),
+        "accepted_on": _("The customer accepted it on {left}."),
+        "deal_status": _("The deal is {left} in the CRM."),
+        "valid_until_on": _("It was valid until {left}."),
+        "deposit_paid_on": _("The deposit was paid on {right}."),
+        "period": _("Nothing was invoiced for {left}."),
+        "last_invoice": _("The last invoice before is of {right}."),
+        "received_on": _("Received on {left}, says billing."),
+        "bank_read_until": _("The bank statement was read until {right}."),
+        "credit": _("{left} are to the customer's credit."),
+        "open_invoices": _("{right} are open on other invoices."),
+        "last_read": _("Last read completely at {left} (UTC)."),
+        "sku": _("The line's SKU: {left}.") if reason.get("left") else _("The line has no SKU."),
+        "tax_rate": _("{right} percent tax on the invoice."),
+        "numbers_missing": _("Missing: {left}.")
+        if reason.get("left") == reason.get("right")
+        else _("Missing: {left} to {right}."),
     }.get(code)
+    if code == "deal_status":
+        left = labels.deal_status(reason.get("left")).lower() if reason.get("left") else ""
+        return said.format(left=left) if said and left else _("There is no deal for it.")
+    if code == "read_error":
+        return _("At the last try: {left}").format(left=left) if reason.get("left") else ""
     if code == "issued_on" and not reason.get("right"):
         said = _("Issued on {left}.")
     if code.startswith("possible_"):
@@ -87,7 +108,7 @@ def sentence_of(reason: Row) -> str:
         return f"{said}: {_shown(left)}"
     if left in (None, ""):
         return f"{said}: {_shown(right)}"
-    return f"{said}: {_shown(left)} {'=' if reason.get('agrees') else '≠'} {_shown(right)}"
+    return f"{said}: {_shown(left)} {'≈' if reason.get('agrees') else '≠'} {_shown(right)}"
 
 
 def _shown(said: object) -> str:

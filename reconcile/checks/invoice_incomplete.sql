@@ -84,14 +84,12 @@ SELECT
     x.since,
     COALESCE(x.number || ' ', '') || COALESCE(x.customer_name, '') AS detail,
     CASE WHEN x.no_number + x.no_date > 0 THEN 'high' ELSE 'medium' END AS severity,
-    [
-        {'code': 'number', 'agrees': x.no_number = 0, 'left': x.number, 'right': CAST(NULL AS VARCHAR)},
-        {'code': 'issued_on', 'agrees': x.no_date = 0, 'left': CAST(x.issued_on AS VARCHAR), 'right': CAST(NULL AS VARCHAR)},
-        {'code': 'customer', 'agrees': x.no_name = 0, 'left': x.customer_name, 'right': CAST(NULL AS VARCHAR)},
-        {'code': 'tax_id', 'agrees': x.no_tax_id = 0, 'left': x.customer_tax_id, 'right': CAST(NULL AS VARCHAR)},
-        {'code': 'address', 'agrees': x.no_address = 0, 'left': x.address, 'right': CAST(NULL AS VARCHAR)},
-        {'code': 'lines', 'agrees': x.no_lines = 0, 'left': CAST(NULL AS VARCHAR), 'right': CAST(NULL AS VARCHAR)},
-        {'code': 'tax', 'agrees': x.no_tax = 0, 'left': CAST(x.tax AS VARCHAR), 'right': CAST(NULL AS VARCHAR)}
-    ] AS evidence
+    CASE WHEN x.no_number = 1 THEN [{'code': 'number_missing', 'agrees': FALSE, 'left': CAST(NULL AS VARCHAR), 'right': CAST(NULL AS VARCHAR)}] ELSE [] END
+        || CASE WHEN x.no_date = 1 THEN [{'code': 'issued_on_missing', 'agrees': FALSE, 'left': CAST(NULL AS VARCHAR), 'right': CAST(NULL AS VARCHAR)}] ELSE [] END
+        || CASE WHEN x.no_name = 1 THEN [{'code': 'name_missing', 'agrees': FALSE, 'left': CAST(NULL AS VARCHAR), 'right': CAST(NULL AS VARCHAR)}] ELSE [] END
+        || CASE WHEN x.no_tax_id = 1 THEN [{'code': 'tax_id_missing', 'agrees': FALSE, 'left': CAST(NULL AS VARCHAR), 'right': CAST(NULL AS VARCHAR)}] ELSE [] END
+        || CASE WHEN x.no_address = 1 THEN [{'code': 'address_missing', 'agrees': FALSE, 'left': CAST(NULL AS VARCHAR), 'right': CAST(NULL AS VARCHAR)}] ELSE [] END
+        || CASE WHEN x.no_lines = 1 THEN [{'code': 'lines_missing', 'agrees': FALSE, 'left': CAST(NULL AS VARCHAR), 'right': CAST(NULL AS VARCHAR)}] ELSE [] END
+        || CASE WHEN x.no_tax = 1 THEN [{'code': 'tax_missing', 'agrees': FALSE, 'left': CAST(NULL AS VARCHAR), 'right': CAST(NULL AS VARCHAR)}] ELSE [] END AS evidence
 FROM lacking AS x
 WHERE x.no_number + x.no_date + x.no_name + x.no_tax_id + x.no_address + x.no_lines + x.no_tax > 0

@@ -6,8 +6,8 @@
 --           Asked of what is still open. What was agreed on the deal goes before what the customer has; the end of the month is as
 --           good as the day, and a deposit may be due at once.
 WITH open_ones AS (
-    SELECT i.vendor, i.id, i.number, i.customer_id, i.customer_name, i.currency, i.issued_on, i.due_on, m.gross,
-        CASE WHEN m.open_amount > 0 THEN m.open_amount ELSE m.gross END AS amount
+    SELECT i.vendor, i.id, i.number, i.customer_id, i.customer_name, i.currency, i.issued_on, i.due_on,
+        m.gross AS amount
     FROM invoices AS i
     JOIN invoice_summary AS m
         ON m.vendor = i.vendor
@@ -69,7 +69,7 @@ SELECT
     [
         {'code': 'payment_terms_days', 'agrees': FALSE, 'left': CAST(a.most AS VARCHAR),
          'right': CAST(DATE_DIFF('day', a.issued_on, a.due_on) AS VARCHAR)},
-        {'code': 'due_on', 'agrees': FALSE, 'left': CAST(a.issued_on + CAST(a.most AS INTEGER) AS VARCHAR),
+        {'code': 'due_date', 'agrees': FALSE, 'left': CAST(a.issued_on + CAST(a.most AS INTEGER) AS VARCHAR),
          'right': CAST(a.due_on AS VARCHAR)}
     ] AS evidence
 FROM agreed AS a

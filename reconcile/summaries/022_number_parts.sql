@@ -22,35 +22,35 @@ WITH shaped AS (
         i.issued_on,
         COALESCE(i.status, 'issued') = 'void' AS is_void,
         -- the number comes first and the year, perhaps with its month, after it
-        REGEXP_MATCHES(TRIM(i.number), '^[^0-9]*[0-9]+[-/. ]([0-9]{1,2}[-/. ])?(19|20)[0-9]{2}$') AS is_year_last
+        (i.number LIKE '%20__' OR i.number LIKE '%19__')
+            AND REGEXP_MATCHES(TRIM(i.number), '^[^0-9]*[0-9]+[-/. ]([0-9]{1,2}[-/. ])?(19|20)[0-9]{2}$') AS is_year_last
     FROM invoices AS i
     WHERE i.number IS NOT NULL
     AND COALESCE(i.kind, 'invoice') <> 'proforma'
     AND COALESCE(i.status, 'issued') <> 'draft'
 ),
-parts AS (
+ends AS (
     SELECT
         s.*,
         CASE
-            WHEN s.is_year_last THEN REGEXP_EXTRACT(s.number, '^([^0-9]*)([0-9]+)(.*)$', 1)
-            ELSE REGEXP_EXTRACT(s.number, '^(.*[^0-9])?([0-9]+)([^0-9]*)$', 1)
-        END AS prefix,
-        CASE
-            WHEN s.is_year_last THEN REGEXP_EXTRACT(s.number, '^([^0-9]*)([0-9]+)(.*)$', 2)
-            ELSE REGEXP_EXTRACT(s.number, '^(.*[^0-9])?([0-9]+)([^0-9]*)$', 2)
-        END AS digits,
-        CASE
-            WHEN s.is_year_last THEN REGEXP_EXTRACT(s.number, '^([^0-9]*)([0-9]+)(.*)$', 3)
-            ELSE REGEXP_EXTRACT(s.number, '^(.*[^0-9])?([0-9]+)([^0-9]*)$', 3)
+            WHEN s.is_year_last THEN REGEXP_EXTRACT(s.number, '^[^0-9]*[0-9]+(.*)$', 1)
+            WHEN RIGHT(s.number, 1) BETWEEN '0' AND '9' THEN ''
+            ELSE REGEXP_EXTRACT(s.number, '([^0-9]*)$', 1)
         END AS suffix
     FROM shaped AS s
+),
+parts AS (
+    SELECT
+        e.*,
+        REGEXP_EXTRACT(LEFT(e.number, LENGTH(e.number) - LENGTH(e.suffix)), '([0-9]+)$', 1) AS digits
+    FROM ends AS e
 )
 SELECT
     p.vendor,
     p.id,
     p.number,
-    COALESCE(p.prefix, '') AS prefix,
-    COALESCE(p.suffix, '') AS suffix,
+    LEFT(p.number, LENGTH(p.number) - LENGTH(p.suffix) - LENGTH(p.digits)) AS prefix,
+    p.suffix,
     CAST(p.digits AS BIGINT) AS run,
     LENGTH(p.digits) AS width,
     CAST(EXTRACT(YEAR FROM p.issued_on) AS INTEGER) AS year,
