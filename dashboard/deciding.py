@@ -23,10 +23,7 @@ DONE = "decided"  # key of the session's list of subjects decided here, newest l
 def heard() -> matching.Heard:
     """Return what was decided since the last comparison."""
     answered, declined = [], []
-    for subject in _unheard():
-        one = state(session.data()).decision(subject)
-        if one is None:
-            continue
+    for one in state(session.data()).standing(_unheard()).values():
         left, right = (":".join(one[f"{side}_{part}"] for part in ("table", "vendor", "id")) for side in _SIDES)
         if one["verdict"] == "rejected":
             declined.append(f"{left}>{right}")

@@ -7,7 +7,7 @@ import csv
 import datetime as dt
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from functools import cache
@@ -25,6 +25,7 @@ from reconcile.vault import Vault, vault
 VARIABLE = "CUADRA_STATE_URL"
 FILE = "state.sqlite"
 _BUSY_MS = 30_000  # how long a writer waits for another before it gives up
+_MARKS = 500  # values in one question; SQLite takes no more than a thousand
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would calculate a cell that begins so
 
 
@@ -141,8 +142,15 @@ class State:
 
     def decision(self, subject: str) -> dict[str, Any] | None:
         """Return the decision that stands about a subject, None where there is none."""
-        table = schema.decisions
-        return next(iter(self._all(sa.select(table).where(table.c.subject == subject))), None)
+        return self.standing([subject]).get(subject)
+
+    def standing(self, subjects: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Return the decisions that stand about these subjects, by subject."""
+        table, found = schema.decisions, {}
+        for at in range(0, len(subjects), _MARKS):
+            asked = sa.select(table).where(table.c.subject.in_(subjects[at : at + _MARKS]))
+            found |= {row["subject"]: row for row in self._all(asked)}
+        return found
 
     def decided(self, kind: str, text: str = "", limit: int = 50, offset: int = 0) -> list[dict[str, Any]]:
         """Return decisions of a kind with their `subject`, newest first; `text` looks in ids, reason and person."""

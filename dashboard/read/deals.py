@@ -1,56 +1,59 @@
 """Questions about deals and what hangs on them: the list, one deal's chain, one invoice, both sides of a customer."""
 
-from dashboard.read.warehouse import Db, Row, plain, question
+from dashboard.read.warehouse import Db, Row, matches, pattern, question
 
 PAGE = 50
 
-_FOUND = """
-WITH found AS (
-    SELECT
-        d.vendor, d.id, d.title, d.status, d.amount, d.currency, d.won_on, d.owner_id, d.url,
-        COALESCE(c.name, d.customer_name) AS customer,
-        b.invoices, b.invoiced, b.paid, b.remaining, b.invoice_number, b.invoice_status, b.currency_differs
+# Which deals a text matches, in as few columns as it takes: the page's own are looked up afterwards.
+_ALL = "WITH found AS (SELECT d.vendor, d.id, d.won_on FROM deals AS d WHERE $status IN ('', d.status) AND $text = '')"
+_MATCHED = f"""
+WITH billed AS (
+    SELECT DISTINCT n.deal_vendor AS vendor, n.deal_id AS id
+    FROM invoices AS i
+    JOIN deal_invoices AS n ON n.invoice_vendor = i.vendor AND n.invoice_id = i.id
+    WHERE regexp_matches(i.number, $text)
+),
+found AS (
+    SELECT d.vendor, d.id, d.won_on
     FROM deals AS d
-    LEFT JOIN customers AS c
-        ON c.vendor = d.vendor
-        AND c.id = d.customer_id
-    LEFT JOIN deal_summary AS b
-        ON b.vendor = d.vendor
-        AND b.id = d.id
+    LEFT JOIN customers AS c ON c.vendor = d.vendor AND c.id = d.customer_id
+    LEFT JOIN billed AS b ON b.vendor = d.vendor AND b.id = d.id
     WHERE $status IN ('', d.status)
-    AND (
-        $text = ''
-        OR contains(
-            translate(
-                lower(strip_accents(
-                    concat_ws(' ', d.title, c.name, d.customer_name, d.reference, d.id, b.invoice_number)
-                )),
-                'łøđ', 'lod'
-            ),
-            $text
-        )
-        OR (d.vendor, d.id) IN (
-            SELECT (n.deal_vendor, n.deal_id)
-            FROM deal_invoices AS n
-            JOIN invoices AS i ON i.vendor = n.invoice_vendor AND i.id = n.invoice_id
-            WHERE contains(lower(i.number), $text)
-        )
-    )
+    AND (b.id IS NOT NULL OR {matches("concat_ws(' ', d.title, c.name, d.customer_name, d.reference, d.id)")})
 )
+"""
+_PAGE = """,
+page AS (SELECT * FROM found ORDER BY won_on DESC NULLS LAST, vendor, id LIMIT $limit OFFSET $offset)
+SELECT
+    d.vendor, d.id, d.title, d.status, d.amount, d.currency, d.won_on, d.owner_id, d.url,
+    COALESCE(c.name, d.customer_name) AS customer,
+    b.invoices, b.invoiced, b.paid, b.remaining, b.invoice_number, b.invoice_status, b.currency_differs
+FROM page AS p
+JOIN deals AS d
+    ON d.vendor = p.vendor
+    AND d.id = p.id
+LEFT JOIN customers AS c
+    ON c.vendor = d.vendor
+    AND c.id = d.customer_id
+LEFT JOIN deal_summary AS b
+    ON b.vendor = d.vendor
+    AND b.id = d.id
+ORDER BY d.won_on DESC NULLS LAST, d.vendor, d.id
 """
 
 
 @question
 def page(db: Db, text: str = "", status: str = "", number: int = 1, size: int = PAGE) -> list[Row]:
     """Return one page (from 1) of the deals that a text matches, latest won first."""
-    order = " SELECT * FROM found ORDER BY won_on DESC NULLS LAST, vendor, id LIMIT $limit OFFSET $offset"
-    return db.rows(_FOUND + order, text=plain(text), status=status, limit=size, offset=(number - 1) * size)
+    asked = (_MATCHED if text.strip() else _ALL) + _PAGE
+    return db.rows(asked, text=pattern(text), status=status, limit=size, offset=(number - 1) * size)
 
 
 @question
 def count(db: Db, text: str = "", status: str = "") -> int:
     """Return how many deals a text matches."""
-    return int(db.one(_FOUND + " SELECT COUNT(*) FROM found", text=plain(text), status=status))
+    asked = (_MATCHED if text.strip() else _ALL) + " SELECT COUNT(*) FROM found"
+    return int(db.one(asked, text=pattern(text), status=status))
 
 
 @question

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from dashboard.read.warehouse import Db, Row, plain, question
+from dashboard.read.warehouse import Db, Row, matches, pattern, question
 
 PAGE = 50
 MOST = 10_000  # rows that are counted and paged through; whoever has more narrows the search
@@ -72,18 +72,10 @@ _ALL = """
         concat_ws(' ', c.name, c.legal_name, c.tax_id, c.email, c.id)
     FROM customers AS c
 """
-_FOUND = """
-WITH everything AS ({rows}),
-found AS (
-    SELECT * EXCLUDE (words)
-    FROM everything
-    WHERE $text = ''
-    OR contains(
-        translate(lower(strip_accents(concat_ws(' ', words, CAST(CAST(amount AS DECIMAL(18, 2)) AS VARCHAR)))),
-            'łøđ', 'lod'),
-        $text
-    )
-)
+_WORDS = "concat_ws(' ', words, CAST(CAST(amount AS DECIMAL(18, 2)) AS VARCHAR))"
+_FOUND = f"""
+WITH everything AS ({{rows}}),
+found AS (SELECT * EXCLUDE (words) FROM everything WHERE {matches(_WORDS)})
 """
 
 
@@ -97,7 +89,7 @@ def page(db: Db, text: str = "", stage: str = "", number: int = 1, size: int = P
     return db.rows(
         _found(stage) + "SELECT * FROM found ORDER BY on_day DESC NULLS LAST, of_table, vendor, id "
         "LIMIT $limit OFFSET $offset",
-        text=plain(text),
+        text=pattern(text),
         limit=size,
         offset=(number - 1) * size,
     )
@@ -107,7 +99,7 @@ def page(db: Db, text: str = "", stage: str = "", number: int = 1, size: int = P
 def count(db: Db, text: str = "", stage: str = "") -> int:
     """Return how many records match, counted no further than one past `MOST`."""
     asked = f"SELECT COUNT(*) FROM (SELECT 1 FROM found LIMIT {MOST + 1})"
-    return int(db.one(_found(stage) + asked, text=plain(text)))
+    return int(db.one(_found(stage) + asked, text=pattern(text)))
 
 
 @question

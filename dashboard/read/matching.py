@@ -6,9 +6,15 @@ Records are named by key: "table:vendor:id". No question returns more than a pag
 import datetime as dt
 from typing import NamedTuple
 
-from dashboard.read.warehouse import Db, Row, plain, question
+from dashboard.read.warehouse import Db, Row, matches, pattern, question
 
 PAGE = 20
+NEWEST = 300  # of what a search by hand matches: those that are open come first of them
+
+_INVOICE = """concat_ws(' ', i.number, i.customer_name, i.customer_tax_id, i.deal_reference,
+    CAST(CAST(i.gross AS DECIMAL(18, 2)) AS VARCHAR))"""
+_PAYMENT = """concat_ws(' ', p.payer_name, p.reference, p.invoice_reference, p.payer_iban, p.id,
+    CAST(CAST(p.amount AS DECIMAL(18, 2)) AS VARCHAR))"""
 
 
 class Heard(NamedTuple):
@@ -160,15 +166,13 @@ def records(db: Db, keys: tuple[str, ...]) -> dict[str, Row]:
     return found
 
 
-_UNLINKED = """
+_UNLINKED = f"""
 FROM invoice_summary AS s
 JOIN invoices AS i ON i.vendor = s.vendor AND i.id = s.id
 WHERE s.is_counted
 AND s.deal_count = 0
 AND s.kind <> 'credit_note'
-AND ($text = '' OR contains(
-    translate(lower(strip_accents(concat_ws(' ', i.number, i.customer_name, i.customer_tax_id, CAST(i.gross AS VARCHAR),
-        i.deal_reference))), 'łøđ', 'lod'), $text))
+AND {matches(_INVOICE)}
 """
 
 
@@ -182,7 +186,7 @@ def unlinked(db: Db, text: str = "", number: int = 1, size: int = PAGE) -> list[
         """
         + _UNLINKED
         + "ORDER BY i.issued_on DESC NULLS LAST, i.id LIMIT $limit OFFSET $offset",
-        text=plain(text),
+        text=pattern(text),
         limit=size,
         offset=(number - 1) * size,
     )
@@ -191,7 +195,7 @@ def unlinked(db: Db, text: str = "", number: int = 1, size: int = PAGE) -> list[
 @question
 def count_unlinked(db: Db, text: str = "") -> int:
     """Return how many invoices belong to no deal."""
-    return int(db.one("SELECT COUNT(*) " + _UNLINKED, text=plain(text)))
+    return int(db.one("SELECT COUNT(*) " + _UNLINKED, text=pattern(text)))
 
 
 @question
@@ -254,20 +258,25 @@ def links_of(db: Db, keys: tuple[str, ...], statuses: tuple[str, ...] = ("sugges
 def open_invoices(db: Db, text: str, currency: str = "", most: int = 25) -> list[Row]:
     """Return invoices by number, customer or amount, open ones first; where `currency` is given, only in it."""
     return db.rows(
-        """
-        SELECT i.vendor, i.id, i.number, i.customer_name AS customer, i.gross AS amount, i.currency, i.issued_on,
-            i.due_on, s.state, s.open_amount, s.deal_count
-        FROM invoices AS i
-        JOIN invoice_summary AS s ON s.vendor = i.vendor AND s.id = i.id
-        WHERE s.is_counted AND s.kind <> 'credit_note'
-        AND $currency IN ('', i.currency)
-        AND contains(
-            translate(lower(strip_accents(concat_ws(' ', i.number, i.customer_name, i.customer_tax_id,
-                CAST(CAST(i.gross AS DECIMAL(18, 2)) AS VARCHAR), i.deal_reference))), 'łøđ', 'lod'), $text)
-        ORDER BY s.open_amount = 0, i.issued_on DESC NULLS LAST, i.id
+        f"""
+        WITH matched AS (
+            SELECT i.vendor, i.id, i.number, i.customer_name AS customer, i.gross AS amount, i.currency, i.issued_on,
+                i.due_on
+            FROM invoices AS i
+            WHERE COALESCE(i.status, '') <> 'void' AND COALESCE(i.kind, '') NOT IN ('credit_note', 'proforma')
+            AND $currency IN ('', i.currency)
+            AND {matches(_INVOICE)}
+            ORDER BY i.issued_on DESC NULLS LAST, i.id
+            LIMIT {NEWEST}
+        )
+        SELECT m.*, s.state, s.open_amount, s.deal_count
+        FROM matched AS m
+        JOIN invoice_summary AS s ON s.vendor = m.vendor AND s.id = m.id
+        WHERE s.is_counted
+        ORDER BY s.open_amount = 0, m.issued_on DESC NULLS LAST, m.id
         LIMIT $most
         """,
-        text=plain(text),
+        text=pattern(text),
         currency=currency,
         most=most,
     )
@@ -277,18 +286,22 @@ def open_invoices(db: Db, text: str, currency: str = "", most: int = 25) -> list
 def payments(db: Db, text: str, most: int = 25) -> list[Row]:
     """Return money that came in by payer, text, account or amount; what is for no invoice yet comes first."""
     return db.rows(
-        """
-        SELECT p.vendor, p.id, p.paid_on, p.amount, p.currency, p.payer_name, p.reference, s.unallocated, s.invoices
-        FROM payments AS p
-        JOIN payment_summary AS s ON s.vendor = p.vendor AND s.id = p.id
-        WHERE p.amount > 0 AND s.role <> 'not_booked'
-        AND contains(
-            translate(lower(strip_accents(concat_ws(' ', p.payer_name, p.reference, p.invoice_reference, p.payer_iban,
-                p.id, CAST(CAST(p.amount AS DECIMAL(18, 2)) AS VARCHAR)))), 'łøđ', 'lod'), $text)
-        ORDER BY s.unallocated = 0, p.paid_on DESC NULLS LAST, p.id
+        f"""
+        WITH matched AS (
+            SELECT p.vendor, p.id, p.paid_on, p.amount, p.currency, p.payer_name, p.reference
+            FROM payments AS p
+            WHERE p.amount > 0 AND COALESCE(p.status, '') NOT IN ('failed', 'pending')
+            AND {matches(_PAYMENT)}
+            ORDER BY p.paid_on DESC NULLS LAST, p.id
+            LIMIT {NEWEST}
+        )
+        SELECT m.*, s.unallocated, s.invoices
+        FROM matched AS m
+        JOIN payment_summary AS s ON s.vendor = m.vendor AND s.id = m.id
+        ORDER BY s.unallocated = 0, m.paid_on DESC NULLS LAST, m.id
         LIMIT $most
         """,
-        text=plain(text),
+        text=pattern(text),
         most=most,
     )
 

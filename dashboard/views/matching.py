@@ -16,7 +16,9 @@ from reconcile.state import state
 
 def show() -> None:
     """Lay out the part that is chosen."""
-    heading(_("Reconciliation"), _("Pairs that are likely but not certain. What you decide here is never asked again."))
+    heading(
+        _("Reconciliation"), _("What belongs together from offer to money, and why. What you decide stays decided.")
+    )
     deciding.report()
     data, heard = session.data(), deciding.heard()
     waiting = matching.waiting(data, heard)

@@ -101,7 +101,8 @@ def _rule(
     place: int, name: str, title: str, why: str, is_on: bool, counted: Row | None, judged: dict[str, int] | None
 ) -> bool:
     """Show one rule with its switch; return whether it is on."""
-    chosen = st.toggle(f"{place}. {plain(_(title))}", is_on, key=f"rule-{name}", help=_(why))
+    shown = st.container(gap="xxsmall")
+    chosen = shown.toggle(f"{place}. {plain(_(title))}", is_on, key=f"rule-{name}")
     told = []
     if counted and counted["made"]:
         told.append(several("{count} link made", "{count} links made", counted["made"]))
@@ -110,7 +111,7 @@ def _rule(
     if judged:
         told.append(_("you confirmed {yes} and declined {no}").format(
             yes=number(judged["confirmed"]), no=number(judged["declined"])))  # fmt: skip
-    st.caption(" · ".join([plain(_(why)), *told]))
+    shown.caption(" · ".join([plain(_(why)), *told]))
     return chosen
 
 

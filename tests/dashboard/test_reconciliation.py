@@ -3,13 +3,14 @@
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from small_company import ROWS, frame, keep, words
 from test_deciding import CUSTOMER, again, asked, billed, button, paid
 
 from dashboard import jobs
 from dashboard.read import everything, matching
-from dashboard.read.warehouse import Db
+from dashboard.read.warehouse import Db, matches, pattern
 from reconcile import settings
 from reconcile.state import state
 
@@ -94,6 +95,19 @@ def test_everything_is_searched_and_each_figure_opens_its_rows(data: Path, page)
     figure = next(b for b in app.button if b.key == "stage-no_invoice")
     assert figure.label == "1 record" and not figure.disabled
     assert "Nothing matches" in words(page("reconciliation", part="all", q="no such thing"))
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("lodz", True), ("ŁÓDŹ", True), ("Lódz print", True), ("łodzi", False), ("o.o.", True), ("oxo", False),
+     ("Sp. z o", True), ("(", False), ("\\", False), ("%", False), (".*", False), ("  ", True)],
+    ids=repr,
+)  # fmt: skip
+def test_a_search_text_is_text_whatever_its_case_and_accents(text: str, found: bool) -> None:
+    """Nothing in it is a pattern; letters with accents and without are the same letter."""
+    asked = f"SELECT {matches('words')} FROM (SELECT 'Łódź Print Sp. z o.o.' AS words)"
+    with duckdb.connect() as db:
+        assert db.execute(asked, {"text": pattern(text)}).fetchall() == [(found,)]
 
 
 def test_a_page_of_many_is_all_that_is_read(data: Path, page, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -191,6 +191,16 @@ def test_decisions_are_found_by_person_reason_and_record_a_page_at_a_time(store:
     assert store.count_decided("finding") == 0
 
 
+def test_many_subjects_are_looked_up_at_once(store: State) -> None:
+    """More than a database takes in one question; those without a decision are left out."""
+    subjects = [f"finding:f{n}" for n in range(1200)]
+    store.decide_all(
+        [Decision(kind="finding", verdict="agreed", finding_id=f"f{n}") for n in range(0, 1200, 2)], "ana"
+    )  # fmt: skip
+    assert set(store.standing(subjects)) == set(subjects[::2])
+    assert store.decision("finding:f1") is None
+
+
 def test_a_finding_has_one_person_and_many_comments_all_in_the_audit_log(store: State) -> None:
     """Who looks after it is one name, before and after are kept; what was said stays in order."""
     store.assign(["f1", "f2"], "eva", "ana")
