@@ -22,6 +22,7 @@ ordered AS (
         d.*,
         CASE WHEN a.starts_again THEN d.year ELSE 0 END AS volume,
         LAG(d.run) OVER w AS before_run,
+        LAG(d.width) OVER w AS before_width,
         LAG(d.number) OVER w AS before_number
     FROM distinct_numbers AS d
     JOIN again AS a
@@ -39,31 +40,42 @@ whole AS (
     GROUP BY o.vendor, o.prefix, o.suffix, o.volume
     HAVING COUNT(DISTINCT o.run) >= 3
     AND MAX(o.run) - MIN(o.run) + 1 - COUNT(DISTINCT o.run) <= GREATEST(2, COUNT(DISTINCT o.run) * 0.1)
+),
+-- written with as many digits as the number before them
+gaps AS (
+    SELECT
+        o.*,
+        CAST(o.before_run + 1 AS VARCHAR) AS first_run,
+        CAST(o.run - 1 AS VARCHAR) AS last_run
+    FROM ordered AS o
+    JOIN whole AS h
+        ON h.vendor = o.vendor
+        AND h.prefix = o.prefix
+        AND h.suffix = o.suffix
+        AND h.volume = o.volume
+    WHERE o.run > o.before_run + 1
+),
+spelt AS (
+    SELECT
+        g.*,
+        g.prefix || LPAD(g.first_run, CAST(GREATEST(g.before_width, LENGTH(g.first_run)) AS INTEGER), '0') || g.suffix AS first_number,
+        g.prefix || LPAD(g.last_run, CAST(GREATEST(g.before_width, LENGTH(g.last_run)) AS INTEGER), '0') || g.suffix AS last_number
+    FROM gaps AS g
 )
 SELECT
     'invoices' AS subject,
-    o.vendor,
-    o.id,
+    g.vendor,
+    g.id,
     0 AS amount,
     CAST(NULL AS VARCHAR) AS currency,
-    o.issued_on AS since,
-    o.prefix || LPAD(CAST(o.before_run + 1 AS VARCHAR), CAST(GREATEST(o.width, LENGTH(CAST(o.before_run + 1 AS VARCHAR))) AS INTEGER), '0')
-        || o.suffix AS detail,
+    g.issued_on AS since,
+    g.first_number || CASE WHEN g.first_number = g.last_number THEN '' ELSE ' – ' || g.last_number END AS detail,
     [
-        {'code': 'numbers_missing', 'agrees': FALSE,
-         'left': o.prefix || LPAD(CAST(o.before_run + 1 AS VARCHAR),
-             CAST(GREATEST(o.width, LENGTH(CAST(o.before_run + 1 AS VARCHAR))) AS INTEGER), '0') || o.suffix,
-         'right': o.prefix || LPAD(CAST(o.run - 1 AS VARCHAR),
-             CAST(GREATEST(o.width, LENGTH(CAST(o.run - 1 AS VARCHAR))) AS INTEGER), '0') || o.suffix},
-        {'code': 'number', 'agrees': TRUE, 'left': o.before_number, 'right': o.number}
+        {'code': 'numbers_missing', 'agrees': FALSE, 'left': g.first_number, 'right': g.last_number},
+        {'code': 'number', 'agrees': TRUE, 'left': g.before_number, 'right': g.number}
     ] AS evidence,
-    CAST(o.issued_on AS TIMESTAMP) AS changed_at
-FROM ordered AS o
-JOIN whole AS h
-    ON h.vendor = o.vendor
-    AND h.prefix = o.prefix
-    AND h.suffix = o.suffix
-    AND h.volume = o.volume
+    CAST(g.issued_on AS TIMESTAMP) AS changed_at
+FROM spelt AS g
 CROSS JOIN settings AS s
-WHERE o.run > o.before_run + 1
-AND (o.issued_on IS NULL OR o.issued_on <= s.today)
+WHERE g.issued_on IS NULL
+OR g.issued_on <= s.today
