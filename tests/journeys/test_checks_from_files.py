@@ -27,13 +27,12 @@ billing,p1,WEB-1,Website,1000,EUR
 crm,d1,Web Sol,k1,o1,won,1000,net,EUR,2026-10-01
 crm,d2,App Sol,k1,o1,won,5000,net,EUR,2026-11-02
 """,
-    "invoices": """vendor,id,number,customer_id,customer_name,deal_id,status,issued_on,due_on,currency,net,tax,gross,paid,\
-created_at
-billing,i1,F-7,c1,Ferretería Sol SL,d1,paid,2026-10-05,2026-11-04,EUR,1000,210,1210,1210,2026-10-05 09:00
-billing,i2,F-8,c2,Luna Clara SA,,paid,2026-10-06,2026-11-05,EUR,100,21,121,121,2026-10-06 09:00
-billing,i3,F-10,c1,Ferretería Sol SL,,sent,2026-11-10,2026-12-10,EUR,300,63,363,0,2026-11-10 09:00
-billing,i4,F-10,c1,Ferretería Sol SL,,sent,2026-11-11,2026-12-11,EUR,400,84,484,0,2026-11-11 09:00
-billing,i5,,c1,Ferretería Sol SL,,draft,,,EUR,50,10.5,60.5,0,2026-11-02 09:00
+    "invoices": """vendor,id,number,customer_id,deal_id,status,issued_on,due_on,currency,net,tax,gross,paid,created_at
+billing,i1,F-7,c1,d1,paid,2026-10-05,2026-11-04,EUR,1000,210,1210,1210,2026-10-05 09:00
+billing,i2,F-8,c2,,paid,2026-10-06,2026-11-05,EUR,100,21,121,121,2026-10-06 09:00
+billing,i3,F-10,c1,,sent,2026-11-10,2026-12-10,EUR,300,63,363,0,2026-11-10 09:00
+billing,i4,F-10,c1,,sent,2026-11-11,2026-12-11,EUR,400,84,484,0,2026-11-11 09:00
+billing,i5,,c1,,draft,,,EUR,50,10.5,60.5,0,2026-11-02 09:00
 """,
     "lines": """vendor,id,document,document_id,position,sku,description,quantity,unit_price,tax_rate,net
 crm,l1,deal,d1,1,WEB-1,Website,1,1000,21,1000
