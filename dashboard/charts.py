@@ -227,8 +227,9 @@ def _axes(figure: go.Figure, colours: Palette) -> go.Figure:
     figure = _calm(figure, colours, 280)
     figure.update_xaxes(showgrid=False, type="category", ticks="")
     figure.update_yaxes(gridcolor=colours.line, zerolinecolor=colours.line, rangemode="tozero", nticks=5)
-    legend = {"orientation": "h", "y": 1.12, "x": 0, "xanchor": "left"}
-    figure.update_layout(showlegend=True, legend=legend, margin={"t": 30, "l": 8})
+    # hung from its lower edge: on a phone its entries stand one above the other, and push the bars down
+    legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "xanchor": "left", "font": {"size": 12}}
+    figure.update_layout(showlegend=True, legend=legend, margin={"t": 10, "l": 8})
     return figure
 
 

@@ -40,10 +40,13 @@ _RESTS_ON = {"rests_on": ("VARCHAR", "canonical tables it is made from, apart by
 _CONVERT = """
 INSERT INTO figures BY NAME
 WITH parts AS (
-    SELECT f.*, r.rate, s.reporting_currency
+    SELECT
+        f.*,
+        CASE WHEN f.currency = s.reporting_currency THEN CAST(1 AS DECIMAL(18, 8)) ELSE r.rate END AS rate,
+        s.reporting_currency
     FROM figures AS f
     CROSS JOIN settings AS s
-    LEFT JOIN period_rates AS r ON r.currency = f.currency AND r.on_day = LEAST(f.period_end, s.today)
+    LEFT JOIN day_rates AS r ON r.currency = f.currency AND r.on_day = LEAST(f.period_end, s.today)
     WHERE f.name = $name AND f.unit = 'money'
 )
 SELECT
