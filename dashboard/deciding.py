@@ -38,8 +38,12 @@ _SIDES = ("left", "right")
 
 
 def _unheard() -> list[str]:
+    """Return the pairs about which the last comparison heard something else than what stands now."""
     since = matching.made_at(session.data())
-    return [s for s in state(session.data()).said_since(since) if s.startswith("link:")]
+    told = [s for s in state(session.data()).said_since(since) if s.startswith("link:")]
+    stands = state(session.data()).standing(told)
+    gone = tuple(s for s in told if s not in stands)
+    return [*stands, *(matching.counted_in(session.data(), gone) if gone else ())]
 
 
 def report() -> None:

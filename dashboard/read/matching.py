@@ -314,6 +314,23 @@ def made_at(db: Db) -> dt.datetime:
 
 
 @question
+def counted_in(db: Db, subjects: tuple[str, ...]) -> set[str]:
+    """Return which of these pairs (link:table:vendor:id>table:vendor:id) the last comparison had a decision about."""
+    rows = db.rows(
+        """
+        WITH told AS (
+            SELECT 'link:' || concat_ws(':', left_table, left_vendor, left_id) || '>'
+                || concat_ws(':', right_table, right_vendor, right_id) AS subject
+            FROM decisions WHERE kind = 'link'
+        )
+        SELECT DISTINCT subject FROM told WHERE list_contains(CAST($subjects AS VARCHAR[]), subject)
+        """,
+        subjects=list(subjects),
+    )
+    return {row["subject"] for row in rows}
+
+
+@question
 def size(db: Db) -> int:
     """Return how many links there are: how long comparing again takes follows it."""
     return int(db.one("SELECT COUNT(*) FROM links"))

@@ -14,6 +14,7 @@ from dashboard.words import DASH, _, day, money, several
 from reconcile.state import Decision
 
 MOST = 15  # records offered by a search
+OFFERED = 8  # invoices beside which amounts are typed
 
 
 def show() -> None:
@@ -106,9 +107,17 @@ def allocate(payment: Row, key: str) -> None:
     now = [row for row in matching.links_of(session.data(), (key,), ("automatic", "confirmed")).get(key, [])
            if row["right_table"] == "invoices"]  # fmt: skip
     basket: list[str] = st.session_state.setdefault(f"basket:{key}", [row["answer"] for row in now])
-    text = st.text_input(_("Number, customer or amount"), key=f"find-{key}", type="search")
-    _add(text, payment, key, basket)
-    if not basket:
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        text = st.text_input(_("Number, customer or amount"), key=f"find-{key}", type="search")
+        _offer(text, payment, key, basket)
+    with right:
+        _split(payment, key, basket, now)
+
+
+def _split(payment: Row, key: str, basket: list[str], now: list[Row]) -> None:
+    """Show how much goes to which of the ticked invoices, and keep it when that is wished."""
+    if not basket and not now:
         st.caption(_("Search the invoices that this payment is for, and tick them."))
         return
     given = _grid(payment, key, basket, {row["answer"]: row for row in now})
@@ -122,16 +131,26 @@ def allocate(payment: Row, key: str) -> None:
         deciding.keep([*given, *(deciding.pair(row, "rejected") for row in out)], told)
 
 
-def _add(text: str | None, payment: Row, key: str, basket: list[str]) -> None:
+def _offer(text: str | None, payment: Row, key: str, basket: list[str]) -> None:
+    """Show the invoices that a text matches, to be ticked."""
     if not text:
         return
-    rows = matching.open_invoices(session.data(), text, payment["currency"], MOST)
+    rows = matching.open_invoices(session.data(), text, payment["currency"], OFFERED)
     if not rows:
         st.caption(_("No invoice in {currency} matches.").format(currency=payment["currency"]))
     for row in rows:
         one = f"invoices:{row['vendor']}:{row['id']}"
-        if one not in basket and st.checkbox(_ticked(row), key=f"add-{key}-{one}"):
-            basket.append(one)
+        st.checkbox(_ticked(row), one in basket, key=f"add-{key}-{one}", on_change=_turn, args=(basket, one))
+
+
+def _turn(basket: list[str], one: str, tick: str = "") -> None:
+    """Put an invoice in or take it out; `tick` is the key of its box, where another button did it."""
+    if one in basket:
+        basket.remove(one)
+    else:
+        basket.append(one)
+    if tick and tick in st.session_state:
+        st.session_state[tick] = one in basket
 
 
 def _grid(payment: Row, key: str, basket: list[str], now: dict[str, Row]) -> list[Decision] | None:
@@ -149,9 +168,8 @@ def _grid(payment: Row, key: str, basket: list[str], now: dict[str, Row]) -> lis
             told = _("{number} · {open} open").format(number=row["title"], open=money(room, row["currency"]))
             first = mine or max(min(left, room), Decimal(0))
             typed = st.text_input(plain(told), f"{first:.2f}", key=f"give-{key}-{one}", width=220)
-            if st.button(_("Take out"), key=f"out-{key}-{one}", icon=":material/close:", type="tertiary"):
-                basket.remove(one)
-                st.rerun()
+            st.button(_("Take out"), key=f"out-{key}-{one}", icon=":material/close:", type="tertiary", on_click=_turn,
+                      args=(basket, one, f"add-{key}-{one}"))  # fmt: skip
         amount = _amount(typed)
         if amount is None or amount <= 0:
             good = False

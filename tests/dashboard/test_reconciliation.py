@@ -70,6 +70,7 @@ def test_the_last_answer_is_taken_back_with_a_key(asking: Path, page) -> None:
     keys(app)["Y"].click().run()
     keys(app)["U"].click().run()
     assert state(asking).decisions() == [] and "1 of 2" in words(app)
+    assert "not counted in yet" not in words(app), "nothing stands that the books do not have"
 
 
 def test_every_candidate_says_what_agrees_and_what_does_not(data: Path, page) -> None:
