@@ -110,13 +110,13 @@ def _money(head: tuple[str, str]) -> None:
     for row in customers.money(session.data(), *head):
         currency = row["currency"]
         with st.grid(5, min_column_width=140):
-            st.metric(_("Won"), money(row["won"], currency), border=True,
+            st.metric(_("Won"), money(row["won"], currency, whole=True), border=True,
                       help=several("{count} deal", "{count} deals", row["deals"]))  # fmt: skip
             counted = several("{count} invoice, with tax", "{count} invoices, with tax", row["invoices"])
-            st.metric(_("Invoiced"), money(row["invoiced"], currency), border=True, help=counted)
-            st.metric(_("Paid"), money(row["paid"], currency), border=True)
-            st.metric(_("Still open"), money(row["open_amount"], currency), border=True)
-            st.metric(_("Overdue"), money(row["overdue"], currency), border=True)
+            st.metric(_("Invoiced"), money(row["invoiced"], currency, whole=True), border=True, help=counted)
+            st.metric(_("Paid"), money(row["paid"], currency, whole=True), border=True)
+            st.metric(_("Still open"), money(row["open_amount"], currency, whole=True), border=True)
+            st.metric(_("Overdue"), money(row["overdue"], currency, whole=True), border=True)
 
 
 def _timeline(head: tuple[str, str], sides: list[Row]) -> None:

@@ -104,14 +104,14 @@ def _name(row: Row, by: str) -> str:
 def _table(rows: list[Row], chosen: narrow.Chosen, by: str) -> None:
     """Show the table; a click on any of its cells opens the deals that it counts."""
     shown: dict[str, list[Any]] = {"name": [_name(r, by) for r in rows]}
-    config: dict[str, Any] = {"name": st.column_config.TextColumn(_called(by), width=150, pinned=True)}
+    config: dict[str, Any] = {"name": st.column_config.TextColumn(_called(by), width=130, pinned=True)}
     for name in COUNTS:
         shown[name] = [r[name] for r in rows]
-        config[name] = st.column_config.NumberColumn(_what(name), width=80)
+        config[name] = st.column_config.NumberColumn(_what(name), width=68)
         if f"{name}_amount" in rows[0]:
             shown[f"{name}_amount"] = [money(r[f"{name}_amount"], chosen.currency, whole=True) for r in rows]
             title = f"{_what(name)} ({chosen.currency})"
-            config[f"{name}_amount"] = st.column_config.TextColumn(title, width=110, alignment="right")
+            config[f"{name}_amount"] = st.column_config.TextColumn(title, width=98, alignment="right")
     shown["rate"] = [percent(_share(r["invoiced"], r["won"])) for r in rows]
     shown["days"] = [DASH if r["days_to_invoice"] is None else number(r["days_to_invoice"], 1) for r in rows]
     shown["pay"] = [DASH if r["days_to_pay"] is None else number(r["days_to_pay"], 1) for r in rows]

@@ -358,3 +358,17 @@ def test_proof_of_value_keeps_measured_and_assumed_apart(
 
 def shown(app: AppTest) -> dict[str, str]:
     return {m.label: m.value for m in app.metric}
+
+
+def test_this_week_converts_its_headline_and_shows_the_originals(empty: Path, page: Page) -> None:
+    """1,000 EUR not invoiced; 2,060 PLN overdue at 4 are 515 EUR, and the zloty stand beside it."""
+    rated(empty, ZLOTY)
+    text = words(page()).replace("\\", "")
+    assert "€1,000" in text and "€515" in text
+    assert "Overdue, by currency: PLN 2,060" in text
+    assert "1 PLN = 0.2500 EUR" in text
+
+
+def test_this_week_says_why_headline_and_flow_differ(data: Path, page: Page) -> None:
+    """The flow is of a year's deals, the headline of all: the page says so, with the day."""
+    assert "Deals won since 21 Nov 2025 only" in words(page())
