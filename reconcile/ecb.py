@@ -8,6 +8,7 @@ Quirks: a CSV line ends with a comma; a rate that was not set is N/A; the daily 
 
 import csv
 import datetime as dt
+import glob
 import io
 import zipfile
 from collections.abc import Iterator
@@ -56,11 +57,20 @@ def take(data: Path, content: bytes, name: str) -> Kept:
     rates = list(read(content, name))
     if not rates:
         raise RatesError(f"{name}: holds no rate; use the ECB's eurofxref-hist.zip, or its daily or historical XML")
-    (data / KEPT).mkdir(parents=True, exist_ok=True)
-    day = max(r.on_date for r in rates)
-    (data / KEPT / f"{day}-{Path(name).name}").write_bytes(content)
+    days = [r.on_date for r in rates]
+    _keep_file(data / KEPT, content, min(days), max(days), Path(name).name)
     with store.opened(data) as db:
         return _keep(db, rates)
+
+
+def _keep_file(folder: Path, content: bytes, first: dt.date, last: dt.date, name: str) -> None:
+    """Keep a file under its days, in place of those of the same name whose days it has: a history comes every day."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in folder.glob(f"*_{glob.escape(name)}"):
+        begins, ends = (dt.date.fromisoformat(part) for part in path.name.split("_")[:2])
+        if first <= begins and ends <= last:
+            path.unlink()
+    (folder / f"{first}_{last}_{name}").write_bytes(content)
 
 
 def take_file(data: Path, path: Path) -> Kept:
@@ -84,11 +94,15 @@ def fetch(data: Path, url: str = URL) -> Kept:
 
 def replay(data: Path) -> int:
     """Keep the rates of all files taken before, oldest first, and return how many files: rows.duckdb was made anew."""
-    files = sorted((data / KEPT).glob("*")) if (data / KEPT).is_dir() else []
+    files = sorted((data / KEPT).glob("*"), key=_last_day) if (data / KEPT).is_dir() else []
     for path in files:
         with store.opened(data) as db:
             _keep(db, list(read(path.read_bytes(), path.name)))
     return len(files)
+
+
+def _last_day(path: Path) -> str:
+    return path.name.split("_")[1]
 
 
 def read(content: bytes, name: str) -> Iterator[Rate]:

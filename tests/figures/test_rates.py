@@ -89,6 +89,22 @@ def test_the_same_file_twice_changes_nothing_and_a_rebuild_has_it_again(data: Pa
     assert asked(data, "SELECT COUNT(*) FROM rates") == [(4,)]
 
 
+def test_a_longer_history_takes_the_place_of_a_shorter_and_days_stay_beside_each_other(data: Path) -> None:
+    """The history is fetched every day: one file is kept. A daily file has its own day, and a rebuild needs both."""
+    file, daily = data / "eurofxref-hist.csv", data / "daily.xml"
+    for content in (HISTORY, HISTORY + b"2026-11-18,1.17,4.2,N/A,\n"):
+        file.write_bytes(content)
+        cuadra(data, "rates", str(file))
+    for content in (DAILY_XML, DAILY_XML.replace(b"2026-11-20", b"2026-11-13")):
+        daily.write_bytes(content)
+        cuadra(data, "rates", str(daily))
+    kept = sorted(path.name for path in (data / "rates").iterdir())
+    assert kept == ["2026-11-13_2026-11-13_daily.xml", "2026-11-18_2026-11-20_eurofxref-hist.csv",
+                    "2026-11-20_2026-11-20_daily.xml"]  # fmt: skip
+    jobs.rebuild(data)
+    assert asked(data, "SELECT COUNT(*) FROM rates") == [(8,)]  # two currencies on four days
+
+
 @pytest.fixture
 def bank() -> Iterator[tuple[str, dict[str, bytes]]]:
     """A server that answers like the ECB's: address, and what it has by path."""
