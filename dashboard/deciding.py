@@ -64,6 +64,21 @@ def compare() -> None:
     st.rerun()
 
 
+def offer(row: Row, status: str) -> None:
+    """Offer what can be decided about a link that is shown with its record: row as in `link`."""
+    mark = f"{row['left_vendor']}-{row['left_id']}-{row['right_vendor']}-{row['right_id']}"
+    if status == "confirmed":
+        if st.button(_("Take back"), key=f"undo-{mark}", icon=":material/undo:", type="tertiary",
+                     help=_("The rules decide about it again.")):  # fmt: skip
+            take_back([pair(row, "rejected").subject])
+        return
+    if status == "suggested" and st.button(_("Yes, link"), key=f"yes-{mark}", icon=":material/link:", type="tertiary"):
+        link(row, "confirmed")
+    label = _("No") if status == "suggested" else _("Does not belong here")
+    if st.button(label, key=f"no-{mark}", icon=":material/link_off:", type="tertiary"):
+        link(row, "rejected")
+
+
 def link(row: Row, verdict: str, later: bool = False) -> None:
     """Keep what a person says about a pair: row has left_ and right_ table, vendor and id."""
     told = _("Linked.") if verdict == "confirmed" else _("These two stay apart from now on.")

@@ -146,7 +146,8 @@ class State:
 
     def standing(self, subjects: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Return the decisions that stand about these subjects, by subject."""
-        table, found = schema.decisions, {}
+        table = schema.decisions
+        found: dict[str, dict[str, Any]] = {}
         for at in range(0, len(subjects), _MARKS):
             asked = sa.select(table).where(table.c.subject.in_(subjects[at : at + _MARKS]))
             found |= {row["subject"]: row for row in self._all(asked)}

@@ -10,6 +10,7 @@ from dashboard.parts import badge, nothing, plain
 from dashboard.read import Row, deals, matching
 from dashboard.theme import invoice_state
 from dashboard.views import pairs
+from dashboard.views.invoice import sides
 from dashboard.words import DASH, _, day, money, several
 from reconcile.state import Decision
 
@@ -194,12 +195,3 @@ def _amount(text: str | None) -> Decimal | None:
         return Decimal((text or "").strip().replace(" ", "").replace(",", "."))
     except InvalidOperation:
         return None
-
-
-def sides(left_table: str, left: Row, right_table: str, right: Row) -> Row:
-    """Return a pair of records as a decision names it; the amount is left to the rules."""
-    return {
-        "left_table": left_table, "left_vendor": left["vendor"], "left_id": left["id"],
-        "right_table": right_table, "right_vendor": right["vendor"], "right_id": right["id"],
-        "currency": right["currency"],
-    }  # fmt: skip

@@ -159,12 +159,12 @@ def _chain(deal: Row) -> None:
             _("No invoice"), _("Nothing was invoiced for this deal, as far as billing says."), ":material/receipt_long:"
         )
     for one in found:
-        invoice.card(one)
+        invoice.card(one, deal)
     if ahead := deals.money_ahead(session.data(), deal["vendor"], deal["id"]):
         with st.container(border=True):
             st.markdown(f"**{_('Paid for this deal, and for no invoice yet')}**")
             for payment in ahead:
-                invoice.payment_line(payment)
+                invoice.payment_line(payment, invoice.sides("payments", payment, "deals", deal))
 
 
 def _sides(sides: list[Row]) -> None:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import labels, session
+from dashboard import deciding, labels, session
 from dashboard.parts import badge, facts, link, nothing, plain
 from dashboard.read import Row, deals, findings
 from dashboard.theme import invoice_state
@@ -12,7 +12,7 @@ from dashboard.words import _, day, money, number
 TOLD = 2  # agreeing reasons said beside a link; the rest is in its tooltip
 
 
-def card(invoice: Row) -> None:
+def card(invoice: Row, deal: Row) -> None:
     """Show an invoice of a deal: number, amount, due date, state, why it belongs to the deal, and what paid it."""
     vendor, key = invoice["vendor"], invoice["id"]
     with st.container(border=True):
@@ -32,12 +32,33 @@ def card(invoice: Row) -> None:
             said.append(_("one invoice for {count} deals").format(count=number(invoice["deal_count"])))
         if said:
             st.caption(plain(" · ".join(said)))
-        _because(invoice)
-        _money(deals.payments(session.data(), vendor, key))
+        _because(invoice, sides("deals", deal, "invoices", invoice) if invoice["rule"] != "corrects" else None)
+        _money(deals.payments(session.data(), vendor, key), invoice)
 
 
-def _because(linked: Row) -> None:
-    """Say why two records are linked: the rule, what agrees best, and all that does not; the rest in the tooltip."""
+def sides(left_table: str, left: Row, right_table: str, right: Row) -> Row:
+    """Return a pair of records as a decision names it; the amount is left to the rules."""
+    return {
+        "left_table": left_table, "left_vendor": left["vendor"], "left_id": left["id"],
+        "right_table": right_table, "right_vendor": right["vendor"], "right_id": right["id"],
+        "currency": right["currency"],
+    }  # fmt: skip
+
+
+def _because(linked: Row, pair: Row | None = None) -> None:
+    """Say why two records are linked: the rule, what agrees best, and all that does not; the rest in the tooltip.
+
+    Where the `pair` is given it can be decided on.
+    """
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        with st.container(width="stretch"):
+            _reasons(linked)
+        if pair:
+            with st.container(horizontal=True, width="content"):
+                deciding.offer(pair, linked["link_status"])
+
+
+def _reasons(linked: Row) -> None:
     reasons = findings.evidence(linked)
     agreeing = [r for r in reasons if r.get("agrees")]
     told = agreeing[:TOLD] + [r for r in reasons if not r.get("agrees")]
@@ -50,18 +71,18 @@ def _because(linked: Row) -> None:
         st.caption(f":green[:material/link: {who}] · {words}", help=rest)
 
 
-def _money(payments: list[Row]) -> None:
+def _money(payments: list[Row], invoice: Row | None = None) -> None:
     """Show what paid an invoice; what billing only recorded of money that is shown anyway is one word beside it."""
     arrived = [p for p in payments if p["method"] != "recorded"]
     for payment in arrived or payments:
         st.divider()
-        payment_line(payment)
+        payment_line(payment, invoice and sides("payments", payment, "invoices", invoice))
     if arrived and len(arrived) < len(payments):
         st.caption(f":green[:material/check:] {_('Billing knows of it too.')}")
 
 
-def payment_line(payment: Row) -> None:
-    """Show a payment: how much of it, when, by whom, and why it is here."""
+def payment_line(payment: Row, pair: Row | None = None) -> None:
+    """Show a payment: how much of it, when, by whom, and why it is here; `pair` is what can be decided on."""
     amount = money(payment["allocated"] if payment["allocated"] is not None else payment["amount"],
                    payment["allocated_currency"] or payment["currency"])  # fmt: skip
     part = ""
@@ -71,7 +92,7 @@ def payment_line(payment: Row) -> None:
     icon = ":material/account_balance:" if payment["method"] == "transfer" else ":material/payments:"
     text = f" · “{plain(payment['reference'])}”" if payment["reference"] else ""
     st.markdown(f"{icon} **{plain(amount)}**{plain(part)} · {day(payment['paid_on'])} · {who}:gray[{text}]")
-    _because(payment)
+    _because(payment, pair and pair | {"amount": payment["allocated"]})
 
 
 def preview(vendor: str, key: str) -> None:

@@ -138,6 +138,6 @@ def _lonely(row: Row, suggested: list[Row], records: dict[str, Row]) -> None:
                     text = st.text_input(_("Title, customer or reference"), row["customer"] or "", key=f"deal-{mark}")
                     deal = by_hand.choose_deal(text or "", f"pick-{mark}")
                     if deal and st.button(_("Link"), key=f"link-{mark}", type="primary"):
-                        deciding.link(by_hand.sides("deals", deal, "invoices", row), "confirmed")
+                        deciding.link(invoice.sides("deals", deal, "invoices", row), "confirmed")
         for one in suggested:
             pairs.candidate(one, records)

@@ -5,14 +5,23 @@
 -- reads:      link_customers, made
 -- why:        Perhaps a slip of the pen, perhaps two companies: nothing is updated and a person says which. Whoever has a
 --             partner by id or by tax id is not asked about.
-WITH free AS (
+WITH linked AS (
+  SELECT m.left_n AS n
+  FROM made AS m
+  WHERE m.pair = 'customers customers'
+    AND m.status <> 'suggested'
+  UNION
+  SELECT m.right_n AS n
+  FROM made AS m
+  WHERE m.pair = 'customers customers'
+    AND m.status <> 'suggested'
+),
+free AS (
   SELECT c.n, c.side, c.tax_key
   FROM link_customers AS c
-  LEFT JOIN made AS m
-    ON m.pair = 'customers customers'
-    AND m.status <> 'suggested'
-    AND (m.left_n = c.n OR m.right_n = c.n)
-  WHERE m.left_n IS NULL
+  LEFT JOIN linked AS l
+    ON l.n = c.n
+  WHERE l.n IS NULL
     AND c.tax_key IS NOT NULL
     AND c.side IS NOT NULL
 ),

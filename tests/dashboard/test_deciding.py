@@ -218,6 +218,33 @@ def test_a_payer_that_was_confirmed_is_known_next_time_and_the_reason_says_so(da
     assert ("learnt_account", True) in {(fact["code"], fact["agrees"]) for fact in json.loads(evidence)}
 
 
+def test_a_wrong_link_is_undone_where_it_is_seen_and_stays_undone(data: Path, page) -> None:
+    """On the deal's chain a sure link is declined in one click, and the declined one never comes back."""
+    ask = "SELECT status FROM links WHERE left_table = 'deals' AND left_id = '2' AND right_id = 'in_1'"
+    assert asked(data, ask) == [("automatic",)]
+    app = page("deals", deal="hubspot:2")
+    button(app, "Does not belong here").click().run()
+    assert asked(data, ask) == [("rejected",)]
+    jobs.reconcile(data)
+    assert asked(data, ask) == [("rejected",)]
+    assert "FV-2026-101" not in words(page("deals", deal="hubspot:2"))
+    said = state(data).entries()[0]
+    assert (said["who"], said["after"]["verdict"], said["after"]["was"]) == ("local", "rejected", "automatic")
+
+
+def test_a_second_deal_for_an_invoice_raises_a_warning_also_where_it_is_suggested(data: Path, page) -> None:
+    """Whoever confirms is told that the invoice has a deal already."""
+    twins = [ROWS["deals"][1] | {"id": id, "title": f"Year {id}", "amount": "300", "won_on": "2026-11-08",
+                                 "reference": None} for id in "89"]  # fmt: skip
+    again(data, deals=[*ROWS["deals"], *twins])
+    app = page("reconciliation", part="review")
+    assert not app.warning
+    with duckdb.connect(str(data / "warehouse.duckdb")) as db:
+        db.execute("UPDATE invoice_summary SET deal_count = 1 WHERE id = 'in_2'")
+    app = page("reconciliation", part="review")
+    assert "Already on another deal" in app.warning[0].value
+
+
 def test_a_decision_is_taken_back_and_the_rules_decide_again(data: Path, page) -> None:
     """Undo is on the page of decisions; who decided and who took it back stay in the log, before and after."""
     app = page("reconciliation", part="hand")
