@@ -357,6 +357,27 @@ def quality_(context: typer.Context, json: Json = False) -> None:
     show.rows(verdicts.table(found), False, ["pair", "what", "judged", "confirmed", "declined", "precision", "recall"])
 
 
+@app.command("report")
+def report_(
+    context: typer.Context,
+    kind: Annotated[str, typer.Argument(help="week or month.")],
+    to: Annotated[str, typer.Option(help="email, pdf, xlsx, csv, sheets, notion, slack; apart by commas.")] = "",
+    date: Annotated[str, typer.Option(help="A day of the week or month; the last one that is over if left out.")] = "",
+    out: Annotated[Path | None, typer.Option(help="Folder for files; reports/ of the data folder if left out.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Make everything, send nothing.")] = False,
+    json: Json = False,
+) -> None:
+    """Send the weekly or monthly report, or write it to files. Without --to: show its figures."""
+    from dashboard.report import command
+
+    try:
+        ended = command.run(context.obj, kind, to, date, out, dry_run, json)
+    except command.Wrong as error:
+        stop(str(error))
+    if not all(d.is_well for d in ended):
+        raise typer.Exit(Exit.REFUSED)
+
+
 @app.command()
 def query(
     context: typer.Context,

@@ -20,6 +20,7 @@ from extract.model import Money, Rate
 
 FILE = "settings.toml"
 TODAY = "CUADRA_TODAY"  # fixes the day for tests and for a demo that must look the same tomorrow
+CHANNELS = ("email", "pdf", "xlsx", "csv", "sheets", "notion", "slack")  # that a report can go to
 _FILLED = ("today", "now_at", "time_zone", "reporting_currency", "country")  # choices that come from elsewhere
 
 
@@ -152,6 +153,25 @@ class Schedule(Part):
     to: list[str] = []
 
 
+class Reports(Part):
+    """Where the weekly and monthly report goes. Who gets the mail is said in [schedules.week] and [schedules.month]."""
+
+    channels: list[str] = ["email"]
+    languages: dict[str, str] = {}  # by recipient; the company's where it is not said
+    logo: str = ""  # a PNG, JPEG or SVG for the PDF
+    address: str = ""  # where readers open the dashboard, for the link in mails
+    sheet: str = ""  # Google Sheet, its address or id
+    notion_page: str = ""  # Notion page that the reports are put under, its address or id
+
+    @field_validator("channels")
+    @classmethod
+    def _known_channels(cls, value: list[str]) -> list[str]:
+        for name in value:
+            if name not in CHANNELS:
+                raise ValueError(f"{name} is no channel; there are {', '.join(CHANNELS)}")
+        return value
+
+
 class Settings(Part):
     """All of settings.toml."""
 
@@ -163,6 +183,7 @@ class Settings(Part):
     mail: Mail = Mail()
     invoicing: Invoicing = Invoicing()
     schedules: dict[str, Schedule] = {}
+    reports: Reports = Reports()
     keep_raw_days: int = Field(default=90, ge=1)
 
     def may_write(self, connection: str, test_key: bool = False) -> bool:

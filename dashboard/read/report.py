@@ -164,7 +164,8 @@ def payments_received(db: Db, start: dt.date, until: dt.date) -> list[Row]:
             GROUP BY m.payment_vendor, m.payment_id
         )
         SELECT p.vendor, p.id, p.paid_on AS on_day, v.reference AS record,
-            COALESCE(t.customer, v.payer_name) AS customer, t.numbers AS invoice, v.method, p.currency, p.collected AS amount
+            COALESCE(t.customer, v.payer_name) AS customer, t.numbers AS invoice, v.method, p.currency,
+            p.collected AS amount
         FROM payment_summary AS p
         JOIN payments AS v ON v.vendor = p.vendor AND v.id = p.id
         LEFT JOIN settled AS t ON t.payment_vendor = p.vendor AND t.payment_id = p.id

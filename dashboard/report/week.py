@@ -321,8 +321,8 @@ class _Maker:
         return table("forecast", columns, rows)
 
     def _findings(self, name: str, rows: list[Row]) -> Table:
-        columns: dict[str, Sort] = {"severity": "word", "problem": "word", "record": "text", "customer": "text",
-                                    "owner": "text", "since_on": "date", "currency": "text",
+        columns: dict[str, Sort] = {"id": "text", "severity": "word", "problem": "word", "record": "text",
+                                    "customer": "text", "owner": "text", "since_on": "date", "currency": "text",
                                     "amount": "money"}  # fmt: skip
         return table(name, columns, rows)
 

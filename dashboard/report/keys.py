@@ -1,0 +1,28 @@
+"""The keys of the places a report goes to: from the environment, else from the credential store."""
+
+import os
+
+from extract.vendor import Unauthorised
+from reconcile.state import State
+
+NEEDS = {"slack": "SLACK_WEBHOOK", "sheets": "GOOGLE_SERVICE_ACCOUNT", "notion": "NOTION_TOKEN"}
+
+
+def key(channel: str, store: State) -> str:
+    """Return the key of a channel. Unauthorised where none was entered."""
+    name = NEEDS[channel]
+    found = os.environ.get(name) or store.credentials(f"report.{channel}").get(name, "")
+    if not found:
+        raise Unauthorised(channel, f"no key is known: enter it on the page Reports, or set {name}", 401)
+    return found
+
+
+def keep(channel: str, value: str, store: State, who: str) -> None:
+    """Keep the key of a channel, encrypted."""
+    store.keep_credentials(f"report.{channel}", {NEEDS[channel]: value}, who)
+
+
+def is_known(channel: str, store: State) -> bool:
+    """Return whether a channel has its key."""
+    name = NEEDS[channel]
+    return bool(os.environ.get(name) or store.credentials(f"report.{channel}").get(name))
