@@ -352,6 +352,7 @@ def evidence(code: str) -> str:
         "credit": _("Credit"),
         "deal_status": _("State of the deal"),
         "deposit_paid_on": _("Deposit paid on"),
+        "due_date": _("Due"),
         "due_on": _("Due"),
         "last_invoice": _("Last invoice"),
         "last_read": _("Last read completely (UTC)"),

@@ -98,8 +98,11 @@ def _locale(code: str) -> Locale:
 
 
 def money(amount: Decimal | int | None, currency: str | None, *, whole: bool = False) -> str:
-    """Return an amount beside its currency, e.g. "1.200,00 €"; `whole` leaves the cents out, for headlines."""
-    if amount is None:
+    """Return an amount beside its currency, e.g. "1.200,00 €"; `whole` leaves the cents out, for headlines.
+
+    Nothing, and zero of no currency, is a dash: no money hangs on it.
+    """
+    if amount is None or not (amount or currency):
         return DASH
     if not currency:
         return f"{number(amount, 2)} ?"

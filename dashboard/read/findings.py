@@ -61,7 +61,8 @@ measures AS (
 shown AS (
     SELECT
         f.*,
-        COALESCE(d.title, i.number, p.reference, c.name, q.number, q.title, po.reference) AS record,
+        COALESCE(d.title, i.number, p.reference, c.name, q.number, q.title, po.reference,
+            CASE WHEN f.subject_table <> 'invoices' THEN NULLIF(f.detail, '') END) AS record,
         COALESCE(dc.name, d.customer_name, i.customer_name, p.payer_name, c.name, qc.name) AS customer,
         COALESCE(o.name, f.owner_id) AS owner,
         COALESCE(d.url, i.url, c.url, q.url) AS url,

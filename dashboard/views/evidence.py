@@ -43,6 +43,7 @@ def fact(reason: Row) -> str:
         "allocated": _("{right} of {left} is for an invoice."),
         "invoices": _("{right} invoices together."),
         "accepted_on": _("The customer accepted it on {left}."),
+        "between": _("It would stand between {left} and {right}."),
         "deal_status": _("The deal is {left} in the CRM."),
         "valid_until_on": _("It was valid until {left}."),
         "deposit_paid_on": _("The deposit was paid on {right}."),

@@ -40,7 +40,7 @@ arrived AS (
 ),
 expected AS (
     SELECT 'payments' AS subject, p.vendor, p.id, p.amount, p.currency, p.paid_on AS on_day, p.updated_at,
-        COALESCE(p.payer_name, p.reference, p.invoice_reference) AS said, p.method
+        COALESCE(i.number || COALESCE(' ' || i.customer_name, ''), p.payer_name, p.reference, p.invoice_reference) AS said
     FROM payments AS p
     JOIN payment_summary AS m
         ON m.vendor = p.vendor
@@ -51,11 +51,14 @@ expected AS (
     LEFT JOIN tied AS t
         ON t.vendor = p.vendor
         AND t.id = p.id
+    LEFT JOIN invoices AS i
+        ON i.vendor = p.vendor
+        AND i.id = p.invoice_id
     WHERE p.method IN ('recorded', 'cheque', 'cash', 'transfer', 'direct_debit')
     AND p.amount > 0
     AND t.id IS NULL
     UNION ALL
-    SELECT 'payouts', o.vendor, o.id, o.amount, o.currency, o.arrives_on, CAST(NULL AS TIMESTAMP), o.reference, 'payout'
+    SELECT 'payouts', o.vendor, o.id, o.amount, o.currency, o.arrives_on, CAST(NULL AS TIMESTAMP), o.reference
     FROM payouts AS o
     LEFT JOIN arrived AS a
         ON a.vendor = o.vendor

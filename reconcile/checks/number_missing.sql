@@ -72,7 +72,7 @@ SELECT
     g.first_number || CASE WHEN g.first_number = g.last_number THEN '' ELSE ' – ' || g.last_number END AS detail,
     [
         {'code': 'numbers_missing', 'agrees': FALSE, 'left': g.first_number, 'right': g.last_number},
-        {'code': 'number', 'agrees': TRUE, 'left': g.before_number, 'right': g.number}
+        {'code': 'between', 'agrees': TRUE, 'left': g.before_number, 'right': g.number}
     ] AS evidence,
     CAST(g.issued_on AS TIMESTAMP) AS changed_at
 FROM spelt AS g

@@ -1,12 +1,16 @@
 """Every check finds what it is for and leaves the nearest innocent case alone: cases in <check>.json."""
 
+import inspect
 import json
+import re
 from pathlib import Path
 
 import duckdb
 import pytest
 from ledger_books import books
 
+from dashboard import labels
+from dashboard.views import evidence
 from reconcile import checks
 from reconcile.sqlfile import queries
 
@@ -59,3 +63,13 @@ def test_every_check_says_what_it_is(check: str) -> None:
     assert {"title", "severity", "reads", "action", "why"} <= set(header)
     assert header["severity"] in ("high", "medium", "low")
     assert header.get("absent_from", "deals") in ("deals", "invoices", "payments", "customers")
+
+
+CODES = sorted({code for query in QUERIES.values() for code in re.findall(r"'code': '([a-z_]+)'", query.sql)})
+
+
+@pytest.mark.parametrize("code", [code for code in CODES if not code.endswith("_")])
+def test_evidence_has_words(code: str) -> None:
+    """What a check compared is told in words that people use, as a sentence or beside both values."""
+    told = evidence.fact({"code": code, "agrees": False, "left": "a", "right": None})
+    assert told or f'"{code}": _(' in inspect.getsource(labels.evidence)

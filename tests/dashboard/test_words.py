@@ -46,6 +46,7 @@ def test_money_never_stands_without_its_currency() -> None:
         assert said(money(D(1200), "PLN", whole=True)) == "PLN 1,200"
         assert money(D(-5), "EUR") == "-€5.00"
         assert money(D(5), None) == "5.00 ?"
+        assert money(D(0), None) == money(None, "EUR") == "–"
         assert money(None, "EUR") == "–"
         assert said(money(D("1200"), "JPY")) == "JP¥1,200"
 
