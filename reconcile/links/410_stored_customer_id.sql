@@ -9,6 +9,14 @@ SELECT
 FROM link_customers AS c
 INNER JOIN link_customers AS b
   ON b.other_id = c.id
-  OR c.other_id = b.id
+WHERE c.side = 'crm'
+  AND b.side = 'billing'
+UNION
+SELECT
+  c.n AS left_n,
+  b.n AS right_n
+FROM link_customers AS c
+INNER JOIN link_customers AS b
+  ON b.id = c.other_id
 WHERE c.side = 'crm'
   AND b.side = 'billing'
