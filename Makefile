@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PORT ?= 8501
 LOCKED := $(VENV)/.locked
 
-.PHONY: demo test check lock clean browser
+.PHONY: demo test check lock words clean browser
 
 demo: $(LOCKED)
 	$(BIN)/cuadra demo --port $(PORT)
@@ -39,6 +39,10 @@ browser:
 lock: pyproject.toml
 	$(BIN)/uv pip compile --quiet --upgrade --no-header --generate-hashes --no-emit-index-url --no-annotate --universal --python-version 3.11 \
 		--extra build --extra test pyproject.toml -o requirements.lock
+
+# After texts changed: new ones come to the catalogues empty, old ones go; then translate what is empty.
+words: $(LOCKED)
+	$(BIN)/python -m dashboard.texts
 
 clean:
 	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache *.egg-info

@@ -111,9 +111,13 @@ def _unlinked(heard: matching.Heard) -> None:
     if not found:
         nothing(_("Every invoice has its deal"), _("Invoices made in billing by hand would be listed here."))
         return
-    one = "{count} invoice was made in billing and belongs to no deal. It counts in all totals."
-    many = "{count} invoices were made in billing and belong to no deal. They count in all totals."
-    st.caption(several(one, many, found))
+    st.caption(
+        several(
+            "{count} invoice was made in billing and belongs to no deal. It counts in all totals.",
+            "{count} invoices were made in billing and belong to no deal. They count in all totals.",
+            found,
+        )
+    )
     rows = matching.unlinked(session.data(), text or "", _page(found, text))
     keys = [f"invoices:{row['vendor']}:{row['id']}" for row in rows]
     suggested, records = _candidates(keys, heard)

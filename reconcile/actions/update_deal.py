@@ -119,8 +119,10 @@ def _currency_caution(currency: str | None, deal: Record, amount: Any) -> list[C
     if not currency or not deal["currency"] or currency == deal["currency"]:
         return []
     values = {"deal": f"{deal['amount']} {deal['currency']}", "invoice": f"{amount} {currency}"}
-    words = "Deal {deal} and invoice {invoice} are in different currencies: the amount is not written."
-    return [Caution(code="currency_differs", says=Sentence(text=words, values=values))]
+    says = Sentence(
+        text="Deal {deal} and invoice {invoice} are in different currencies: the amount is not written.", values=values
+    )
+    return [Caution(code="currency_differs", says=says)]
 
 
 def _preview(deal: Record, data: dict[str, str]) -> list[Change]:
