@@ -85,6 +85,23 @@ def test_a_finding_knows_when_it_was_seen_first_and_whose_it_is() -> None:
     assert db.execute("SELECT first_seen_at FROM findings WHERE \"check\" = 'overdue'").fetchall() == [(seen,)]
 
 
+def test_a_quote_and_a_double_payment_are_of_the_deals_salesperson() -> None:
+    """The quote by its deal, the payment by the deal of the invoice that it pays a second time."""
+    db = books({
+        "deals": [WON | {"status": "open", "won_on": None, "owner_id": "o7"}, WON | {"id": "2", "owner_id": "o8"}],
+        "quotes": [{"id": "q", "deal_id": "1", "status": "published", "valid_until_on": "2026-10-01"}],
+        "invoices": [{"id": "9", "net": "1000", "gross": "1210", "issued_on": "2026-10-02", "due_on": "2026-11-01"}],
+        "payments": [{"id": "5", "amount": "1210", "paid_on": "2026-10-20"},
+                     {"id": "6", "amount": "1210", "paid_on": "2026-10-27"}],
+        "links": ["deals:2>invoices:9", "payments:5>invoices:9=1210", "payments:6>invoices:9=0"],
+    })  # fmt: skip
+    checks.check(db)
+    found = db.execute(
+        "SELECT \"check\", owner_id FROM findings WHERE subject_table IN ('quotes', 'payments') ORDER BY 1"
+    )
+    assert found.fetchall() == [("paid_twice", "o8"), ("quote_expired", "o7")]
+
+
 STATES = [
     ("unsent", {"status": "issued"}, [], "waiting"),
     ("draft", {"status": "draft"}, [], "waiting"),
