@@ -164,7 +164,7 @@ def sync(
     full: Annotated[bool, typer.Option("--full", help="Everything, not only what changed.")] = False,
     json: Json = False,
 ) -> None:
-    """Read what vendors say, then reconcile."""
+    """Read what vendors say, then reconcile, then let the automatic flows do what is due."""
     from dashboard import jobs
 
     with working() as progress:
@@ -182,6 +182,9 @@ def sync(
         if not readings:
             stop("nothing is connected yet: `cuadra connect VENDOR`, or `cuadra demo` to look around first")
         jobs.reconcile(context.obj, progress=told)
+        done = jobs.automate(context.obj, progress=told)
+    for run in done.runs:
+        screen.print(f"{run.who}: {run.plans[0].says} {run.state}", highlight=False)
     rows = [r._asdict() | {"rows": dict(r.rows)} for r in readings]
     show.rows(rows, json, ["vendor", "mode", "items", "rejected", "seconds", "error"])
     if any(r.error for r in readings):
@@ -305,6 +308,38 @@ def fix(
     show.rows([o.model_dump(mode="json") for o in outcomes], json, ["action", "state", "error", "key"])
     if not all(o.is_done for o in outcomes):
         raise typer.Exit(Exit.REFUSED)
+
+
+@app.command()
+def automations(
+    context: typer.Context,
+    flow: Annotated[str, typer.Argument(help="The flow to switch; all are listed where none is named.")] = "",
+    mode: Annotated[str, typer.Option(help="off, suggest or automatic.")] = "",
+    owner: Annotated[
+        list[str] | None, typer.Option(help="Only for this salesperson, by id or e-mail; may be given again.")
+    ] = None,
+    everybody: Annotated[bool, typer.Option("--everybody", help="For all salespeople.")] = False,
+    cap: Annotated[int, typer.Option(help="Most that it starts by itself in a day.")] = -1,
+    reason: Annotated[str, typer.Option(help="Why it may, before the flow in front of it has proven itself.")] = "",
+    run: Annotated[bool, typer.Option("--run", help="Do now what is due.")] = False,
+    json: Json = False,
+) -> None:
+    """Show what runs by itself and what is due, or switch it."""
+    from dashboard import automatic, jobs
+
+    try:
+        if flow:
+            automatic.switch(context.obj, flow, mode, owner or [], everybody, cap, reason, who="command line")
+        if run:
+            done = jobs.automate(context.obj)
+            show.rows(automatic.ended(done), json, ["flow", "says", "state", "error"])
+            if any(r.state != "done" for r in done.runs):
+                raise typer.Exit(Exit.REFUSED)
+            return
+        rows = automatic.listed(context.obj)
+    except (ValueError, FileNotFoundError) as error:
+        stop(str(error))
+    show.rows(rows, json, ["flow", "mode", "owners", "daily_cap", "switched_by", "due", "waiting"])
 
 
 @app.command("link")

@@ -25,6 +25,7 @@ def sync(names: tuple[str, ...] = (), full: bool = False) -> None:
     def job(told: working.Told) -> list[Reading]:
         readings = jobs.sync(data, names, full=full, progress=told)
         jobs.reconcile(data, progress=told)
+        jobs.automate(data, progress=told)
         return readings
 
     try:

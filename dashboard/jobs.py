@@ -13,6 +13,7 @@ from extract import raw, store
 from extract.store import Reading, Source
 from extract.vendor import Vendor
 from reconcile import ecb, run
+from reconcile.automations.turn import Turn, turn
 from reconcile.connections import connections, unconnected
 from reconcile.settings import load
 from reconcile.state import state
@@ -72,6 +73,20 @@ def reconcile(data: Path, *, progress: Progress | None = None) -> run.Summary:
     summary = run.reconcile(data, store.decisions(), store.first_seen(), lambda stage, what: told(f"{stage} {what}", 0))
     store.saw(findings.page(data, findings.Wanted(states=("open", "agreed", "snoozed", "unchecked")), 1, EVERY))
     return summary
+
+
+def automate(data: Path, *, progress: Progress | None = None) -> Turn:
+    """Let the automatic flows do what is due after a reading; what they changed is read back."""
+    told = progress or (lambda what, count: None)
+    told("automations", 0)
+    done = turn(data)
+    told("automations", len(done.runs))
+    written = {plan.vendor for run in done.runs for plan in run.plans} & set(connections(data))
+    if done.runs:
+        if written:
+            sync(data, sorted(written), progress=progress)
+        reconcile(data, progress=progress)
+    return done
 
 
 def _note(reading: Reading) -> None:

@@ -8,7 +8,7 @@ import datetime as dt
 import os
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 import tomlkit
@@ -20,6 +20,7 @@ from extract.model import Money, Rate
 
 FILE = "settings.toml"
 TODAY = "CUADRA_TODAY"  # fixes the day for tests and for a demo that must look the same tomorrow
+FLOWS = ("deal_to_invoice", "payment_to_crm", "overdue_to_reminder", "customer_data")  # in the order they unlock
 CHANNELS = ("email", "pdf", "xlsx", "csv", "sheets", "notion", "slack")  # that a report can go to
 _FILLED = ("today", "now_at", "time_zone", "reporting_currency", "country")  # choices that come from elsewhere
 
@@ -153,6 +154,35 @@ class Schedule(Part):
     to: list[str] = []
 
 
+class Automation(Part):
+    """How far a flow goes by itself, for whose deals, and how often a day. What a person clicks has no cap."""
+
+    mode: Literal["off", "suggest", "automatic"] = "suggest"
+    owners: list[str] = []  # ids of salespeople; all where it is empty
+    daily_cap: int = Field(default=25, ge=0)
+
+
+class Reminders(Part):
+    """When and to whom reminders of overdue invoices go. How far they go by themselves is said in [automations]."""
+
+    days: list[int] = [7, 15, 30]  # late, from which levels 1, 2 and 3 go out
+    from_hour: int = Field(default=9, ge=0, le=23)  # by themselves only in these hours, in the company's time zone
+    to_hour: int = Field(default=18, ge=1, le=24)
+    business_days: bool = True  # by themselves not on weekends and holidays of the customer's country
+    opt_out: list[str] = []  # tax id, name, e-mail or connection:id of customers who get none
+    tasks: bool = True  # a task in the CRM for the deal's owner at each level
+    finance: str = ""  # address that is told of each invoice later than `finance_days`
+    finance_days: int = Field(default=30, ge=1)
+    interest: bool = False  # level 3 names the statutory interest and the fixed sum
+
+    @field_validator("days")
+    @classmethod
+    def _three_levels(cls, value: list[int]) -> list[int]:
+        if len(value) != 3 or value != sorted(set(value)) or value[0] < 1:
+            raise ValueError("say three numbers of days, each more than the one before, like [7, 15, 30]")
+        return value
+
+
 class Reports(Part):
     """Where the weekly and monthly report goes. Who gets the mail is said in [schedules.week] and [schedules.month]."""
 
@@ -184,7 +214,21 @@ class Settings(Part):
     invoicing: Invoicing = Invoicing()
     schedules: dict[str, Schedule] = {}
     reports: Reports = Reports()
+    automations: dict[str, Automation] = {}
+    reminders: Reminders = Reminders()
     keep_raw_days: int = Field(default=90, ge=1)
+
+    @field_validator("automations")
+    @classmethod
+    def _known_flows(cls, value: dict[str, Automation]) -> dict[str, Automation]:
+        for name in value:
+            if name not in FLOWS:
+                raise ValueError(f"{name} is no flow; there are {', '.join(FLOWS)}")
+        return value
+
+    def automation(self, flow: str) -> Automation:
+        """Return how a flow runs; it suggests where nothing is said."""
+        return self.automations.get(flow, Automation())
 
     def may_write(self, connection: str, test_key: bool = False) -> bool:
         """Return whether we may change anything at `connection`; a vendor's test key is always allowed."""

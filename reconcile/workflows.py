@@ -8,7 +8,7 @@ import atexit
 import os
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,12 @@ from typing import Any
 import sqlalchemy as sa
 import structlog
 from dbos import DBOS, DBOSConfig, SetWorkflowID
-from sqlalchemy import RowMapping
+from sqlalchemy import Connection, RowMapping
 
 from extract.vendor import Unauthorised, VendorError
 from reconcile import gate, process, schema
 from reconcile.action import Outcome, Plan, Subject, filled, perform
+from reconcile.automations.flows import closed
 from reconcile.chains import chain
 from reconcile.connections import connections
 from reconcile.facts import opened
@@ -33,6 +34,7 @@ VERSION = "1"  # of the chains' form, not of the program: a new release still re
 QUEUE = "writes"
 AT_ONCE = 8  # chains that one process runs side by side
 PAUSES = (1.0, 4.0, 15.0, 60.0, 300.0, 1800.0)  # seconds between tries while a vendor is out of reach or in doubt
+Room = Callable[[Connection], bool]
 _ENDED = ("done", "refused", "doubt")
 _WATCH = 10.0  # seconds between looks for chains whose process died
 _STALE = 60.0  # seconds without a beat after which a process of another machine counts as dead
@@ -84,14 +86,14 @@ def fix(data: Path, findings: Iterable[str], given: Mapping[str, str] | None = N
     """Return the plans that mend findings, by their ids, in the order in which they would run. Changes nothing.
 
     `given` are values a person typed in where a plan said that it needs them. Findings that are not certain (state
-    unchecked) or that only a person can mend give no plan.
+    unchecked), that only a person can mend, or whose flow is off or for other salespeople give no plan.
     """
     settings = load(data)
     plans: dict[tuple[str, str], Plan] = {}
     with opened(data, settings, today(settings)) as facts:
         for id in findings:
             finding = facts.finding(id)
-            if finding is None or finding["state"] == "unchecked":
+            if finding is None or finding["state"] == "unchecked" or closed(finding, settings):
                 continue
             for plan in chain(finding, facts, given or {}):
                 known = plans.get((plan.chain, plan.key))
@@ -110,10 +112,11 @@ def offer(data: Path, action: str, subject: Subject, given: Mapping[str, str] | 
         return chain(wish, facts, given or {})
 
 
-def confirm(data: Path, plans: Sequence[Plan], who: str) -> list[str]:
+def confirm(data: Path, plans: Sequence[Plan], who: str, room: Room | None = None) -> list[str]:
     """Start what was previewed, each chain as one durable run, and return the runs' ids at once.
 
     The same chain confirmed twice while it runs is one run. Plans that need something are refused with ValueError.
+    `room` is asked before each new run, inside the transaction that writes it down; where it says no, none is made.
     """
     needy = [p for p in plans if not p.is_ready]
     if needy:
@@ -123,17 +126,23 @@ def confirm(data: Path, plans: Sequence[Plan], who: str) -> list[str]:
     chains: dict[str, list[Plan]] = {}
     for plan in plans:
         chains.setdefault(plan.chain, []).append(plan)
-    return [_start(state(data), key, parts, who) for key, parts in chains.items()]
+    ids = (_start(state(data), key, parts, who, room) for key, parts in chains.items())
+    return [run_id for run_id in ids if run_id]
 
 
 def settle(data: Path, plans: Sequence[Plan], who: str, timeout: float = 120.0) -> list[Outcome]:
     """Confirm and wait: return how each plan ended, in their order; those not reached are left out."""
     ids = confirm(data, plans, who)
+    wait(data, ids, timeout)
+    return [outcome for id in ids for outcome in status(data, id).outcomes]
+
+
+def wait(data: Path, ids: Sequence[str], timeout: float = 120.0) -> None:
+    """Return when these runs have ended, or after `timeout` seconds."""
     deadline = time.monotonic() + timeout
     for id in ids:
         while (status(data, id).state == "running") and time.monotonic() < deadline:
             time.sleep(0.05)
-    return [outcome for id in ids for outcome in status(data, id).outcomes]
 
 
 def status(data: Path, run_id: str) -> Run:
@@ -152,6 +161,15 @@ def runs(data: Path, limit: int = 100, state_: str = "") -> list[Run]:
         return [
             _run_of(r) for r in db.execute(query.where(schema.runs.c.state == state_) if state_ else query).mappings()
         ]
+
+
+def last(data: Path, chain_key: str) -> Run | None:
+    """Return the newest run of a chain, None if it never ran."""
+    table = schema.runs
+    query = sa.select(table).where(table.c.chain == chain_key).order_by(table.c.started_at.desc(), table.c.id.desc())
+    with state(data).read() as db:
+        row = db.execute(query.limit(1)).mappings().first()
+    return _run_of(row) if row else None
 
 
 def retry(data: Path, run_id: str, who: str) -> str:
@@ -198,13 +216,15 @@ def shutdown(timeout: int = 0) -> None:
         DBOS.destroy(workflow_completion_timeout_sec=timeout)
 
 
-def _start(store: State, key: str, plans: list[Plan], who: str) -> str:
-    """Write the run down, then hand it to DBOS; a crash between the two is healed by `_recover`."""
+def _start(store: State, key: str, plans: list[Plan], who: str, room: Room | None) -> str:
+    """Write the run down, then hand it to DBOS; a crash between the two is healed by `_recover`. Empty: no room."""
     table = schema.runs
     with store.write() as db:
         rows = db.execute(sa.select(table.c.id, table.c.state).where(table.c.chain == key)).all()
         run_id = next((r.id for r in rows if r.state not in _ENDED), f"{key}#{len(rows) + 1}")
         if run_id not in {r.id for r in rows}:
+            if room is not None and not room(db):
+                return ""
             values = {"chain": key, "who": who, "state": "running", "steps": [], "started_at": now()}
             db.execute(table.insert().values(id=run_id, plans=[p.model_dump(mode="json") for p in plans], **values))
     _enqueue(run_id)

@@ -1,0 +1,112 @@
+"""What each flow would do right now: the chains that a click would start, and why one does not start by itself."""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from extract.vendor import VendorError
+from reconcile import gate, workflows
+from reconcile.action import Plan, Sentence
+from reconcile.automations import flows
+from reconcile.automations.switch import is_automatic
+from reconcile.chains import chain
+from reconcile.connections import connections
+from reconcile.facts import Facts, opened
+from reconcile.mail import NAME as MAIL
+from reconcile.settings import FLOWS, Settings, load, today
+from reconcile.state import State, now, state
+from reconcile.workflows import Run
+
+AGAIN = {"doubt": dt.timedelta(hours=1)}  # until what did not end well is tried again with nothing changed
+HARMLESS = ("no_rate",)  # cautions with which less is claimed than might be: no reason to wait for a person
+_DAY = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Due:
+    """A chain that a flow would start. `held`: why it waits for a person, or for another time."""
+
+    flow: str
+    plans: tuple[Plan, ...]
+    held: Sentence | None = None
+
+
+def due(data: Path, only: Iterable[str] = FLOWS) -> list[Due]:
+    """Return what flows would do now, the oldest problem first. Nothing changes. FileNotFoundError before a run."""
+    settings, store = load(data), state(data)
+    found: dict[tuple[str, str], Due] = {}
+    wanted = set(only)
+    writable = _Writable(data, settings, store)
+    with opened(data, settings, today(settings)) as facts:
+        for finding in facts.all("SELECT * FROM findings WHERE state = 'open' AND action <> '' ORDER BY since_on, id"):
+            flow = flows.flow_of(finding)
+            if flow not in wanted or flow is None or flows.closed(finding, settings):
+                continue
+            plans = chain(finding, facts, {})
+            if plans and (flow, plans[0].chain) not in found:
+                held = _held(flow, finding, plans, facts, store, writable)
+                found[flow, plans[0].chain] = Due(flow, tuple(plans), held)
+    return list(found.values())
+
+
+class _Writable:
+    """Whether connections may be written to, each asked once."""
+
+    def __init__(self, data: Path, settings: Settings, store: State) -> None:
+        self.data, self.settings, self.store = data, settings, store
+        self.vendors: dict[str, Any] = {**connections(data), MAIL: workflows.mailer(settings, store)}
+        self.known: dict[str, str | None] = {}
+
+    def refusal(self, name: str) -> str | None:
+        """Return why nothing may be written there."""
+        if name not in self.known:
+            try:
+                self.known[name] = gate.refusal(name, self.vendors.get(name), self.settings, self.store)
+            except VendorError as error:
+                self.known[name] = str(error)
+        return self.known[name]
+
+
+def _held(
+    flow: str, finding: dict[str, Any], plans: list[Plan], facts: Facts, store: State, writable: _Writable
+) -> Sentence | None:
+    """Return why a chain does not start by itself. What a person should know is never decided without one."""
+    settings = facts.settings
+    if never := flows.goes_itself(finding, settings):
+        return never
+    for plan in plans:
+        for need in plan.needs:
+            return need.says
+        for caution in plan.cautions:
+            if caution.code not in HARMLESS:
+                return caution.says
+        if plan.choices:
+            return Sentence(text="There is more than one way: a person has to pick.")
+    for name in dict.fromkeys(plan.vendor for plan in plans):
+        if reason := writable.refusal(name):
+            return Sentence(text="{reason}", values={"reason": reason})
+    if tried := _tried(workflows.last(writable.data, plans[0].chain), plans):
+        return tried
+    if not is_automatic(settings, store, flow):
+        return Sentence(text="It waits for a click: this automation only suggests.")
+    return None
+
+
+def _tried(run: Run | None, plans: list[Plan]) -> Sentence | None:
+    """Return that the very same was tried lately: what a vendor refused is not asked for every quarter of an hour."""
+    if run is None or run.state == "running" or run.ended_at is None:
+        return None
+    if _content(run.plans) != _content(plans) or now() - run.ended_at >= AGAIN.get(run.state, _DAY):
+        return None
+    if run.state == "done":
+        return Sentence(text="It was done, and the next reading will show it.")
+    reason = next((o.error for o in run.outcomes if o.error), run.state)
+    return Sentence(text="It was tried and did not end well: {reason}", values={"reason": reason})
+
+
+def _content(plans: Iterable[Plan]) -> list[Any]:
+    return [
+        plan.model_dump(mode="json", include={"key", "action", "vendor", "draft", "data", "takes"}) for plan in plans
+    ]

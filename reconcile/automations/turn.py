@@ -1,0 +1,70 @@
+"""One turn of the automatic flows: start what is due through the same chains, gate and ledger as a click, and wait."""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy import Connection
+
+from reconcile import schema, workflows
+from reconcile.automations.due import Due, due
+from reconcile.automations.switch import is_automatic, name, switched
+from reconcile.settings import FLOWS, load
+from reconcile.state import state
+from reconcile.workflows import PAUSES, Run
+
+PATIENCE = 600.0  # seconds a turn waits for its runs; what is not finished goes on without it
+log = structlog.get_logger("cuadra.automations")
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What a turn started, by flow how many wait for a person, and how many for tomorrow since the cap was reached."""
+
+    runs: tuple[Run, ...] = ()
+    held: tuple[Due, ...] = ()
+    capped: int = 0
+
+
+def turn(data: Path, timeout: float = PATIENCE, pauses: Sequence[float] = PAUSES) -> Turn:
+    """Start what the automatic flows have to do, each chain once whoever else takes the same turn, and wait for it."""
+    known, store = load(data), state(data)
+    active = [flow for flow in FLOWS if is_automatic(known, store, flow)]
+    if not active or not (data / "warehouse.duckdb").exists():
+        return Turn()
+    found = due(data, active)
+    ready = [d for d in found if d.held is None]
+    workflows.launch(data, pauses)
+    ids: list[str] = []
+    for one in ready:
+        who = f"{name(one.flow)}, switched on by {switched(store, one.flow)['who']}"
+        cap, zone = known.automation(one.flow).daily_cap, ZoneInfo(known.company.time_zone)
+        ids += workflows.confirm(data, one.plans, who, room=_Room(one.flow, cap, zone))
+    workflows.wait(data, ids, timeout)
+    runs = tuple(workflows.status(data, id) for id in ids)
+    log.info("turn", started=len(runs), ended=dict(Counter(r.state for r in runs)), waiting=len(found) - len(ready),
+             capped=len(ready) - len(ids))  # fmt: skip
+    return Turn(runs, tuple(d for d in found if d.held), len(ready) - len(ids))
+
+
+@dataclass(frozen=True)
+class _Room:
+    """Whether a flow may start one more today; asked inside the transaction that writes the run down."""
+
+    flow: str
+    cap: int
+    zone: ZoneInfo
+
+    def __call__(self, db: Connection) -> bool:
+        """Return it; others who ask about the same flow wait until the run is written down."""
+        db.execute(sa.select(schema.kv.c.name).where(schema.kv.c.name == f"automation:{self.flow}").with_for_update())
+        morning = dt.datetime.now(self.zone).replace(hour=0, minute=0, second=0, microsecond=0)
+        today = sa.select(sa.func.count()).where(
+            schema.runs.c.who.startswith(name(self.flow), autoescape=True), schema.runs.c.started_at >= morning
+        )
+        return int(db.execute(today).scalar_one()) < self.cap

@@ -1,0 +1,33 @@
+"""The invented company, connected, read and reconciled, for flows that run by themselves."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from extract.sandbox.server import serve
+from reconcile import workflows
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "actions"))  # the company that tests of fixes share
+
+from company import Shop, prepare
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """The company, read and reconciled once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+        running = serve(port=0, deals=300)
+        data = tmp_path_factory.mktemp("shop") / "data"
+        prepare(data, running.url, running.smtp_port)
+        yield Shop(data, running.url)
+        running.stop()
+
+
+@pytest.fixture
+def shop(prepared: Shop, tmp_path: Path) -> Iterator[Shop]:
+    """The company as it was, with a data folder for this test."""
+    yield prepared.copy(tmp_path / "data")
+    workflows.shutdown()
