@@ -152,6 +152,10 @@ class Action:
         """Return the key of a plan whose `takes` are filled in."""
         return plan.key
 
+    def marks(self, plan: Plan) -> tuple[str, ...]:
+        """Return what may happen once, whichever wish it is part of: of two wishes that share one, one is refused."""
+        return ()
+
     def find(self, plan: Plan, vendor: Any) -> Answer | None:
         """Return what is there already, or None. Reads only."""
         return None
@@ -244,6 +248,8 @@ def _once(plan: Plan, action: Action, vendor: Any, store: State, ledger: Ledger,
                                         "later": "planned", "doubt": "doubt"}  # fmt: skip
 
     def settled(state: OutcomeState, answer: Answer | None = None, error: str = "") -> Outcome:
+        if state == "refused":
+            store.release(plan.key)
         done, data = answer or Answer(), (answer.data if answer else {})
         if answer is not None:
             action.finish(plan, answer, store)
@@ -264,6 +270,8 @@ def _once(plan: Plan, action: Action, vendor: Any, store: State, ledger: Ledger,
                 return settled("found", found)
         if claim.look and (left := _unsettled(action, ledger, plan.key)) > 0:
             return settled("doubt", error=f"not there yet; it is too early to be sure: look again in {left:.0f} s")
+        if not store.reserve(action.marks(plan), plan.key):
+            return settled("refused", error="part of this was sent already with something else; make the preview anew")
         ledger.sending(claim)
         look, sent = False, True
         answer = action.send(plan, vendor)

@@ -1,16 +1,18 @@
 """What plans read: rows of the warehouse that belong to one deal, customer or invoice, and who can be written to."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from extract.vendor import Vendor, registry
+from reconcile.letters import KEPT as LETTERS
 from reconcile.settings import Settings, SettingsError
+from reconcile.state import state
 
 Record = dict[str, Any]
 
@@ -22,6 +24,11 @@ class Facts:
     db: duckdb.DuckDBPyConnection
     settings: Settings
     today: dt.date
+    reminded: Mapping[tuple[str, str], int] = field(
+        default_factory=dict
+    )  # the highest level sent, by an invoice's vendor, id
+    letters: Mapping[str, str] = field(default_factory=dict)  # people's own letters, by letter.language
+    marks: Mapping[str, str] = field(default_factory=dict)  # what may happen once, and the wish that it happened by
 
     @property
     def crm(self) -> str:
@@ -207,4 +214,9 @@ def opened(data: Path, settings: Settings, today: dt.date) -> Iterator[Facts]:
         raise FileNotFoundError(f"{path}: nothing was reconciled yet")
     with duckdb.connect(str(path), read_only=True) as db:
         db.execute("SET TimeZone = 'UTC'")
-        yield Facts(db, settings, today)
+        store, reminded = state(data), dict[tuple[str, str], int]()
+        for row in store.reminders():
+            invoice = (row["vendor"], row["invoice_id"])
+            reminded[invoice] = max(reminded.get(invoice, 0), row["level"])
+        letters = {name.removeprefix(LETTERS): text for name, text in store.values(LETTERS).items()}
+        yield Facts(db, settings, today, reminded, letters, store.marks())

@@ -26,6 +26,7 @@ VARIABLE = "CUADRA_STATE_URL"
 FILE = "state.sqlite"
 _BUSY_MS = 30_000  # how long a writer waits for another before it gives up
 _MARKS = 500  # values in one question; SQLite takes no more than a thousand
+_MARK = "mark:"  # names of things that may happen once, whichever wish they are part of
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would calculate a cell that begins so
 
 
@@ -320,6 +321,31 @@ class State:
         """Forget what is kept under these names."""
         with self.write() as db:
             db.execute(schema.kv.delete().where(schema.kv.c.name.in_(list(names))))
+
+    def reserve(self, marks: Iterable[str], key: str) -> bool:
+        """Let a wish have these marks, all or none; return False where another wish has one of them."""
+        names = [f"{_MARK}{mark}" for mark in marks]
+        try:
+            with self.write() as db:
+                table = schema.kv
+                rows = db.execute(sa.select(table).where(table.c.name.in_(names))).mappings()
+                known = {row["name"]: row["value"] for row in rows}
+                if any(owner != key for owner in known.values()):
+                    return False
+                if fresh := [{"name": name, "value": key} for name in names if name not in known]:
+                    db.execute(table.insert(), fresh)
+            return True
+        except sa.exc.IntegrityError:  # another was first, in the moment between
+            return False
+
+    def release(self, key: str) -> None:
+        """Give back the marks of a wish that was refused."""
+        mine = [mark for mark, owner in self.marks().items() if owner == key]
+        self.drop(f"{_MARK}{mark}" for mark in mine)
+
+    def marks(self) -> dict[str, str]:
+        """Return which wish has which mark."""
+        return {name.removeprefix(_MARK): owner for name, owner in self.values(_MARK).items()}
 
     def schedule(self, name: str) -> dict[str, Any]:
         """Return when a schedule ran last and how far it got; empty if it never ran."""

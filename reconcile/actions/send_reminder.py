@@ -1,5 +1,7 @@
-"""Remind a customer of one overdue invoice by e-mail, in their language, once for each level of lateness."""
+"""Remind a customer of all that is overdue in one mail, in their language, once for each invoice and level."""
 
+import hashlib
+from collections.abc import Iterable
 from decimal import Decimal
 from email.utils import formataddr
 from typing import Any
@@ -10,33 +12,37 @@ from babel.numbers import format_currency
 from reconcile.action import Action, Answer, Caution, Change, Need, Plan, Sentence, Subject
 from reconcile.actions.send_invoice import no_address
 from reconcile.facts import Facts, Record
-from reconcile.letters import LANGUAGES, letter
+from reconcile.late import Claim, claim
+from reconcile.letters import LANGUAGES, LEVELS, letter, line
 from reconcile.mail import NAME, MailDraft
+from reconcile.reminders import Reminder, reminder
 from reconcile.state import State, now
 
-LEVELS = (1, 15, 30)  # days late from which each level may go out
 _SPOKEN = {"ES": "es", "MX": "es", "AR": "es", "CO": "es", "CL": "es", "PE": "es", "FR": "fr", "PL": "pl"}
+_LONGEST = 120  # characters of a key that tells its invoices; a longer one is shortened to a digest
 
 
 class SendReminder(Action):
-    """The level follows from the days late, so that the same day's second press is the same reminder."""
+    """Levels follow from the days late, so that the same day's second press is the same reminder."""
 
     title = "Send a reminder"
-    looks_first = False  # the ledger and the unique (invoice, level) know what we sent; SMTP cannot be asked
+    looks_first = False  # the ledger and the marks of (invoice, level) know what we sent; SMTP cannot be asked
 
     def plan(self, invoice: Record, customer: Record, facts: Facts) -> Plan | None:
-        """Return the plan of today's reminder of an invoice; None where nothing is open or late."""
-        level = sum(invoice["days_overdue"] >= days for days in LEVELS)
-        if not level or not invoice["open_amount"] or invoice["open_amount"] <= 0:
+        """Return the plan of today's mail to the customer of an invoice; None where nothing new is due."""
+        found = reminder(invoice, customer, facts)
+        if found is None:
             return None
         language, to = spoken(customer), invoice["customer_email"] or customer.get("email") or ""
-        needs = [] if "@" in to else [no_address(invoice["customer_name"] or "", to)]
-        sender = facts.settings.mail.sender
+        name = customer.get("name") or invoice["customer_name"] or ""
+        needs = [Need(name="reminder", says=says) for says in found.blocks]
+        needs += [] if "@" in to else [no_address(name, to)]
+        sender, company = facts.settings.mail.sender, facts.settings.company.name
         if not sender:
             needs.append(Need(name="mail.sender", says=Sentence(text="No sender is set in [mail] of the settings.")))
-        key = f"send_reminder:{invoice['vendor']}:{invoice['id']}:{level}"
-        subject, said = letter("reminder", language, _values(invoice, customer, facts, language))
-        company = facts.settings.company.name
+        key, lead = _key(invoice, found), found.due[0][0]
+        values, cautions = _values(found, name, customer, facts, language)
+        subject, said = letter(f"reminder_{found.level}", language, values, facts.letters)
         draft = MailDraft(
             key=key, to=formataddr((customer.get("name") or "", to)), subject=subject, text=said,
             sender=formataddr((company, sender)) if "<" not in sender else sender,
@@ -44,14 +50,18 @@ class SendReminder(Action):
         )  # fmt: skip
         return Plan(
             key=key, chain=key, action="send_reminder", vendor=NAME, draft=draft, needs=tuple(needs),
-            subject=Subject(table="invoices", vendor=invoice["vendor"], id=invoice["id"]),
-            data={"level": str(level), "address": to}, cautions=tuple(_cautions(invoice, facts)),
-            says=Sentence(text="Remind {customer} of the invoice {number} (level {level}).",
-                          values={"customer": invoice["customer_name"] or "", "number": invoice["number"] or "",
-                                  "level": str(level)}),
+            subject=Subject(table="invoices", vendor=lead["vendor"], id=lead["id"]),
+            data={"level": str(found.level), "address": to, "invoices": " ".join(_levels(found))}, cautions=cautions,
+            says=Sentence(text="Remind {customer} of {numbers} (level {level}).",
+                          values={"customer": name, "numbers": _numbers(i for i, _ in found.due),
+                                  "level": str(found.level)}),
             preview=(Change(field="to", after=draft.to), Change(field="subject", after=subject),
                      Change(field="text", after=said)),
         )  # fmt: skip
+
+    def marks(self, plan: Plan) -> tuple[str, ...]:
+        """Return each (invoice, level) that the mail speaks of."""
+        return tuple(f"reminder:{plan.subject.vendor}:{said}" for said in plan.data.get("invoices", "").split())
 
     def find(self, plan: Plan, vendor: Any) -> Answer | None:
         """Return the message if the mail server says that it took it."""
@@ -63,9 +73,10 @@ class SendReminder(Action):
         return Answer(data=vendor.send(plan.draft), after={"to": plan.data["address"], "level": plan.data["level"]})
 
     def finish(self, plan: Plan, answer: Answer, store: State) -> None:
-        """Remember the level of this invoice as sent."""
-        to, level = plan.data["address"], int(plan.data["level"])
-        store.reminded(plan.subject.vendor, plan.subject.id, level, to, plan.key, now())
+        """Remember the level of each invoice as sent."""
+        for said in plan.data.get("invoices", "").split():
+            id, _, level = said.rpartition(".")
+            store.reminded(plan.subject.vendor, id, int(level), plan.data["address"], plan.key, now())
 
 
 def spoken(customer: Record) -> str:
@@ -74,27 +85,84 @@ def spoken(customer: Record) -> str:
     return language if language in LANGUAGES else _SPOKEN.get(customer.get("country") or "", "en")
 
 
-def _values(invoice: Record, customer: Record, facts: Facts, language: str) -> dict[str, str]:
-    def money(amount: Decimal | None) -> str:
-        return format_currency(amount or Decimal(0), invoice["currency"] or "EUR", locale=language)
+def _levels(found: Reminder) -> list[str]:
+    return [f"{invoice['id']}.{level}" for invoice, level in found.due]
 
-    def day(value: Any) -> str:
-        return format_date(value, format="long", locale=language) if value else "—"
 
-    return {
-        "number": invoice["number"] or invoice["id"],
-        "customer": customer.get("name") or invoice["customer_name"] or "",
-        "issued_on": day(invoice["issued_on"]), "due_on": day(invoice["due_on"]), "gross": money(invoice["gross"]),
-        "open": money(invoice["open_amount"]), "link": invoice["pdf_url"] or "", "company": facts.settings.company.name,
+def _key(invoice: Record, found: Reminder) -> str:
+    """Return the key of the mail: customer, invoices and levels; the same wish is the same key on any day."""
+    said = "+".join(sorted(_levels(found)))
+    if len(said) > _LONGEST:
+        said = hashlib.sha256(said.encode()).hexdigest()[:32]
+    return f"send_reminder:{invoice['vendor']}:{invoice['customer_id'] or ''}:{said}"
+
+
+def _numbers(invoices: Iterable[Record]) -> str:
+    """Return the numbers of invoices for a subject: the first two, and how many more."""
+    numbers = [i["number"] or i["id"] for i in invoices]
+    return ", ".join(numbers[:2]) + (f" + {len(numbers) - 2}" if len(numbers) > 2 else "")
+
+
+def _values(
+    found: Reminder, name: str, customer: Record, facts: Facts, language: str
+) -> tuple[dict[str, str], tuple[Caution, ...]]:
+    """Return what stands in for the placeholders of the letter, and what a person should know of it."""
+    totals: dict[str, Decimal] = {}
+    for invoice, _ in found.due:
+        totals[invoice["currency"]] = totals.get(invoice["currency"], Decimal(0)) + invoice["open_amount"]
+    said = {
+        "customer": name, "company": facts.settings.company.name, "number": _numbers(i for i, _ in found.due),
+        "statement": "\n".join(_line(i, language) for i in found.statement),
+        "total": " + ".join(_money(amount, currency, language) for currency, amount in totals.items()), "rights": "",
     }  # fmt: skip
+    if found.level < LEVELS or not facts.settings.reminders.interest:
+        return said, ()
+    rights, cautions = _rights(found, customer, facts, language)
+    return said | {"rights": rights}, cautions
 
 
-def _cautions(invoice: Record, facts: Facts) -> list[Caution]:
-    money = facts.unmatched_money(invoice["open_amount"], invoice["currency"])
-    return [
-        Caution(code="unapplied_payment", says=Sentence(
-            text="{amount} {currency} of {payer} arrived on {day} for no known invoice: perhaps for this one.",
-            values={"amount": str(m["amount"]), "currency": m["currency"], "payer": m["payer_name"] or "—",
-                    "day": str(m["paid_on"])}))
-        for m in money
-    ]  # fmt: skip
+def _line(invoice: Record, language: str) -> str:
+    """Return the line of an invoice in the statement, with its address below."""
+    late = invoice["days_overdue"]
+    values = {
+        "number": invoice["number"] or invoice["id"], "issued_on": _day(invoice["issued_on"], language),
+        "due_on": _day(invoice["due_on"], language), "days": str(late),
+        "open": _money(invoice["open_amount"], invoice["currency"], language),
+    }  # fmt: skip
+    link = f"\n  {invoice['pdf_url']}" if invoice["pdf_url"] else ""
+    return "- " + line("statement", language, values, 0 if late else 1) + link
+
+
+def _rights(found: Reminder, customer: Record, facts: Facts, language: str) -> tuple[str, tuple[Caution, ...]]:
+    """Return the line about interest and the fixed sum for what is at level 3: to companies, where rates are known."""
+    if customer.get("kind") == "person":
+        return "", ()
+    country = facts.settings.company.country
+    late = [invoice for invoice, level in found.due if level == LEVELS]
+    claims: list[tuple[Record, Claim]] = []
+    for invoice in late:
+        owed = claim(country, invoice["open_amount"], invoice["due_on"], facts.today)
+        if owed is None:
+            return "", (Caution(code="no_rate", says=Sentence(
+                text="No statutory rate of {country} is known for these days: the letter claims no interest.",
+                values={"country": country})),)  # fmt: skip
+        claims.append((invoice, owed))
+    interest: dict[str, Decimal] = {}
+    for invoice, owed in claims:
+        interest[invoice["currency"]] = interest.get(invoice["currency"], Decimal(0)) + owed.interest
+    last = claims[0][1]
+    fixed = sum((owed.fixed for _, owed in claims), Decimal(0))
+    values = {
+        "interest": " + ".join(_money(amount, currency, language) for currency, amount in interest.items()),
+        "fixed": _money(fixed, last.fixed_currency, language),
+        "counted_to": _day(min(owed.counted_to for _, owed in claims), language),
+    }  # fmt: skip
+    return "\n" + line("rights", language, values) + "\n", ()
+
+
+def _money(amount: Decimal, currency: str, language: str) -> str:
+    return format_currency(amount, currency, locale=language)
+
+
+def _day(value: Any, language: str) -> str:
+    return format_date(value, format="long", locale=language) if value else "—"

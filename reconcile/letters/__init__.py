@@ -1,21 +1,69 @@
-"""Letters to customers, one text file per letter and language: the first line is the subject, the rest the text."""
+"""Letters to customers, one text file per letter and language: the first line is the subject, the rest the text.
+
+People may write their own in place of each. A text in which something that must be said is missing is refused.
+"""
 
 import string
 from collections.abc import Mapping
 from importlib.resources import files
 
 LANGUAGES = ("en", "es", "fr", "pl")
+LEVELS = 3
+KEPT = "letter:"  # people's own texts, in the state store, by letter.language
+_MUST = frozenset({"customer", "statement", "total", "company"})
+_MAY = frozenset({"number"})
+PLACES: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {  # what a letter must and may have filled in
+    "reminder_1": (_MUST, _MAY),
+    "reminder_2": (_MUST, _MAY),
+    "reminder_3": (_MUST | {"rights"}, _MAY),
+}
 
 
-def letter(name: str, language: str, values: Mapping[str, str]) -> tuple[str, str]:
-    """Return the subject and the text of a letter, in English where it is not written in the language.
+class LetterError(ValueError):
+    """A text cannot be used; the message says which placeholder is missing or unknown."""
 
-    ValueError if the letter has a placeholder that `values` lacks.
+
+def original(name: str, language: str) -> str:
+    """Return the text of a letter as it comes with the program, in English where it is not written in the language."""
+    chosen = language if language in LANGUAGES else "en"
+    return (files(__package__) / f"{name}.{chosen}.txt").read_text("utf-8")
+
+
+def checked(name: str, text: str) -> str:
+    """Return a text if it can be sent as this letter. LetterError where it lacks a placeholder or has a strange one."""
+    must, may = PLACES[name]
+    try:
+        found = {part for _, part, _, _ in string.Formatter().parse(text) if part is not None}
+    except ValueError as error:
+        raise LetterError(f"a brace stands alone ({error}); write {{{{ for a brace itself") from error
+    if lacking := sorted(must - found):
+        raise LetterError("missing: " + ", ".join(f"{{{n}}}" for n in lacking))
+    if strange := sorted(found - must - may):
+        raise LetterError(f"unknown: {', '.join(f'{{{n}}}' for n in strange)}; there are "
+                          + ", ".join(f"{{{n}}}" for n in sorted(must | may)))  # fmt: skip
+    subject, _, rest = text.partition("\n")
+    if not subject.strip() or not rest.strip():
+        raise LetterError("the first line is the subject, the rest is the text: neither may be empty")
+    return text
+
+
+def letter(
+    name: str, language: str, values: Mapping[str, str], own: Mapping[str, str] | None = None
+) -> tuple[str, str]:
+    """Return the subject and the text of a letter, in people's own words where `own` has them (by letter.language).
+
+    LetterError if the letter has a placeholder that `values` lacks.
     """
     chosen = language if language in LANGUAGES else "en"
-    written = (files(__package__) / f"{name}.{chosen}.txt").read_text("utf-8")
+    written = (own or {}).get(f"{name}.{chosen}") or original(name, chosen)
     lacking = {part for _, part, _, _ in string.Formatter().parse(written) if part} - set(values)
     if lacking:
-        raise ValueError(f"letter {name}.{chosen}: nothing to put in for {', '.join(sorted(lacking))}")
+        raise LetterError(f"letter {name}.{chosen}: nothing to put in for {', '.join(sorted(lacking))}")
     subject, _, text = written.format_map(values).partition("\n")
-    return subject.strip(), text.strip() + "\n"
+    lines = text.strip().replace("\n\n\n", "\n\n")
+    return subject.strip(), lines + "\n"
+
+
+def line(name: str, language: str, values: Mapping[str, str], place: int = 0) -> str:
+    """Return one line of a file of lines, filled in."""
+    return original(name, language).splitlines()[place].format_map(values)

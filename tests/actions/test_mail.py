@@ -1,5 +1,6 @@
 """Mail goes out once, signed in, over TLS; a no and a doubt are told apart; letters are whole in every language."""
 
+import re
 import socket
 import ssl
 import subprocess
@@ -14,7 +15,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from extract.vendor import Refused, Unreachable, Unsure
 from reconcile import mail
-from reconcile.letters import LANGUAGES, letter
+from reconcile.letters import LANGUAGES, PLACES, LetterError, checked, letter, original
 from reconcile.mail import MailDraft, Mailer
 from reconcile.settings import Mail
 
@@ -153,18 +154,37 @@ def test_an_address_that_is_none_is_refused_before_anything() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_letter_is_whole_in_every_language(language: str) -> None:
-    """Each placeholder is filled, each language has a text of its own, and a missing value is refused by name."""
-    names = ("number", "customer", "issued_on", "due_on", "gross", "open", "link", "company")
-    values = {name: f"<{name}>" for name in names}
-    subject, text = letter("reminder", language, values)
-    assert "<number>" in subject and "{" not in text and "<open>" in text and "<due_on>" in text
-    others = [letter("reminder", other, values)[1] for other in LANGUAGES if other != language]
-    assert text not in others
-    with pytest.raises(ValueError, match="open"):
-        letter("reminder", language, {k: v for k, v in values.items() if k != "open"})
+    """Each placeholder is filled, each language and level has a text of its own, a missing value is refused by name."""
+    values = {name: f"<{name}>" for name in ("number", "customer", "statement", "total", "company", "rights")}
+    texts = set()
+    for name in PLACES:
+        subject, text = letter(name, language, values)
+        assert "<number>" in subject and "{" not in text and "<statement>" in text and "<total>" in text
+        assert ("<rights>" in text) == (name == "reminder_3")
+        assert all(text != letter(name, other, values)[1] for other in LANGUAGES if other != language)
+        assert checked(name, original(name, language))
+        texts.add(text)
+        with pytest.raises(LetterError, match="total"):
+            letter(name, language, {k: v for k, v in values.items() if k != "total"})
+    assert len(texts) == len(PLACES)
 
 
 def test_a_language_without_letters_is_english() -> None:
     """Nobody gets an empty mail."""
-    values = dict.fromkeys(("number", "customer", "issued_on", "due_on", "gross", "open", "link", "company"), "x")
-    assert letter("reminder", "de", values) == letter("reminder", "en", values)
+    values = dict.fromkeys(("number", "customer", "statement", "total", "company"), "x")
+    assert letter("reminder_1", "de", values) == letter("reminder_1", "en", values)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("Subject\n\n{customer} {statement} {company}", "missing: {total}"),
+        ("Subject\n\n{customer} {statement} {total} {company} {iban}", "unknown: {iban}"),
+        ("Subject\n\n{customer} {statement} {total} {company} {", "brace"),
+        ("{customer} {statement} {total} {company}", "first line is the subject"),
+    ],
+)
+def test_a_letter_that_lacks_something_is_refused(text: str, why: str) -> None:
+    """What must be said is said in every letter, and what nobody fills in is not sent."""
+    with pytest.raises(LetterError, match=re.escape(why)):
+        checked("reminder_1", text)
