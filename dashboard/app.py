@@ -14,6 +14,7 @@ import streamlit as st
 import structlog
 
 from dashboard.read import data_folder
+from dashboard.report import schedule
 from reconcile import workflows
 
 log = structlog.get_logger("cuadra.app")
@@ -21,13 +22,15 @@ log = structlog.get_logger("cuadra.app")
 
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[None]:
-    """Go on with fixes that a crash or a restart interrupted, beside the pages; stop with the server."""
-    threading.Thread(target=_resume, daemon=True, name="resume").start()
+    """Go on with fixes that a crash or a restart interrupted, and send reports when they are due, beside the pages."""
+    stop = threading.Event()
+    threading.Thread(target=_resume, args=(stop,), daemon=True, name="resume").start()
     yield
+    stop.set()
     workflows.shutdown()
 
 
-def _resume() -> None:
+def _resume(stop: threading.Event) -> None:
     importlib.import_module("pandas")  # slow to import, and the first table or chart of the first reader needs it
     data = data_folder()
     if not data.is_dir():
@@ -36,6 +39,8 @@ def _resume() -> None:
         workflows.launch(data)
     except Exception as error:  # noqa: BLE001 the pages must come up to say what is wrong; a fix launches again
         log.error("interrupted fixes were not resumed", error=repr(error))
+        return
+    schedule.watch(data, stop)
 
 
 asgi = st.App(Path(__file__).with_name("frame.py"), lifespan=lifespan)

@@ -18,6 +18,7 @@ from dashboard.views import (
     matching,
     quality,
     receivables,
+    reports,
     sales,
     to_fix,
     value,
@@ -44,13 +45,14 @@ PAGES = (
     ("bridge", bridge.show, ":material/waterfall_chart:", True),
     ("customer", customer.show, ":material/groups:", True),
     ("value", value.show, ":material/savings:", True),
+    ("reports", reports.show, ":material/summarize:", True),
     ("connections", connections.show, ":material/cable:", False),
     ("import", files.show, ":material/upload_file:", False),
     ("activity", activity.show, ":material/history:", False),
 )
 
 
-FIGURES = ("sales", "receivables", "bridge", "customer", "value")  # sections of the navigation; all others are work
+FIGURES = ("sales", "receivables", "bridge", "customer", "value", "reports")  # sections of the menu; the rest is work
 DATA = ("connections", "import", "activity")
 
 
@@ -67,6 +69,7 @@ def titles() -> dict[str, str]:
         "bridge": _("Bridge"),
         "customer": _("Customers"),
         "value": _("Proof of value"),
+        "reports": _("Reports"),
         "connections": _("Connections"),
         "import": _("Import"),
         "activity": _("Activity"),

@@ -1,0 +1,265 @@
+"""Reports: when they go out and to whom, how the next one looks, and what went where; any past one opens again."""
+
+import base64
+from collections.abc import Callable
+
+import streamlit as st
+
+from dashboard import session
+from dashboard.address import bound
+from dashboard.parts import badge, heading, nothing, plain
+from dashboard.report import deliver, keys, mail, pdf, schedule, spoken
+from dashboard.report.period import Period, around, last
+from dashboard.report.week import NoReport, Report, known, report
+from dashboard.theme import Mark
+from dashboard.words import LANGUAGES, _, language, moment, speaking
+from reconcile import settings as choices
+from reconcile.settings import CHANNELS, Schedule, Settings, SettingsError
+from reconcile.state import state
+
+USUAL = {"week": "0 9 * * 1", "month": "0 9 1 * *"}
+PAST = 26  # periods back that can be chosen
+
+
+def show() -> None:
+    """Lay out the page: one report with what can be done with it, then where reports go, then what went out."""
+    heading(
+        _("Reports"), _("The same figures as on the pages, by e-mail, PDF, Excel, Google Sheets, Notion and Slack.")
+    )
+    kind = bound(st.segmented_control, _("Report"), ["week", "month"], name="kind", scope="reports", default="week",
+                 required=True, label_visibility="collapsed", format_func=_kinds().__getitem__)  # fmt: skip
+    period = _choose(kind)
+    try:
+        made = report(session.data(), period, session.settings())
+    except NoReport as error:
+        nothing(_("No report"), str(error), ":material/event_busy:")
+    else:
+        _actions(made)
+        _figures(made)
+    left, right = st.columns(2, gap="medium")
+    with left, st.container(border=True):
+        _when(kind)
+    with right, st.container(border=True):
+        _places()
+    _history()
+
+
+def _kinds() -> dict[str, str]:
+    return {"week": _("Weekly"), "month": _("Monthly")}
+
+
+def _channels() -> dict[str, str]:
+    return {"email": _("E-mail"), "pdf": "PDF", "xlsx": "Excel", "csv": "CSV", "sheets": "Google Sheets",
+            "notion": "Notion", "slack": "Slack"}  # fmt: skip
+
+
+def _choose(kind: str) -> Period:
+    """Let the reader choose a period: this one so far, or one of the last half year."""
+    sort = "month" if kind == "month" else "week"
+    here = around(sort, session.day())  # type: ignore[arg-type]
+    options = [here]
+    while len(options) < PAST:
+        options.append(options[-1].before)
+    options += [p for p in known(session.data()) if p.kind == kind and p not in options]
+    sent = set(known(session.data()))
+    by_key = {p.key: p for p in options}
+    chosen = bound(
+        st.selectbox, _("Period"), list(by_key), name="period", scope=f"reports-{kind}",
+        default=last(sort, session.day()).key,  # type: ignore[arg-type]
+        format_func=lambda k: by_key[k].title() + (" · " + _("as it went out") if by_key[k] in sent else ""),
+    )  # fmt: skip
+    return by_key[chosen]
+
+
+def _actions(made: Report) -> None:
+    """Offer the files, and a trial mail to oneself."""
+    settings = session.settings()
+    stem = f"{made.period.kind}-{made.period.start}"
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        for name, kind, icon in (
+            ("PDF", "pdf", "picture_as_pdf"),
+            ("Excel", "xlsx", "table"),
+            ("CSV", "csv", "folder_zip"),
+        ):
+            st.download_button(name, _file(made, kind), f"{stem}.{deliver.ENDINGS[kind]}", icon=f":material/{icon}:",
+                               on_click="ignore", key=f"report-{kind}")  # fmt: skip
+        with st.popover(_("Send to me"), icon=":material/forward_to_inbox:"):
+            to = st.text_input(_("Your e-mail address"), key="report-me", placeholder="ana@example.com")
+            if st.button(_("Send it to me only"), key="report-send-me", disabled="@" not in to, type="primary"):
+                done = deliver.deliver(session.data(), made.period, ["email"], session.who(), to=[to.strip()])
+                _say(done[0])
+        is_shown = st.toggle(_("Preview the e-mail"), key="report-preview")
+    try:
+        if is_shown:
+            st.iframe(_preview(made, settings), height=620)
+    except pdf.NoLogo as error:
+        st.error(plain(error))
+
+
+def _file(made: Report, kind: str) -> Callable[[], bytes]:
+    """Return what makes a file once it is asked for. Without the logo if that is no picture."""
+    settings, spoken_now = session.settings(), language()
+
+    def content() -> bytes:
+        with speaking(spoken_now):
+            try:
+                return deliver.FILES[kind](made, settings)
+            except pdf.NoLogo:
+                return pdf.pdf(made)
+
+    return content
+
+
+def _preview(made: Report, settings: Settings) -> str:
+    """Return the page of the mail, its pictures inside."""
+    if not settings.mail.sender:
+        settings = settings.model_copy(update={"mail": settings.mail.model_copy(update={"sender": "cuadra@localhost"})})
+    draft = mail.mail(made, "preview", settings, "preview")
+    page = draft.html
+    for name, picture in draft.pictures.items():
+        page = page.replace(f"cid:{name}", "data:image/png;base64," + base64.b64encode(picture).decode())
+    return page
+
+
+def _figures(made: Report) -> None:
+    for note in spoken.notes(made):
+        st.info(plain(note), icon=":material/info:")
+    with st.grid(3, min_column_width=170):
+        for name, says, change, _sign in spoken.headline(made):
+            st.metric(name, says, change, delta_color="off", border=True)
+    names = [t.name for t in made.tables]
+    chosen = st.selectbox(_("List"), names, key="report-list", format_func=spoken.title)
+    found = made.table(chosen)
+    if not found.rows:
+        st.caption(_("Nothing."))
+        return
+    heads = [spoken.heading(c) for c in spoken.columns(found)]
+    lines = spoken.lines(found)
+    st.dataframe({h: [line[i] for line in lines] for i, h in enumerate(heads)}, hide_index=True,
+                 height=min(500, 38 + 35 * len(lines)), alt=spoken.title(chosen), key="report-table")  # fmt: skip
+
+
+def _when(kind: str) -> None:
+    """Let somebody say when a report goes out, and to whom."""
+    st.subheader(_("When and to whom"), anchor=False)
+    settings = session.settings()
+    held = settings.schedules.get(kind, Schedule())
+    zone = settings.company.time_zone
+    if held.cron:
+        try:
+            at = schedule.following(held.cron, zone, session.now())
+            st.caption(_("Next: {moment} ({zone})").format(moment=moment(at, session.zone()), zone=zone))
+        except schedule.BadCron as error:
+            st.error(plain(error))
+    else:
+        st.caption(_("It goes out only when somebody sends it."))
+    with st.form(f"report-when-{kind}", border=False):
+        is_on = st.toggle(_("Send it by itself"), bool(held.cron), key=f"report-on-{kind}")
+        cron = st.text_input(_("Minute, hour, day, month, weekday"), held.cron or USUAL[kind],
+                             key=f"report-cron-{kind}",
+                             help=_("0 9 * * 1 is Monday at nine; 0 9 1 * * the first of a month."))  # fmt: skip
+        people = st.text_area(_("Addresses, one a line"), "\n".join(held.to), key=f"report-to-{kind}",
+                              help=_("The language of a mail may follow its address: ana@example.com pl"))  # fmt: skip
+        channels = st.multiselect(_("Where it goes"), CHANNELS, settings.reports.channels, key="report-channels",
+                                  format_func=_channels().__getitem__)  # fmt: skip
+        if st.form_submit_button(_("Keep"), icon=":material/save:"):
+            _keep_when(settings, kind, cron.strip() if is_on else "", people, channels)
+
+
+def _keep_when(settings: Settings, kind: str, cron: str, people: str, channels: list[str]) -> None:
+    """Check and keep; say what is wrong."""
+    to, languages = [], dict(settings.reports.languages)
+    for line in filter(None, (line.strip() for line in people.replace(",", "\n").splitlines())):
+        address, _blank, language = line.partition(" ")
+        local, at, domain = address.partition("@")
+        if not (local and at and "." in domain) or (language.strip() and language.strip() not in LANGUAGES):
+            st.error(
+                plain(
+                    _("“{line}” is not an e-mail address; a language may follow it: en, es, fr or pl").format(line=line)
+                )
+            )
+            return
+        to.append(address)
+        if language.strip():
+            languages[address] = language.strip()
+    try:
+        if cron:
+            schedule.following(cron, settings.company.time_zone, session.now())
+    except schedule.BadCron as error:
+        st.error(plain(error))
+        return
+    held = settings.schedules | {kind: Schedule(cron=cron, to=to)}
+    said = settings.reports.model_copy(update={"channels": channels, "languages": languages})
+    choices.save(settings.model_copy(update={"schedules": held, "reports": said}), session.data())
+    if cron:  # what was due before it was set up is not made up for
+        state(session.data()).ran(f"report:{kind}", session.now())
+    st.rerun()
+
+
+def _places() -> None:
+    """Let somebody enter the sheet, the page and the keys."""
+    st.subheader(_("Google Sheets, Notion, Slack"), anchor=False)
+    settings, store = session.settings(), state(session.data())
+    said = settings.reports
+    with st.form("report-places", border=False):
+        sheet = st.text_input(_("Address of the Google Sheet"), said.sheet, key="report-sheet",
+                              help=_("Share it with the service account as editor."))  # fmt: skip
+        page = st.text_input(_("Address of the Notion page"), said.notion_page, key="report-notion",
+                             help=_("On that page choose ⋯ → Connections and add your integration."))  # fmt: skip
+        given = {
+            name: st.text_input(label, key=f"report-key-{name}", type="password",
+                                placeholder=_("kept, and never shown") if keys.is_known(name, store) else "")
+            for name, label in (("sheets", _("Google service account (its JSON file)")),
+                                ("notion", _("Notion integration secret")), ("slack", _("Slack webhook address")))
+        }  # fmt: skip
+        if st.form_submit_button(_("Keep"), icon=":material/save:"):
+            update = {"sheet": sheet.strip(), "notion_page": page.strip()}
+            try:
+                kept_ = settings.model_copy(update={"reports": said.model_copy(update=update)})
+                choices.save(kept_, session.data())
+            except SettingsError as error:
+                st.error(plain(error))
+                return
+            for name, value in given.items():
+                if value.strip():
+                    keys.keep(name, value.strip(), store, session.who())
+            st.rerun()
+
+
+def _mark(value: str) -> Mark:
+    return {
+        "done": Mark("green", ":material/check_circle:", "✓", _("Sent")),
+        "refused": Mark("red", ":material/error:", "▲", _("Failed")),
+        "planned": Mark("orange", ":material/schedule:", "◆", _("Tried again later")),
+        "sending": Mark("blue", ":material/send:", "●", _("Being sent")),
+        "doubt": Mark("orange", ":material/help:", "◆", _("Not sure")),
+    }[value]
+
+
+def _history() -> None:
+    st.subheader(_("What went out"), anchor=False)
+    rows = deliver.history(session.data())
+    if not rows:
+        nothing(_("Nothing went out yet"), _("Each report that is sent will be a line here."), ":material/outbox:")
+    for row in rows[:30]:
+        with st.container(border=True, horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            with st.container(width="content", gap="xsmall"):
+                trial = " · " + _("trial") if row["is_trial"] else ""
+                st.markdown(f"{badge(_mark(row['state']))} **{plain(row['period'].title())}** · "
+                            f"{plain(_channels()[row['channel']])} · {plain(row['recipient'])}{trial}")  # fmt: skip
+                st.caption(
+                    plain(" · ".join(filter(None, [moment(row["at"], session.zone()), row["who"], row["error"]])))
+                )
+            may_go = row["state"] in ("refused", "planned", "doubt") and not row["is_trial"]
+            if may_go and st.button(_("Try again"), key=f"again-{row['key']}", icon=":material/refresh:"):
+                _say(schedule.again(session.data(), row, session.who()))
+
+
+def _say(ended: deliver.Delivery) -> None:
+    """Say how sending ended."""
+    if ended.state == "done":
+        st.success(plain(_("Sent to {recipient}.").format(recipient=ended.recipient)))
+    elif ended.state == "found":
+        st.info(plain(_("It went out before; nothing was sent twice.")))
+    else:
+        st.error(plain(ended.says))
