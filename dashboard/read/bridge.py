@@ -35,10 +35,10 @@ ORDER = (
 # A leg of a step on its day: timing has two, the others one.
 _LEGS = """
 legs AS (
-    SELECT b.half, b.step, b.to_on AS on_day, b.currency, b.amount, b.subject, b.vendor, b.id, b.other_id
+    SELECT b.half, b.step, b.to_on AS on_day, b.currency, b.amount, b.subject, b.vendor, b.id
     FROM bridge AS b WHERE b.to_on BETWEEN $start AND $until
     UNION ALL
-    SELECT b.half, b.step, b.from_on, b.currency, -b.amount, b.subject, b.vendor, b.id, b.other_id
+    SELECT b.half, b.step, b.from_on, b.currency, -b.amount, b.subject, b.vendor, b.id
     FROM bridge AS b WHERE b.from_on BETWEEN $start AND $until
 )"""
 _TOTALS = """

@@ -15,6 +15,10 @@
 --   amount: worth of the deal
 --   invoiced: invoiced of it, with or without tax as the deal's own amount is
 --   paid: paid of that, in the same measure
+--   basis: net or gross: what the amount is compared with
+--   verdict: agrees, none, drafted, part, differs, over, currency or unknown
+--   invoices: invoices that stand
+--   is_recurring: invoiced again and again
 --   is_invoiced: has an invoice that stands
 --   is_paid: invoiced in full and all of it paid
 --   is_differing: invoiced in another currency, so that invoiced and paid are not known in this one
@@ -40,6 +44,10 @@ SELECT
             ELSE CAST(b.paid AS DECIMAL(20, 4)) * CAST(b.invoiced_net / b.invoiced_gross AS DECIMAL(18, 8))
         END AS DECIMAL(18, 4)
     ) AS paid,
+    b.basis,
+    b.verdict,
+    b.invoices,
+    COALESCE(d.billing, '') = 'recurring' AS is_recurring,
     b.invoices > 0 AS is_invoiced,
     b.is_paid AND b.verdict NOT IN ('none', 'part', 'drafted') AS is_paid,
     b.currency_differs AS is_differing,

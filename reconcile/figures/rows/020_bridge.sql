@@ -1,6 +1,6 @@
 -- title: What lies between booked and billed, and between billed and cashed: every step of every document, with its days
--- reads: deals, deal_summary, deal_invoices, invoice_summary, allocated_money, payment_summary, findings, settings
--- key:   half, step, subject, vendor, id, other_id
+-- reads: sales, deal_invoices, invoice_summary, allocated_money, payment_summary, findings, settings
+-- key:   half, step, subject, vendor, id, from_on, to_on
 -- why:   Of any period: won + steps of the first half = invoiced with tax, + steps of the second half = collected, to the
 --        cent. An amount counts in the period that to_on is in, and is taken off in the one that from_on is in: what was
 --        won in March and invoiced in April is less in March and more in April. All steps of a document on a day add up
@@ -15,7 +15,6 @@
 --   subject: canonical table of the record that explains it
 --   vendor: its vendor
 --   id: its id
---   other_id: deal or payment on the other side of it; empty if none
 WITH flags AS (
     SELECT
         f.subject_table AS subject,
@@ -43,15 +42,14 @@ pairs AS (
         b.deal_id,
         b.invoice_vendor,
         b.invoice_id,
-        d.won_on,
+        d.on_day AS won_on,
         b.issued_on,
         b.currency,
-        COALESCE(d.amount, 0) AS worth,
-        COALESCE(CASE WHEN s.basis = 'gross' THEN b.gross ELSE b.net END, b.gross, 0) AS amount,
+        d.amount AS worth,
+        COALESCE(CASE WHEN d.basis = 'gross' THEN b.gross ELSE b.net END, b.gross, 0) AS amount,
         COALESCE(b.gross, b.net, 0) AS gross,
-        s.verdict,
-        s.invoices,
-        b.kind = 'recurring' OR COALESCE(d.billing, '') = 'recurring' AS is_recurring,
+        d.invoices,
+        b.kind = 'recurring' OR d.is_recurring AS is_recurring,
         CASE
             WHEN COALESCE(d.status, '') <> 'won' THEN 'not_won'
             WHEN b.currency IS DISTINCT FROM d.currency THEN 'currency'
@@ -59,12 +57,9 @@ pairs AS (
             ELSE ''
         END AS aside
     FROM deal_invoices AS b
-    JOIN deals AS d
+    JOIN sales AS d
         ON d.vendor = b.deal_vendor
         AND d.id = b.deal_id
-    JOIN deal_summary AS s
-        ON s.vendor = b.deal_vendor
-        AND s.id = b.deal_id
     WHERE b.is_counted
 ),
 -- in the order of issue each invoice takes of the deal what is left of it; only several have to be put in order
@@ -105,20 +100,17 @@ left_over AS (
     SELECT
         d.vendor,
         d.id,
-        d.won_on,
+        d.on_day AS won_on,
         d.currency,
-        s.verdict,
-        COALESCE(d.amount, 0) - COALESCE(c.part, 0) AS amount,
-        c.deal_id IS NOT NULL AND s.verdict IN ('agrees', 'differs') AS is_discount
-    FROM deals AS d
-    JOIN deal_summary AS s
-        ON s.vendor = d.vendor
-        AND s.id = d.id
+        d.verdict,
+        d.amount - COALESCE(c.part, 0) AS amount,
+        c.deal_id IS NOT NULL AND d.verdict IN ('agrees', 'differs') AS is_discount
+    FROM sales AS d
     LEFT JOIN carried_sums AS c
         ON c.deal_vendor = d.vendor
         AND c.deal_id = d.id
     WHERE d.status = 'won'
-    AND COALESCE(d.amount, 0) <> COALESCE(c.part, 0)
+    AND d.amount <> COALESCE(c.part, 0)
 ),
 lowered AS (
     SELECT c.*, l.amount AS lower
@@ -131,10 +123,10 @@ lowered AS (
 ),
 billed_steps AS (
     SELECT 'timing' AS step, c.won_on AS from_on, c.issued_on AS to_on, c.currency, c.part AS amount,
-        'invoices' AS subject, c.invoice_vendor AS vendor, c.invoice_id AS id, c.deal_id AS other_id
+        'invoices' AS subject, c.invoice_vendor AS vendor, c.invoice_id AS id
     FROM carried AS c
     UNION ALL
-    SELECT 'timing', l.won_on, l.issued_on, l.currency, l.lower, 'invoices', l.invoice_vendor, l.invoice_id, l.deal_id
+    SELECT 'timing', l.won_on, l.issued_on, l.currency, l.lower, 'invoices', l.invoice_vendor, l.invoice_id
     FROM lowered AS l
     UNION ALL
     SELECT
@@ -143,7 +135,7 @@ billed_steps AS (
             WHEN g.agreed = 1 THEN 'agreed'
             ELSE 'discount'
         END,
-        NULL, l.issued_on, l.currency, -l.lower, 'invoices', l.invoice_vendor, l.invoice_id, l.deal_id
+        NULL, l.issued_on, l.currency, -l.lower, 'invoices', l.invoice_vendor, l.invoice_id
     FROM lowered AS l
     CROSS JOIN settings AS s
     LEFT JOIN flags AS g
@@ -160,7 +152,7 @@ billed_steps AS (
             WHEN c.is_recurring THEN 'recurring'
             ELSE 'over'
         END,
-        NULL, c.issued_on, c.currency, c.amount - c.part, 'invoices', c.invoice_vendor, c.invoice_id, c.deal_id
+        NULL, c.issued_on, c.currency, c.amount - c.part, 'invoices', c.invoice_vendor, c.invoice_id
     FROM carried AS c
     CROSS JOIN settings AS s
     LEFT JOIN flags AS f
@@ -176,11 +168,11 @@ billed_steps AS (
         AND n.deal_id = c.deal_id
     WHERE c.amount <> c.part
     UNION ALL
-    SELECT p.aside, NULL, p.issued_on, p.currency, p.amount, 'invoices', p.invoice_vendor, p.invoice_id, p.deal_id
+    SELECT p.aside, NULL, p.issued_on, p.currency, p.amount, 'invoices', p.invoice_vendor, p.invoice_id
     FROM pairs AS p
     WHERE p.aside <> ''
     UNION ALL
-    SELECT 'vat', NULL, p.issued_on, p.currency, p.gross - p.amount, 'invoices', p.invoice_vendor, p.invoice_id, p.deal_id
+    SELECT 'vat', NULL, p.issued_on, p.currency, p.gross - p.amount, 'invoices', p.invoice_vendor, p.invoice_id
     FROM pairs AS p
     WHERE p.gross <> p.amount
     UNION ALL
@@ -192,7 +184,7 @@ billed_steps AS (
             WHEN l.verdict IN ('none', 'drafted') THEN 'not_invoiced'
             ELSE 'partly_invoiced'
         END,
-        NULL, l.won_on, l.currency, -l.amount, 'deals', l.vendor, l.id, NULL
+        NULL, l.won_on, l.currency, -l.amount, 'deals', l.vendor, l.id
     FROM left_over AS l
     CROSS JOIN settings AS s
     LEFT JOIN flags AS f
@@ -305,22 +297,22 @@ standing AS (
 ),
 cashed_steps AS (
     SELECT 'timing' AS step, s.issued_on AS from_on, s.paid_on AS to_on, s.currency, s.amount, 'invoices' AS subject,
-        s.invoice_vendor AS vendor, s.invoice_id AS id, s.payment_id AS other_id
+        s.invoice_vendor AS vendor, s.invoice_id AS id
     FROM settled AS s
     UNION ALL
-    SELECT 'currency', NULL, s.paid_on, s.currency, -s.amount, 'invoices', s.invoice_vendor, s.invoice_id, s.payment_id
+    SELECT 'currency', NULL, s.paid_on, s.currency, -s.amount, 'invoices', s.invoice_vendor, s.invoice_id
     FROM settled AS s
     WHERE s.is_foreign
     UNION ALL
-    SELECT 'withheld', NULL, t.issued_on, t.currency, -t.withheld, 'invoices', t.vendor, t.id, NULL
+    SELECT 'withheld', NULL, t.issued_on, t.currency, -t.withheld, 'invoices', t.vendor, t.id
     FROM standing AS t
     WHERE t.withheld <> 0
     UNION ALL
-    SELECT 'credit_note', NULL, t.issued_on, t.currency, t.credited, 'invoices', t.vendor, t.id, NULL
+    SELECT 'credit_note', NULL, t.issued_on, t.currency, t.credited, 'invoices', t.vendor, t.id
     FROM standing AS t
     WHERE t.credited <> 0
     UNION ALL
-    SELECT 'credit_note', NULL, i.issued_on, i.currency, -COALESCE(i.gross, 0), 'invoices', i.vendor, i.id, NULL
+    SELECT 'credit_note', NULL, i.issued_on, i.currency, -COALESCE(i.gross, 0), 'invoices', i.vendor, i.id
     FROM invoice_summary AS i
     WHERE i.is_counted
     AND i.kind = 'credit_note'
@@ -334,7 +326,7 @@ cashed_steps AS (
             WHEN t.due_on < t.today THEN 'overdue'
             ELSE 'not_due'
         END,
-        NULL, t.issued_on, t.currency, -t.open_amount, 'invoices', t.vendor, t.id, NULL
+        NULL, t.issued_on, t.currency, -t.open_amount, 'invoices', t.vendor, t.id
     FROM standing AS t
     LEFT JOIN flags AS f
         ON f.subject = 'invoices'
@@ -351,7 +343,7 @@ cashed_steps AS (
             WHEN t.otherwise <= t.may_lack THEN 'fee'
             ELSE 'discount'
         END,
-        NULL, t.issued_on, t.currency, -t.otherwise, 'invoices', t.vendor, t.id, NULL
+        NULL, t.issued_on, t.currency, -t.otherwise, 'invoices', t.vendor, t.id
     FROM standing AS t
     WHERE t.otherwise <> 0
     UNION ALL
@@ -363,7 +355,7 @@ cashed_steps AS (
             WHEN p.collected < COALESCE(g.amount, 0) THEN 'fee'
             ELSE 'unmatched'
         END,
-        NULL, p.paid_on, p.currency, p.collected - COALESCE(g.amount, 0), 'payments', p.vendor, p.id, NULL
+        NULL, p.paid_on, p.currency, p.collected - COALESCE(g.amount, 0), 'payments', p.vendor, p.id
     FROM payment_summary AS p
     LEFT JOIN given AS g
         ON g.payment_vendor = p.vendor
@@ -375,12 +367,11 @@ cashed_steps AS (
     WHERE p.role IN ('money', 'refund')
     AND p.collected <> COALESCE(g.amount, 0)
 )
-SELECT 'billed' AS half, b.step, b.from_on, b.to_on, b.currency, CAST(b.amount AS DECIMAL(18, 4)) AS amount, b.subject, b.vendor,
-    b.id, b.other_id
+SELECT 'billed' AS half, b.step, b.from_on, b.to_on, b.currency, CAST(b.amount AS DECIMAL(18, 4)) AS amount, b.subject, b.vendor, b.id
 FROM billed_steps AS b
 UNION ALL
-SELECT 'billed', a.step, NULL, a.to_on, a.currency, CAST(a.amount AS DECIMAL(18, 4)), 'invoices', a.vendor, a.id, NULL
+SELECT 'billed', a.step, NULL, a.to_on, a.currency, CAST(a.amount AS DECIMAL(18, 4)), 'invoices', a.vendor, a.id
 FROM alone_steps AS a
 UNION ALL
-SELECT 'cashed', c.step, c.from_on, c.to_on, c.currency, CAST(c.amount AS DECIMAL(18, 4)), c.subject, c.vendor, c.id, c.other_id
+SELECT 'cashed', c.step, c.from_on, c.to_on, c.currency, CAST(c.amount AS DECIMAL(18, 4)), c.subject, c.vendor, c.id
 FROM cashed_steps AS c
