@@ -74,8 +74,9 @@ def offer(row: Row, status: str) -> None:
         return
     if status == "suggested" and st.button(_("Yes, link"), key=f"yes-{mark}", icon=":material/link:", type="tertiary"):
         link(row, "confirmed")
-    label = _("No") if status == "suggested" else _("Does not belong here")
-    if st.button(label, key=f"no-{mark}", icon=":material/link_off:", type="tertiary"):
+    label = _("No") if status == "suggested" else _("Unlink")
+    if st.button(label, key=f"no-{mark}", icon=":material/link_off:", type="tertiary",
+                 help=_("They do not belong together; the pair never comes back.")):  # fmt: skip
         link(row, "rejected")
 
 

@@ -56,7 +56,7 @@ _RECORDS = {
     "deals": """
         SELECT d.vendor, d.id, d.title, COALESCE(c.name, d.customer_name) AS customer, d.amount, d.currency,
             COALESCE(d.won_on, d.expected_close_on) AS on_day, d.reference AS says, d.url, d.status AS state,
-            b.remaining AS open_amount, b.invoices AS partners
+            b.remaining AS open_amount, b.invoices AS partners, NULL AS room
         FROM deals AS d
         SEMI JOIN wanted AS w ON w.vendor = d.vendor AND w.id = d.id
         LEFT JOIN customers AS c ON c.vendor = d.vendor AND c.id = d.customer_id
@@ -65,7 +65,7 @@ _RECORDS = {
     "invoices": """
         SELECT i.vendor, i.id, COALESCE(i.number, i.id) AS title, i.customer_name AS customer, i.gross AS amount,
             i.currency, i.issued_on AS on_day, i.deal_reference AS says, i.url, s.state, s.open_amount,
-            s.deal_count AS partners
+            s.deal_count AS partners, s.owed - s.arrived AS room
         FROM invoices AS i
         SEMI JOIN wanted AS w ON w.vendor = i.vendor AND w.id = i.id
         LEFT JOIN invoice_summary AS s ON s.vendor = i.vendor AND s.id = i.id
@@ -73,20 +73,22 @@ _RECORDS = {
     "payments": """
         SELECT p.vendor, p.id, COALESCE(p.reference, p.invoice_reference) AS title, p.payer_name AS customer, p.amount,
             p.currency, p.paid_on AS on_day, p.payer_iban AS says, NULL AS url, s.role AS state,
-            s.unallocated AS open_amount, s.invoices AS partners
+            s.unallocated AS open_amount, s.invoices AS partners, NULL AS room
         FROM payments AS p
         SEMI JOIN wanted AS w ON w.vendor = p.vendor AND w.id = p.id
         LEFT JOIN payment_summary AS s ON s.vendor = p.vendor AND s.id = p.id
     """,
     "customers": """
         SELECT c.vendor, c.id, c.name AS title, c.tax_id AS customer, NULL AS amount, NULL AS currency, NULL AS on_day,
-            c.email AS says, c.url, NULL AS state, NULL AS open_amount, NULL AS partners
+            c.email AS says, c.url, NULL AS state, NULL AS open_amount, NULL AS partners,
+            NULL AS room
         FROM customers AS c
         SEMI JOIN wanted AS w ON w.vendor = c.vendor AND w.id = c.id
     """,
     "payouts": """
         SELECT y.vendor, y.id, y.reference AS title, NULL AS customer, y.amount, y.currency, y.arrives_on AS on_day,
-            NULL AS says, NULL AS url, NULL AS state, NULL AS open_amount, NULL AS partners
+            NULL AS says, NULL AS url, NULL AS state, NULL AS open_amount, NULL AS partners,
+            NULL AS room
         FROM payouts AS y
         SEMI JOIN wanted AS w ON w.vendor = y.vendor AND w.id = y.id
     """,
@@ -149,7 +151,10 @@ def _said(heard: Heard) -> dict[str, list[str]]:
 
 @question
 def records(db: Db, keys: tuple[str, ...]) -> dict[str, Row]:
-    """Return records by key: title, customer, amount, currency, on_day, says, url, state, open_amount, partners."""
+    """Return records by key: title, customer, amount, currency, on_day, says, url, state, open_amount, partners, room.
+
+    room: what of an invoice no money that we saw has settled; billing may have been told of it already.
+    """
     named: dict[str, list[tuple[str, str]]] = {}
     for key in keys:
         table, vendor, id = key.split(":", 2)

@@ -164,7 +164,7 @@ def _grid(payment: Row, key: str, basket: list[str], now: dict[str, Row]) -> lis
             basket.remove(one)
             continue
         mine = now[one]["amount"] if one in now else Decimal(0)
-        room = min(row["amount"], (row["open_amount"] or Decimal(0)) + mine)
+        room = max(min(row["amount"], (row["room"] or Decimal(0)) + mine), Decimal(0))
         with st.container(horizontal=True, vertical_alignment="bottom"):
             told = _("{number} · {open} open").format(number=row["title"], open=money(room, row["currency"]))
             first = mine or max(min(left, room), Decimal(0))
@@ -172,7 +172,12 @@ def _grid(payment: Row, key: str, basket: list[str], now: dict[str, Row]) -> lis
             st.button(_("Take out"), key=f"out-{key}-{one}", icon=":material/close:", type="tertiary", on_click=_turn,
                       args=(basket, one, f"add-{key}-{one}"))  # fmt: skip
         amount = _amount(typed)
-        if amount is None or amount <= 0:
+        if amount == 0:
+            good = False
+            st.warning(_("Nothing is given to {number}: lower another amount, or take it out.").format(
+                number=plain(row["title"])))  # fmt: skip
+            continue
+        if amount is None or amount < 0:
             good = False
             st.error(_('"{text}" is not an amount above 0; write it like 1250.50').format(text=plain(typed)))
             continue

@@ -117,7 +117,9 @@ def test_a_payment_is_split_over_invoices_and_never_over_what_is_there(data: Pat
         app.checkbox(key=f"add-payments:bank:b2-invoices:stripe:{id}").check().run()
     first, second = (app.text_input(key=f"give-payments:bank:b2-invoices:stripe:{id}") for id in ("in_2", "7"))
     assert (first.value, second.value) == ("369.00", "231.00")
-    first.set_value("369.01").run()
+    first.set_value("0").run()
+    assert "Nothing is given to FV" in app.warning[0].value and not [b for b in app.button if "split" in b.label]
+    app.text_input(key="give-payments:bank:b2-invoices:stripe:in_2").set_value("369.01").run()
     assert "is open: lower the amount" in app.error[0].value
     app.text_input(key="give-payments:bank:b2-invoices:stripe:in_2").set_value("300").run()
     app.text_input(key="give-payments:bank:b2-invoices:stripe:7").set_value("300.01").run()
@@ -131,6 +133,22 @@ def test_a_payment_is_split_over_invoices_and_never_over_what_is_there(data: Pat
           payments=[paid("b2", "600", payer_name="THIRD PARTY", reference="FV-2026-8")])  # fmt: skip
     sure = "SELECT right_id FROM links WHERE left_id = 'b2' AND status = 'confirmed' ORDER BY 1"
     assert asked(data, sure) == [("7",), ("in_2",)], "a decision wins over the number that the text names now"
+
+
+@pytest.mark.capability("LINK-8")
+def test_the_bank_line_of_an_invoice_that_billing_calls_paid_can_be_given_to_it(data: Path, page) -> None:
+    """What billing was told and what the bank saw are one money: the word of the one leaves room for the other."""
+    told = paid("r1", "369", vendor="stripe", method="recorded", invoice_id="in_2", reference=None,
+                paid_on="2026-11-12")  # fmt: skip
+    again(data, payments=[told, paid("b2", "369", payer_name="THIRD PARTY", paid_on="2026-11-19")],
+          invoices=[ROWS["invoices"][0], ROWS["invoices"][1] | {"status": "paid", "paid": "369"}])  # fmt: skip
+    app = page("reconciliation", part="hand", what="payment", payment="bank:b2")
+    app.text_input(key="find-payments:bank:b2").set_value("102").run()
+    app.checkbox(key="add-payments:bank:b2-invoices:stripe:in_2").check().run()
+    assert not app.error and not app.warning
+    button(app, "Link").click().run()
+    assert asked(data, "SELECT status FROM links WHERE left_id = 'b2' AND right_id = 'in_2'") == [("confirmed",)]
+    assert asked(data, "SELECT paid FROM invoice_summary WHERE id = 'in_2'") == [(Decimal(369),)]
 
 
 @pytest.mark.capability("LINK-6")
@@ -223,7 +241,7 @@ def test_a_wrong_link_is_undone_where_it_is_seen_and_stays_undone(data: Path, pa
     ask = "SELECT status FROM links WHERE left_table = 'deals' AND left_id = '2' AND right_id = 'in_1'"
     assert asked(data, ask) == [("automatic",)]
     app = page("deals", deal="hubspot:2")
-    button(app, "Does not belong here").click().run()
+    button(app, "Unlink").click().run()
     assert asked(data, ask) == [("rejected",)]
     jobs.reconcile(data)
     assert asked(data, ask) == [("rejected",)]
