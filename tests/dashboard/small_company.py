@@ -51,6 +51,8 @@ PAYMENTS = [
 LINES = [
     {"vendor": "stripe", "id": "l1", "document": "invoice", "document_id": "in_1", "position": "1", "quantity": "2",
      "description": "Licence | year", "unit_price": "1000", "tax_rate": "23", "net": "2000", "currency": "PLN"},
+    {"vendor": "stripe", "id": "l2", "document": "invoice", "document_id": "in_2", "position": "1", "quantity": "1",
+     "description": "Training", "unit_price": "300", "tax_rate": "23", "net": "300", "currency": "PLN"},
 ]  # fmt: skip
 OWNERS = [{"vendor": "hubspot", "id": "7", "name": "Marta Ruiz", "email": "m@example.com"}]
 QUOTES = [

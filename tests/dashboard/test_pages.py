@@ -33,7 +33,7 @@ def test_the_week_says_how_much_is_stuck_and_what_to_click(data: Path, page) -> 
     text = words(app)
     assert "€1,000" in text and "sold and not invoiced" in text
     assert "PLN 2,060" in text  # overdue in the other currency, less what was paid of it
-    assert any(button.label == "Fix 7 findings" for button in app.button)
+    assert any(button.label == "Fix 8 findings" for button in app.button)
     assert {"Won", "Invoiced", "Collected", "Gap", "Overdue", "DSO"} == {metric.label for metric in app.metric}
 
 
@@ -56,7 +56,7 @@ def test_a_source_that_stopped_is_said_first(empty: Path, page) -> None:
 def test_the_worklist_is_narrowed_by_address(data: Path, page) -> None:
     """Filters stand in the address; what is unknown there is ignored."""
     assert "**1 finding**" in words(page("to-fix", check="overdue"))
-    assert "**7 findings**" in words(
+    assert "**8 findings**" in words(
         page("to-fix", check="no_such_check", severity="purple", sort="sideways", page="99")
     )
 
@@ -71,7 +71,7 @@ def test_an_amount_that_is_none_is_said_and_ignored(data: Path, page) -> None:
     """A slip in a filter is no error page."""
     app = page("to-fix", **{"from": "a lot"})
     assert "is not an amount" in app.warning[0].value
-    assert "**7 findings**" in words(app)
+    assert "**8 findings**" in words(app)
     assert "**1 finding**" in words(page("to-fix", **{"from": "2000", "check": "overdue"}))
 
 
