@@ -11,6 +11,7 @@ from dashboard import imports, words
 from reconcile import run
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "dashboard"))  # writes rows.duckdb, and runs pages
+sys.path.insert(0, str(Path(__file__).parent))  # servers that answer like Google and Notion
 from small_company import keep
 
 ROOT = Path(__file__).resolve().parents[2]
