@@ -21,10 +21,7 @@ def show() -> None:
     heading(_("Sales"), _("What was won, what of it was invoiced and paid, by whom and for whom."))
     with st.container(horizontal=True, vertical_alignment="center"):
         chosen, period = narrow.currency("sales"), narrow.period("sales")
-        by = bound(
-            st.segmented_control, _("By"), [*sales.BY, "customer"], name="by", scope="sales", default="owner",
-            required=True, label_visibility="collapsed", format_func=_called,
-        )  # fmt: skip
+        by = _by()
     st.caption(str(period))
     if by == "customer":
         _customers(period, chosen)
@@ -34,6 +31,18 @@ def show() -> None:
         _conversion(period, chosen, by)
     left_out = sales.left_out(session.data(), period.start, period.until)
     narrow.note(chosen, "won", "invoiced", "days_won_to_invoiced", left_out=left_out)
+
+
+def _by() -> str:
+    """Let the reader choose how sales are divided; not while a cell is open, which is one of a division."""
+    known = [*sales.BY, "customer"]
+    if "cell" in st.query_params:
+        told = st.query_params.get("by", known[0])
+        return told if told in sales.BY else known[0]
+    return bound(
+        st.segmented_control, _("By"), known, name="by", scope="sales", default=known[0], required=True,
+        label_visibility="collapsed", format_func=_called,
+    )  # fmt: skip
 
 
 def _called(by: str) -> str:

@@ -144,6 +144,12 @@ def test_conversion_by_salesperson_and_each_cell_opens_its_deals(books: Path, pa
         assert set(frame(page("sales", period="year", cell=cell))["deal"]) == deals
 
 
+def test_a_cell_of_another_division_opens_too(books: Path, page: Page) -> None:
+    """What was won in November, and what stands in the stage called Signed."""
+    assert frame(page("sales", by="month", cell="won:2026-11", period="year"))["deal"] == ["Deal 9"]
+    assert len(frame(page("sales", by="stage", cell="won:closedwon", period="year"))["deal"]) == 4
+
+
 @pytest.mark.capability("KPI-2")
 def test_a_cell_lists_as_many_deals_as_it_counts(books: Path) -> None:
     """For each division of the table, each number is the length of the list behind it."""
