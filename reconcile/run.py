@@ -22,6 +22,7 @@ from reconcile.sqlfile import Query, queries
 ROWS, WAREHOUSE = "rows.duckdb", "warehouse.duckdb"
 LOCK, ROWS_LOCK = ".lock", ".rows.lock"  # the second is held by whoever reads vendors in
 SUMMARIES = Path(__file__).parent / "summaries"
+MEMORY = "2GB"  # of the database; beyond it spills to disk
 STAGES = ("rows", "links", "summaries", "checks", "figures", "swap")
 
 Progress = Callable[[str, str], None]  # stage, what of it
@@ -78,14 +79,14 @@ def _build(
 ) -> Summary:
     summary = Summary(choices.today)
     with duckdb.connect(str(part)) as db, _Clock(summary, progress) as clock:
-        db.execute("SET TimeZone = 'UTC'")
+        db.execute(f"SET TimeZone = 'UTC'; SET memory_limit = '{MEMORY}'")
         before = _attach_last(db, data / WAREHOUSE, summary)
         clock.start("rows")
         with FileLock(data / ROWS_LOCK):
             warehouse.lay(db, data / ROWS, choices, decisions)
         reference.lay(db, tolerances)
         clock.start("links")
-        link(db)
+        summary.notes += link(db).notes
         warehouse.comment(db, "links", "Rows that are the same business fact.", warehouse.LINKS)
         judge(db, first_seen, clock.start, known=f"{before}.tax_ids" if before else None)
         if before:
