@@ -42,4 +42,5 @@ INNER JOIN masked AS b
   AND b.place = c.place
 WHERE c.side = 'crm'
   AND b.side = 'billing'
+  AND b.tax_key <> c.tax_key
 QUALIFY count(*) OVER (PARTITION BY c.n) <= 5
