@@ -117,7 +117,7 @@ def test_a_customer_made_by_hand_meanwhile_is_found_by_its_tax_id(shop: Shop, wr
     assert shop.rows("SELECT other_id FROM customers WHERE id = ?", plans[0].subject.id) == [(made["id"],)]
 
 
-@pytest.mark.capability("CUST-4", "CHECK-3", "CHECK-4", "CHECK-5")
+@pytest.mark.capability("CUST-4", "CHECK-3", "CHECK-4", "CHECK-5", "PLUS-9")
 @pytest.mark.parametrize("nif", ["", "B12345678"], ids=["missing", "invalid"])
 def test_a_bad_tax_id_is_asked_for_and_no_call_is_made(shop: Shop, nif: str) -> None:
     """The plan names the value; confirming is refused before any call; with a valid value it goes through."""

@@ -42,11 +42,11 @@ def test_each_problem_is_counted(gaps: Path) -> None:
         assert found[problem] == 1, problem
 
 
-@pytest.mark.capability("CHECK-2")
+@pytest.mark.capability("CHECK-2", "PLUS-9")
 def test_the_page_shows_counts_and_exports_every_record(gaps: Path, page) -> None:
     """Counts with what they stop, records of the chosen one, and a CSV in which no cell is a formula."""
     app = page("quality", problem="wrong_tax_id")
-    assert "Writing stays closed" in words(app)
+    assert "Writing stays closed" in words(app) and "takes about 1 hour" in words(app)
     assert "=Typo SL" in app.dataframe[1].value["name"].tolist()
     assert "B85674219" in app.dataframe[1].value["value"].tolist()
     from dashboard.views.quality import _export
