@@ -10,12 +10,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import httpx
 import sqlalchemy as sa
 
 from dashboard.report import mail, notion, pdf, sheets, slack, xlsx
 from dashboard.report.period import Period, around
-from dashboard.report.week import NoReport, Report, as_json, keep, report
+from dashboard.report.week import NoReport, Report, keep, report
 from dashboard.words import speaking
 from extract.vendor import Refused, Unreachable, VendorError
 from reconcile import schema
@@ -244,4 +243,4 @@ def _period(said: Iterable[str]) -> Period:
     return around("month" if kind == "month" else "week", dt.date.fromisoformat(start))
 
 
-__all__ = ["Delivery", "NoReport", "Wrong", "as_json", "channels", "deliver", "history", "httpx", "one", "plan"]
+__all__ = ["Delivery", "NoReport", "Wrong", "channels", "deliver", "history", "one", "plan"]

@@ -142,13 +142,11 @@ def _page(api: _Notion, parent: str, report: Report, known: str) -> str:
     title = {"title": {"title": [_text(report.period.title())]}}
     if known:
         try:
-            held = api.ask("PATCH", f"/pages/{known}", {"properties": title})
+            api.ask("PATCH", f"/pages/{known}", {"properties": title})
         except Refused as no:
-            if no.status != 404:
+            if no.status != 404 and "archived" not in str(no):
                 raise
             known = ""
-        else:
-            known = "" if held.get("archived") or held.get("in_trash") else known
     if not known:
         known = str(api.ask("POST", "/pages", {"parent": {"type": "page_id", "page_id": parent},
                                                "properties": title})["id"])  # fmt: skip
