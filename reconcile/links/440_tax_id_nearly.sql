@@ -30,7 +30,8 @@ places AS (
   FROM free AS f
 ),
 masked AS (
-  SELECT p.n, p.side, p.tax_key, p.place, concat(left(p.tax_key, p.place - 1), '?', substring(p.tax_key, p.place + 1)) AS rest
+  SELECT p.n, p.side, p.tax_key, p.place,
+    concat(left(p.tax_key, p.place - 1), '?', substring(p.tax_key, p.place + 1)) AS rest
   FROM places AS p
 )
 SELECT
