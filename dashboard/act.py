@@ -34,7 +34,8 @@ SHORT = 5  # fields shown in one column; more are shown in two
 SUMS = ("net", "tax", "gross")  # fields of a draft that are money in its currency
 WHOLE = 3  # chains shown in full; more are folded
 PATIENCE = 1.0  # seconds a page waits to hear whether the accounts are test accounts
-_ELSEWHERE = ("customer", "currency", "amount", "mail.sender")  # mended in the CRM or the settings, not typed in here
+# mended in the CRM, on another page or in the settings, not typed in here
+_ELSEWHERE = ("customer", "currency", "amount", "mail.sender", "reminder")
 _ASKER = ThreadPoolExecutor(1, thread_name_prefix="test accounts")
 
 

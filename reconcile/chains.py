@@ -1,10 +1,11 @@
 """Which plans mend a finding, in the order in which they must run."""
 
+import datetime as dt
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from reconcile.action import Need, Plan, Sentence, registry
+from reconcile.action import Need, Plan, Sentence, Subject, registry
 from reconcile.actions.create_customer import merged, needs
 from reconcile.actions.create_invoice import totals
 from reconcile.actions.update_deal import Coming
@@ -164,7 +165,37 @@ def _remind(finding: Record, facts: Facts, given: Given) -> list[Plan]:
     if given.get("email"):
         invoice = invoice | {"customer_email": given["email"]}
     plan = registry()["send_reminder"].plan(invoice, customer, facts)
-    return [plan] if plan else []
+    return [plan, *_tasks(plan, facts)] if plan else []
+
+
+def _tasks(reminder: Plan, facts: Facts) -> list[Plan]:
+    """Return a task for the owner of each deal whose invoice the mail speaks of, once for each level."""
+    found: list[Plan] = []
+    if not facts.settings.reminders.tasks:
+        return found
+    for said in reminder.data["invoices"].split():
+        id, _, level = said.rpartition(".")
+        invoice = facts.invoice(reminder.subject.vendor, id)
+        for deal in facts.deals_of(reminder.subject.vendor, id)[:1] if invoice else []:
+            if facts.can(deal["vendor"], "create_task") and deal["owner_id"]:
+                found.append(_task(invoice or {}, deal, level, facts))
+    return found
+
+
+def _task(invoice: Record, deal: Record, level: str, facts: Facts) -> Plan:
+    values = {"number": invoice["number"] or invoice["id"], "customer": invoice["customer_name"] or "",
+              "days": str(invoice["days_overdue"]), "level": level}  # fmt: skip
+    words = Sentence(text="{number} of {customer} is {days} days late (reminder {level})", values=values)
+    body = (
+        f"{invoice['open_amount']:.2f} {invoice['currency']}, due {invoice['due_on']}. {invoice['url'] or ''}".strip()
+    )
+    due_at = dt.datetime.combine(facts.today + dt.timedelta(days=1), dt.time(9), dt.UTC)
+    subject = Subject(table="invoices", vendor=invoice["vendor"], id=invoice["id"])
+    made: Plan = registry()["create_task"].plan(
+        subject, deal["vendor"], f"overdue:{invoice['vendor']}:{invoice['id']}:{level}", words, body, due_at,
+        deal["owner_id"], deal["id"], deal["customer_id"],
+    )  # fmt: skip
+    return made
 
 
 def _close(finding: Record, facts: Facts, given: Given) -> list[Plan]:

@@ -8,8 +8,9 @@ from typing import Any
 
 from extract.vendor import VendorError
 from reconcile import gate, workflows
-from reconcile.action import Plan, Sentence
+from reconcile.action import Plan, Sentence, registry
 from reconcile.automations import flows
+from reconcile.automations.calendar import quiet
 from reconcile.automations.switch import is_automatic
 from reconcile.chains import chain
 from reconcile.connections import connections
@@ -48,6 +49,10 @@ def due(data: Path, only: Iterable[str] = FLOWS) -> list[Due]:
             if plans and (flow, plans[0].chain) not in found:
                 held = _held(flow, finding, plans, facts, store, writable)
                 found[flow, plans[0].chain] = Due(flow, tuple(plans), held)
+        told = registry()["tell_finance"].plan(facts) if "overdue_to_reminder" in wanted else None
+        if told:
+            held = _missing([told], writable) or _waits("overdue_to_reminder", [told], settings, store, data)
+            found["overdue_to_reminder", told.chain] = Due("overdue_to_reminder", (told,), held)
     return list(found.values())
 
 
@@ -72,10 +77,17 @@ class _Writable:
 def _held(
     flow: str, finding: dict[str, Any], plans: list[Plan], facts: Facts, store: State, writable: _Writable
 ) -> Sentence | None:
-    """Return why a chain does not start by itself. What a person should know is never decided without one."""
+    """Return why a chain does not start by itself."""
     settings = facts.settings
-    if never := flows.goes_itself(finding, settings):
-        return never
+    if held := flows.goes_itself(finding, settings) or _missing(plans, writable):
+        return held
+    if flow == "overdue_to_reminder" and (late := quiet(_country(finding, facts), settings, now())):
+        return late
+    return _waits(flow, plans, settings, store, writable.data)
+
+
+def _missing(plans: list[Plan], writable: _Writable) -> Sentence | None:
+    """Return what a person should know, answer or allow: nothing of that is decided without one."""
     for plan in plans:
         for need in plan.needs:
             return need.says
@@ -87,11 +99,23 @@ def _held(
     for name in dict.fromkeys(plan.vendor for plan in plans):
         if reason := writable.refusal(name):
             return Sentence(text="{reason}", values={"reason": reason})
-    if tried := _tried(workflows.last(writable.data, plans[0].chain), plans):
+    return None
+
+
+def _waits(flow: str, plans: list[Plan], settings: Settings, store: State, data: Path) -> Sentence | None:
+    """Return that the same was tried lately, or that the flow only suggests."""
+    if tried := _tried(workflows.last(data, plans[0].chain), plans):
         return tried
     if not is_automatic(settings, store, flow):
         return Sentence(text="It waits for a click: this automation only suggests.")
     return None
+
+
+def _country(finding: dict[str, Any], facts: Facts) -> str:
+    """Return the country of the customer whose invoice a finding is about; empty where nobody knows."""
+    invoice = facts.invoice(finding["subject_vendor"], finding["subject_id"])
+    customer = facts.customer(invoice["vendor"], invoice["customer_id"]) if invoice else None
+    return (customer or {}).get("country") or ""
 
 
 def _tried(run: Run | None, plans: list[Plan]) -> Sentence | None:
