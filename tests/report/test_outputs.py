@@ -87,8 +87,10 @@ def exact(sort: str, value: Any) -> Any:
     return value.date() if sort == "date" else value
 
 
-def summary(made: week.Report) -> list[tuple[str, tuple[str, ...]]]:
-    return [(name, tuple(c.name for c in made.table(name).columns)) for name in spoken.SHORT]
+def number(text: str) -> Decimal | None:
+    """Return what a reader of an amount such as -PLN 1,200.50 understands."""
+    digits = re.sub(r"[^\d.]", "", text)
+    return (-D(digits) if text.startswith("-") else D(digits)) if digits else None
 
 
 @pytest.mark.capability("PLUS-11", "REPORT-2")
@@ -123,6 +125,11 @@ def test_workbook_mail_pdf_and_sheet_are_equal_cell_by_cell(sold: week.Report) -
             at = [spoken.columns(found).index(c) for c in shown]
             lines = [[line[i] for i in at] for line in spoken.lines(found)]
             mailed = parsed.tables[found.name][1:]
+            for told, row in zip(mailed, found.rows, strict=False):
+                for text, column in zip(told, shown, strict=True):
+                    if column.sort in ("money", "days", "count"):
+                        assert number(text) == row[found.place(column.name)], (found.name, column.name)
+                        compared += 1
             assert mailed == lines[: len(mailed)] and mailed
             assert len(mailed) == (len(lines) if found.name in mail.WHOLE else min(len(lines), week.TOP))
         if found.name not in pdf.LEFT_OUT:
