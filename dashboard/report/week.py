@@ -74,10 +74,10 @@ def keep(data: Path, report: Report) -> None:
 
 def known(data: Path) -> list[Period]:
     """Return the periods whose reports are kept, newest first."""
-    keys = (name.split(":")[1:] for name in state(data).values("report:week:") | state(data).values("report:month:"))
-    found: list[Period] = []
-    for kind, day in keys:
-        found.append(around("month" if kind == "month" else "week", dt.date.fromisoformat(day)))
+    names = sa.select(schema.kv.c.name).where(schema.kv.c.name.startswith("report:"))  # not the reports: they are long
+    with state(data).read() as db:
+        keys = [name.split(":")[1:] for name in db.execute(names).scalars()]
+    found = [around("month" if kind == "month" else "week", dt.date.fromisoformat(day)) for kind, day in keys]
     return sorted(found, key=lambda p: (p.start, p.kind), reverse=True)
 
 
