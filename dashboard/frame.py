@@ -10,6 +10,7 @@ from dashboard import jobs, read, said, session, working
 from dashboard.parts import STYLE, first_run, go, plain
 from dashboard.views import (
     activity,
+    automations,
     bridge,
     connections,
     customer,
@@ -46,6 +47,7 @@ PAGES = (
     ("customer", customer.show, ":material/groups:", True),
     ("value", value.show, ":material/savings:", True),
     ("reports", reports.show, ":material/summarize:", True),
+    ("automations", automations.show, ":material/autoplay:", False),
     ("connections", connections.show, ":material/cable:", False),
     ("import", files.show, ":material/upload_file:", False),
     ("activity", activity.show, ":material/history:", False),
@@ -53,7 +55,7 @@ PAGES = (
 
 
 FIGURES = ("sales", "receivables", "bridge", "customer", "value", "reports")  # sections of the menu; the rest is work
-DATA = ("connections", "import", "activity")
+DATA = ("automations", "connections", "import", "activity")
 
 
 def titles() -> dict[str, str]:
@@ -70,6 +72,7 @@ def titles() -> dict[str, str]:
         "customer": _("Customers"),
         "value": _("Proof of value"),
         "reports": _("Reports"),
+        "automations": _("Automations"),
         "connections": _("Connections"),
         "import": _("Import"),
         "activity": _("Activity"),

@@ -1,0 +1,121 @@
+"""Reminders: when they go out, who gets none, who else is told, and what the letters say."""
+
+import streamlit as st
+
+from dashboard import said, session
+from dashboard.parts import plain
+from dashboard.words import LANGUAGES as NAMES
+from dashboard.words import _
+from reconcile import letters, settings
+from reconcile.letters import LANGUAGES, PLACES, LetterError
+from reconcile.settings import Reminders
+from reconcile.state import Entry, state
+
+SAMPLE = {
+    "number": "F-2026-101", "customer": "Acme SL", "company": "", "total": "1.210,00 €",
+    "statement": "- F-2026-101 · 1.210,00 €\n- F-2026-117 · 300,00 €", "rights": "",
+}  # fmt: skip
+
+
+def show() -> None:
+    """Lay out the choices, then the letters."""
+    known = session.settings().reminders
+    with st.form("reminders"):
+        chosen = _choices(known)
+        if st.form_submit_button(_("Save"), type="primary", icon=":material/save:"):
+            _save(known, chosen)
+    st.subheader(_("What the letters say"), anchor=False)
+    _letters()
+
+
+def _choices(known: Reminders) -> dict[str, object]:
+    """Show the choices; return what stands in them."""
+    found: dict[str, object] = {}
+    days = st.columns(3)
+    found["days"] = [
+        int(column.number_input(_("Level {level}: days late").format(level=at + 1), 1, 365, known.days[at],
+                                key=f"level-{at + 1}"))
+        for at, column in enumerate(days)
+    ]  # fmt: skip
+    first, last, workdays = st.columns(3, vertical_alignment="bottom")
+    found["from_hour"] = int(first.number_input(_("Not before (hour)"), 0, 23, known.from_hour))
+    found["to_hour"] = int(last.number_input(_("Not after (hour)"), 1, 24, known.to_hour))
+    found["business_days"] = workdays.checkbox(
+        _("Only on business days of the customer's country"), known.business_days
+    )
+    out = st.text_area(_("Who gets none: tax id, name or e-mail, one a line"), "\n".join(known.opt_out), key="opt-out")
+    found["opt_out"] = [line.strip() for line in out.splitlines() if line.strip()]
+    finance, after = st.columns([3, 1])
+    found["finance"] = finance.text_input(_("Finance is told at this address, once for each invoice"), known.finance,
+                                          key="finance").strip()  # fmt: skip
+    found["finance_days"] = int(after.number_input(_("after days late"), 1, 365, known.finance_days))
+    found["tasks"] = st.checkbox(_("A task in the CRM for the salesperson at each level"), known.tasks)
+    found["interest"] = st.checkbox(
+        _("Level 3 names statutory interest and the fixed sum, to companies"), known.interest
+    )
+    return found
+
+
+def _save(known: Reminders, chosen: dict[str, object]) -> None:
+    try:
+        made = Reminders.model_validate(known.model_dump() | chosen)
+    except ValueError:
+        said.say("error", _("Nothing was saved: each level must come later than the one before."))
+        st.rerun()
+    data = session.data()
+    settings.save(settings.load(data).model_copy(update={"reminders": made}), data)
+    state(data).record(Entry(who=session.who(), action="change_reminders", outcome="decided",
+                             subject="settings:reminders", before=known.model_dump(),
+                             after=made.model_dump()))  # fmt: skip
+    said.say("success", _("Saved."))
+    st.rerun()
+
+
+def _letters() -> None:
+    """Let a letter be read, changed, tried and put back."""
+    left, right = st.columns(2)
+    name = left.selectbox(_("Letter"), list(PLACES), format_func=_level, key="letter-name")
+    language = right.selectbox(_("Language"), LANGUAGES, format_func=lambda code: NAMES.get(code, code),
+                               key="letter-language")  # fmt: skip
+    store, key = state(session.data()), f"{letters.KEPT}{name}.{language}"
+    own = store.value(key)
+    text = st.text_area(_("First line: subject. Then the text."), own or letters.original(name, language), height=320,
+                        key=f"text-{name}-{language}")  # fmt: skip
+    must, may = PLACES[name]
+    told = _("Must stand in it: {must}. May: {may}.")
+    st.caption(told.format(must=_braced(must), may=_braced(may)))
+    try:
+        subject, body = letters.letter(name, language, SAMPLE | {"company": session.settings().company.name},
+                                       {f"{name}.{language}": letters.checked(name, text)})  # fmt: skip
+    except LetterError as error:
+        st.error(_("This text cannot be sent. {error}").format(error=plain(error)), icon=":material/error:")
+        return
+    with st.expander(_("How it looks"), expanded=True):
+        st.markdown(f"**{plain(subject)}**")
+        st.text(body)
+    with st.container(horizontal=True):
+        if st.button(_("Use this text"), icon=":material/save:", key="letter-save"):
+            _keep(key, own, text)
+        if own and st.button(_("Back to the original"), icon=":material/undo:", key="letter-back"):
+            _keep(key, own, None)
+
+
+def _keep(key: str, before: str | None, after: str | None) -> None:
+    store = state(session.data())
+    if after is None:
+        store.drop([key])
+    else:
+        store.keep(key, after)
+    store.record(Entry(who=session.who(), action="change_letter", outcome="decided", subject=key,
+                       before={"text": before} if before else None,
+                       after={"text": after} if after else None))  # fmt: skip
+    said.say("success", _("Saved."))
+    st.rerun()
+
+
+def _level(name: str) -> str:
+    return _("Level {level}").format(level=name.rpartition("_")[2])
+
+
+def _braced(names: frozenset[str]) -> str:
+    return ", ".join(f"`{{{name}}}`" for name in sorted(names))

@@ -1,0 +1,115 @@
+"""The Automations page: a person switches flows there, sees what is due, and writes the letters."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from company import Shop
+from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
+
+from reconcile import settings
+from reconcile.settings import Automation
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "dashboard"))  # what a reader sees of a page
+
+from small_company import words
+
+FRAME = Path(__file__).resolve().parents[2] / "dashboard" / "frame.py"
+Page = Callable[[], AppTest]
+
+
+@pytest.fixture
+def page(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Page:
+    monkeypatch.setenv("CUADRA_DATA", str(shop.data))
+
+    def opened() -> AppTest:
+        app = AppTest.from_file(str(FRAME), default_timeout=60)
+        app._page_hash = calc_hash("automations")
+        app.run()
+        assert not app.exception, app.exception
+        return app
+
+    return opened
+
+
+def press(app: AppTest, label: str, at: int = 0) -> AppTest:
+    """Press a button by what it says."""
+    [b for b in app.button if b.label == label][at].click()
+    app.run()
+    assert not app.exception, app.exception
+    return app
+
+
+@pytest.mark.capability("ROLL-3", "ROLL-4")
+def test_a_flow_is_switched_by_a_person_for_one_salesperson(shop: Shop, page: Page) -> None:
+    """The choice is in the settings, who made it in the log, and what would start now is shown before it does."""
+    app = press(page(), "Show what would happen now")
+    assert "wait for a click" in "\n".join(e.label for e in app.expander)
+    before = next(e.label for e in app.expander if "wait for a click" in e.label)
+    app.radio(key="mode-deal_to_invoice").set_value("automatic")
+    owner = app.multiselect(key="owners-deal_to_invoice").options
+    app.multiselect(key="owners-deal_to_invoice").select(owner[0])
+    app.number_input(key="cap-deal_to_invoice").set_value(4)
+    app = press(app, "Save")
+    chosen = settings.load(shop.data).automation("deal_to_invoice")
+    assert (chosen.mode, len(chosen.owners), chosen.daily_cap) == ("automatic", 1, 4)
+    entry = shop.store.entries(action="switch_automation")[0]
+    assert entry["who"] == "local" and entry["after"]["owners"] == chosen.owners
+    assert "Switched by local" in words(app) and shop.writes() == []  # switching writes nothing by itself
+    app = press(app, "Show what would happen now")
+    started = [e.label for e in app.expander if "would start now" in e.label]
+    assert started and int(started[0].split()[0]) < int(before.split()[0])
+
+
+@pytest.mark.capability("ROLL-5")
+def test_the_next_flow_wants_a_reason(shop: Shop, page: Page) -> None:
+    """Without one nothing is switched and the page says what to do; with one it is, and the log keeps it."""
+    app = page()
+    app.radio(key="mode-payment_to_crm").set_value("automatic")
+    app = press(app, "Save", 1)
+    assert "say why" in words(app)
+    assert settings.load(shop.data).automation("payment_to_crm").mode == "suggest"
+    app.radio(key="mode-payment_to_crm").set_value("automatic")
+    app.text_input(key="reason-payment_to_crm").set_value("tested with the bank's file")
+    press(app, "Save", 1)
+    assert settings.load(shop.data).automation("payment_to_crm").mode == "automatic"
+    assert shop.store.entries(action="switch_automation")[0]["says"] == "tested with the bank's file"
+
+
+@pytest.mark.capability("REM-2", "REM-6", "ROLL-1")
+def test_reminders_are_off_until_one_switch_turns_them_on(shop: Shop, page: Page) -> None:
+    """The letters can be changed first; automatic is one switch of its own and starts no other flow."""
+    app = page()
+    modes = [r.value for r in app.radio if r.key and r.key.startswith("mode-")]
+    assert "automatic" not in modes
+    own = "Pago pendiente {number}\n\nHola {customer}:\n{statement}\nTotal {total}\n{company}\n"
+    app.selectbox(key="letter-language").set_value("es").run()
+    app.text_area(key="text-reminder_1-es").set_value(own.replace("{total}", "mucho")).run()
+    assert "This text cannot be sent. missing" in words(app)
+    assert not [b for b in app.button if b.label == "Use this text"]
+    app.text_area(key="text-reminder_1-es").set_value(own).run()
+    assert "**Pago pendiente F" in words(app) and "cannot be sent" not in words(app)
+    press(app, "Use this text")
+    assert shop.store.entries(action="change_letter")[0]["who"] == "local"
+    app.radio(key="mode-overdue_to_reminder").set_value("automatic")
+    app.text_input(key="reason-overdue_to_reminder").set_value("agreed")
+    press(app, "Save", 2)
+    chosen = settings.load(shop.data).automations
+    assert {flow: a.mode for flow, a in chosen.items() if a.mode == "automatic"} == {"overdue_to_reminder": "automatic"}
+    mails = [p for f in overdue(shop) for p in shop.plans(f) if p.action == "send_reminder" and p.data["level"] == "1"]
+    spanish = [p.draft.text for p in mails if p.draft and p.draft.language == "es"]
+    assert spanish and all(text.startswith("Hola ") for text in spanish)
+
+
+def overdue(shop: Shop) -> list[str]:
+    return [
+        f for (f,) in shop.rows("SELECT id FROM findings WHERE \"check\" = 'overdue' AND state = 'open' ORDER BY id")
+    ]
+
+
+def test_a_flow_that_only_the_file_says_automatic_is_told_so(shop: Shop, page: Page) -> None:
+    """Nobody put their name to it: it suggests, and the page says why."""
+    shop.set(automations={"customer_data": Automation(mode="automatic")})
+    assert "nobody has put their name" in words(page())
