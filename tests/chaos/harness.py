@@ -26,6 +26,7 @@ from typing import Any
 import httpx
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # modules that tests share
+FLOW, CAP = "deal_to_invoice", 2  # what --automatic lets run by itself, and how many of it
 PAUSES = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 _ID = re.compile(r"(?<![A-Za-z0-9])(cus|in)_[A-Za-z0-9]{14,}")
 FAULTS = (
@@ -82,10 +83,29 @@ def press(data: Path, plans: list[dict[str, Any]], at: int, report: int) -> None
     bomb = Bomb(at)
     bomb.arm()
     workflows.launch(data, PAUSES)
-    outcomes = workflows.settle(data, [Plan.model_validate(p) for p in plans], "chaos", timeout=60)
-    done = len(outcomes) == len(plans) and all(o.is_done for o in outcomes)
-    os.write(report, json.dumps({"done": done, "points": bomb.seen, "states": [o.state for o in outcomes]}).encode())
+    if plans:
+        outcomes = workflows.settle(data, [Plan.model_validate(p) for p in plans], "chaos", timeout=60)
+        states = [o.state for o in outcomes]
+        done = len(outcomes) == len(plans) and all(o.is_done for o in outcomes)
+    else:
+        states = taken(data)
+        done = states == ["done"] * CAP
+    os.write(report, json.dumps({"done": done, "points": bomb.seen, "states": states}).encode())
     os._exit(0)
+
+
+def taken(data: Path) -> list[str]:
+    """Let an automatic flow take a turn, switched on by a person; return how all its runs ended."""
+    from reconcile import workflows
+    from reconcile.automations.switch import switch, switched
+    from reconcile.automations.turn import turn
+    from reconcile.settings import Automation
+    from reconcile.state import state
+
+    if not switched(state(data), FLOW):
+        switch(data, FLOW, Automation(mode="automatic", daily_cap=CAP), "ana")
+    turn(data, 60.0, PAUSES)
+    return [run.state for run in workflows.runs(data)]
 
 
 def forked(data: Path, plans: list[dict[str, Any]], at: int) -> dict[str, Any] | None:
@@ -117,7 +137,7 @@ def planned(data: Path, checks: list[str]) -> list[dict[str, Any]]:
         "[check, 'open']).fetchall()\n"
         "    for (id,) in ids:\n"
         "        plans = workflows.fix(data, [id])\n"
-        "        if plans and all(p.is_ready for p in plans) and len(plans) in (1, 6): break\n"
+        "        if plans and all(p.is_ready for p in plans) and len(plans) in (1, 2, 6): break\n"
         "    found += [p.model_dump(mode='json') for p in plans]\n"
         "print(json.dumps(found))"
     )
@@ -151,9 +171,12 @@ def company(folder: Path) -> Iterator[tuple[str, Path]]:
 class Chaos:
     """The company, the plans to press, and what its books say after an undisturbed run."""
 
-    def __init__(self, url: str, template: Path, folder: Path, fresh_database: Callable[[], str] | None) -> None:
+    def __init__(
+        self, url: str, template: Path, folder: Path, fresh_database: Callable[[], str] | None, automatic: bool = False
+    ) -> None:
         self.url, self.template, self.folder, self.fresh_database = url, template, folder, fresh_database
-        self.plans = planned(template, ["won_not_invoiced", "paid_not_in_crm", "overdue"])
+        checks = ["won_not_invoiced", "paid_not_in_crm", "overdue"]
+        self.plans = [] if automatic else planned(template, checks)  # none: a flow finds its own
         self.count = 0
         calm = forked(self.begin([]), self.plans, 0)
         assert calm and calm["done"], calm
@@ -250,6 +273,7 @@ def main() -> int:
     parser.add_argument("--step", type=int, default=1, help="with --each: only every n-th point")
     parser.add_argument("--races", type=int, default=0, help="runs in which three processes press at once")
     parser.add_argument("--seconds", type=float, default=1e9, help="start no more runs after so long")
+    parser.add_argument("--automatic", action="store_true", help="a flow takes a turn by itself instead of a click")
     parser.add_argument("--postgres", action="store_true", help="keep the state in a PostgreSQL")
     options = parser.parse_args()
     os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
@@ -258,7 +282,7 @@ def main() -> int:
         folder = Path(name)
         with company(folder) as (url, template), _databases(options.postgres) as fresh:
             begun = time.monotonic()
-            chaos = Chaos(url, template, folder, fresh)
+            chaos = Chaos(url, template, folder, fresh, options.automatic)
             results: list[dict[str, Any]] = []
             for result in chaos.results(options):
                 results.append(result)

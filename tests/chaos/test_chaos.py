@@ -34,6 +34,15 @@ def test_killed_anywhere_the_end_is_that_of_an_undisturbed_run() -> None:
 
 @pytest.mark.slow
 @pytest.mark.capability("PLUS-6")
+def test_a_flow_that_runs_by_itself_survives_the_same() -> None:
+    """Killed anywhere in its turn, or three turns at once: the same two invoices, never a third over the day's cap."""
+    runs = os.environ.get("CHAOS_RUNS", "4")
+    report = chaos("--automatic", "--runs", runs, "--races", "1", timeout=600 + 20 * int(runs))
+    assert report["bad"] == [] and report["runs"] == int(runs) + 1
+
+
+@pytest.mark.slow
+@pytest.mark.capability("PLUS-6")
 def test_on_postgresql_too() -> None:
     """The same with the state and the workflows in one PostgreSQL."""
     report = chaos("--runs", "3", "--races", "1", "--postgres")
