@@ -12,7 +12,7 @@ from reconcile.settings import Reminders
 from reconcile.state import Entry, state
 
 SAMPLE = {
-    "number": "F-2026-101", "customer": "Acme SL", "company": "", "total": "1.210,00 €",
+    "number": "F-2026-101", "customer": "Acme SL", "company": "", "total": "1.510,00 €",
     "statement": "- F-2026-101 · 1.210,00 €\n- F-2026-117 · 300,00 €", "rights": "",
 }  # fmt: skip
 
@@ -40,9 +40,7 @@ def _choices(known: Reminders) -> dict[str, object]:
     first, last, workdays = st.columns(3, vertical_alignment="bottom")
     found["from_hour"] = int(first.number_input(_("Not before (hour)"), 0, 23, known.from_hour))
     found["to_hour"] = int(last.number_input(_("Not after (hour)"), 1, 24, known.to_hour))
-    found["business_days"] = workdays.checkbox(
-        _("Only on business days of the customer's country"), known.business_days
-    )
+    found["business_days"] = workdays.checkbox(_("Only on the customer's business days"), known.business_days)
     out = st.text_area(_("Who gets none: tax id, name or e-mail, one a line"), "\n".join(known.opt_out), key="opt-out")
     found["opt_out"] = [line.strip() for line in out.splitlines() if line.strip()]
     finance, after = st.columns([3, 1])
