@@ -162,7 +162,8 @@ def _sent(
 ) -> Delivery:  # fmt: skip
     store = state(data)
     ledger = Ledger(store)
-    key = ":".join(filter(None, ["report", trial, made.period.key, channel, to]))
+    person = to if channel == "email" else ""  # a place may get another address; the report in it is the same
+    key = ":".join(filter(None, ["report", trial, made.period.key, channel, person]))
     request = {"period": list(map(str, made.period)), "recipient": to, "trial": bool(trial)}
     try:
         claim = ledger.claim(key, action=f"report_{channel}", vendor=channel, request=request, who=who,

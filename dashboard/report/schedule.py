@@ -148,8 +148,10 @@ def again(data: Path, entry: dict[str, object], who: str) -> deliver.Delivery:
     """Try one channel of the history again, alone."""
     period = entry["period"]
     assert isinstance(period, Period)
-    made = report(data, period, load(data))
-    return deliver.one(data, made, str(entry["channel"]), str(entry["recipient"]), who)
+    settings, channel, to = load(data), str(entry["channel"]), str(entry["recipient"])
+    if channel != "email":  # its address may have been mended since
+        to = deliver.recipients(channel, period.kind, settings)[0]
+    return deliver.one(data, report(data, period, settings), channel, to, who)
 
 
 def _period(kind: str, start_: str) -> Period:

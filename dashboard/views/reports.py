@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Callable
+from typing import Any
 
 import streamlit as st
 
@@ -10,6 +11,7 @@ from dashboard.address import bound
 from dashboard.parts import badge, heading, nothing, plain
 from dashboard.report import deliver, keys, mail, pdf, schedule, spoken
 from dashboard.report.period import Period, around, last
+from dashboard.report.table import Column, Table
 from dashboard.report.week import NoReport, Report, known, report
 from dashboard.theme import Mark
 from dashboard.words import LANGUAGES, _, language, moment, speaking
@@ -135,8 +137,16 @@ def _figures(made: Report) -> None:
         return
     heads = [spoken.heading(c) for c in spoken.columns(found)]
     lines = spoken.lines(found)
-    st.dataframe({h: [line[i] for line in lines] for i, h in enumerate(heads)}, hide_index=True,
+    looks = {spoken.heading(c): _look(found, c) for c in spoken.columns(found)}
+    st.dataframe({h: [line[i] for line in lines] for i, h in enumerate(heads)}, hide_index=True, column_config=looks,
                  height=min(500, 38 + 35 * len(lines)), alt=spoken.title(chosen), key="report-table")  # fmt: skip
+
+
+def _look(found: Table, column: Column) -> Any:
+    """Return how a column is shown: numbers to the right; what says that a source is old only where one is."""
+    if column.name in ("stale", "error") and not any(found.column(column.name)):
+        return None
+    return st.column_config.TextColumn(alignment="right" if column.sort in ("money", "days", "count") else "left")
 
 
 def _when(kind: str) -> None:

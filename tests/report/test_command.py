@@ -51,7 +51,7 @@ def mails(office: Any) -> list[dict[str, Any]]:
     return httpx.get(f"{office.url}/sandbox/mails", timeout=30).json()
 
 
-@pytest.mark.capability("REPORT-7", "WB-12")
+@pytest.mark.capability("REPORT-7")
 def test_files_are_written_where_asked_and_hold_the_report(told: Path, tmp_path: Path) -> None:
     done = json.loads(run(told, "week", "--to", "pdf,xlsx,csv", "--out", str(tmp_path / "out"), "--json"))
     assert [d["state"] for d in done] == ["written"] * 3

@@ -153,7 +153,6 @@ def test_the_flat_table_has_every_number_once_and_its_form_never_moves(report: w
         assert flat.flat(report) == data
 
 
-@pytest.mark.capability("WB-12")
 def test_lists_are_exported_with_nothing_that_calculates(report: week.Report) -> None:
     """A customer called "=Acme …" is text in the workbook and marked in CSV; amounts below zero stay numbers."""
     found = openpyxl.load_workbook(io.BytesIO(xlsx.xlsx(report)))

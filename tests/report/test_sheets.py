@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from google_server import SHEET, Google, Server
 
-from dashboard.report import book, deliver, keys, period, sheets, week
+from dashboard.report import book, deliver, keys, period, schedule, sheets, week
 from reconcile import settings as choices
 from reconcile.settings import Company, Reports, Settings
 from reconcile.state import State, state
@@ -144,6 +144,17 @@ def test_what_google_refuses_says_what_to_do_and_the_others_go_out(
     assert done[1].state == "written"
     google.answers = []
     assert deliver.deliver(small, LAST_WEEK, ["sheets"], "test")[0].state == "done"
+
+
+def test_an_address_that_was_mended_is_tried_again_in_the_same_line(google: Google, small: Path) -> None:
+    """The history has one line for a place and a week: it failed, somebody entered the right sheet, it is done."""
+    choices.save(Settings(reports=Reports(sheet="my sheet")), small)
+    assert deliver.deliver(small, LAST_WEEK, ["sheets"], "test")[0].state == "refused"
+    (failed,) = deliver.history(small)
+    choices.save(Settings(reports=Reports(sheet=SHEET)), small)
+    assert schedule.again(small, failed, "ana").state == "done"
+    (mended,) = deliver.history(small)
+    assert (mended["state"], mended["recipient"], mended["who"]) == ("done", SHEET, "ana")
 
 
 def test_a_quota_is_waited_out(google: Google, store: State, report: week.Report) -> None:
