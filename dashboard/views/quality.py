@@ -91,7 +91,7 @@ def _records(found: dict[str, int], said: dict[str, tuple[str, str]]) -> None:
             "name": st.column_config.TextColumn(_("Record"), width=300),
             "value": st.column_config.TextColumn(_("What stands there"), width=180),
             "where": st.column_config.TextColumn(_("Where"), width=90),
-            "open": st.column_config.LinkColumn(_("Open"), display_text=_("Open"), width=80),
+            "open": st.column_config.LinkColumn(_("Go there"), display_text=_("Go there"), width=90),
         },
         hide_index=True,
         alt=said[chosen][0],
