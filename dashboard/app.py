@@ -13,6 +13,7 @@ from pathlib import Path
 import streamlit as st
 import structlog
 
+from dashboard import hooks
 from dashboard.read import data_folder
 from dashboard.report import schedule
 from reconcile import workflows
@@ -27,6 +28,8 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
     threading.Thread(target=_resume, args=(stop,), daemon=True, name="resume").start()
     yield
     stop.set()
+    for bell in hooks.bells.values():
+        bell.stop()
     workflows.shutdown()
 
 
@@ -40,7 +43,8 @@ def _resume(stop: threading.Event) -> None:
     except Exception as error:  # noqa: BLE001 the pages must come up to say what is wrong; a fix launches again
         log.error("interrupted fixes were not resumed", error=repr(error))
         return
+    hooks.bell(data)
     schedule.watch(data, stop)
 
 
-asgi = st.App(Path(__file__).with_name("frame.py"), lifespan=lifespan)
+asgi = st.App(Path(__file__).with_name("frame.py"), lifespan=lifespan, routes=hooks.ROUTES)

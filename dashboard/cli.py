@@ -342,6 +342,23 @@ def automations(
     show.rows(rows, json, ["flow", "mode", "owners", "daily_cap", "switched_by", "due", "waiting"])
 
 
+@app.command()
+def hook(context: typer.Context, connection: str) -> None:
+    """Keep the secret of a connection's web hook, and say at which address it is to be called."""
+    from dashboard import jobs
+    from extract.hooks import SECRET
+    from reconcile.state import state
+
+    if connection not in jobs.ready(context.obj):
+        stop(f"{connection} is not connected; see `cuadra connect`")
+    given = typer.prompt(SECRET, hide_input=True) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    if not given:
+        stop("no secret was given; nothing was kept")
+    logs.hide([given])
+    state(context.obj).keep_credentials(connection, {SECRET: given}, "command line")
+    print(f"Kept. Have it call /hooks/{connection} at the address of the page, which must be reachable from there.")
+
+
 @app.command("link")
 def link_(
     context: typer.Context,

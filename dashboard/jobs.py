@@ -52,6 +52,11 @@ def sync(
         return list(pool.map(read, vendors))
 
 
+def ready(data: Path) -> set[str]:
+    """Return the names of connections that have their credentials."""
+    return set(connections(data))
+
+
 def chosen(data: Path, names: Iterable[str] = ()) -> list[Vendor]:
     """Return the named vendors, or all that have their credentials. Unknown where a name is none."""
     ready, lacking, names = connections(data), unconnected(data), list(names)

@@ -78,7 +78,7 @@ def test_the_next_flow_wants_a_reason(shop: Shop, page: Page) -> None:
     assert shop.store.entries(action="switch_automation")[0]["says"] == "tested with the bank's file"
 
 
-@pytest.mark.capability("REM-2", "REM-6", "ROLL-1")
+@pytest.mark.capability("REM-2", "REM-6")
 def test_reminders_are_off_until_one_switch_turns_them_on(shop: Shop, page: Page) -> None:
     """The letters can be changed first; automatic is one switch of its own and starts no other flow."""
     app = page()
