@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from reconcile.action import Sentence
 from reconcile.facts import Facts, Record
+from reconcile.late import claim
 
 _OPEN = (
     "SELECT i.*, s.state, s.open_amount, s.days_overdue, s.customer_email AS email, f.state AS agreed, "
@@ -110,3 +111,24 @@ def _opted_out(customer: Record, invoice: Record, listed: Sequence[str]) -> bool
     mine = (customer.get("tax_id"), customer.get("name"), customer.get("email"), invoice["customer_email"],
             invoice["customer_name"], f"{invoice['vendor']}:{invoice['customer_id']}")  # fmt: skip
     return bool({m.casefold() for m in mine if m} & {text.strip().casefold() for text in listed})
+
+
+def rights(facts: Facts) -> dict[str, tuple[Decimal, Decimal, str]]:
+    """Return by currency of the invoices what the law lets us claim at level 3: interest, fixed sums, their currency.
+
+    From companies only, in the company's own country; empty where no rate is known.
+    """
+    found: dict[str, tuple[Decimal, Decimal, str]] = {}
+    late = facts.all(
+        "SELECT i.due_on, i.currency, s.open_amount FROM invoices AS i "
+        "JOIN invoice_summary AS s ON s.vendor = i.vendor AND s.id = i.id "
+        "LEFT JOIN customers AS c ON c.vendor = i.vendor AND c.id = i.customer_id "
+        "WHERE s.state = 'overdue' AND s.days_overdue >= ? AND COALESCE(c.kind, 'company') <> 'person'",
+        facts.settings.reminders.days[-1],
+    )
+    for invoice in late:
+        owed = claim(facts.settings.company.country, invoice["open_amount"], invoice["due_on"], facts.today)
+        if owed:
+            interest, fixed, _ = found.get(invoice["currency"], (Decimal(0), Decimal(0), ""))
+            found[invoice["currency"]] = (interest + owed.interest, fixed + owed.fixed, owed.fixed_currency)
+    return found

@@ -4,10 +4,13 @@ import streamlit as st
 
 from dashboard import said, session
 from dashboard.parts import plain
+from dashboard.read import ready
 from dashboard.words import LANGUAGES as NAMES
-from dashboard.words import _
+from dashboard.words import _, money
 from reconcile import letters, settings
+from reconcile.facts import opened
 from reconcile.letters import LANGUAGES, PLACES, LetterError
+from reconcile.reminders import rights
 from reconcile.settings import Reminders
 from reconcile.state import Entry, state
 
@@ -20,12 +23,25 @@ SAMPLE = {
 def show() -> None:
     """Lay out the choices, then the letters."""
     known = session.settings().reminders
+    _claims()
     with st.form("reminders"):
         chosen = _choices(known)
         if st.form_submit_button(_("Save"), type="primary", icon=":material/save:"):
             _save(known, chosen)
     st.subheader(_("What the letters say"), anchor=False)
     _letters()
+
+
+def _claims() -> None:
+    """Show what the law lets us claim for what is at level 3, by the currency of the invoices."""
+    if not ready(session.data()):
+        return
+    with opened(session.data(), session.settings(), session.day()) as facts:
+        found = rights(facts)
+    for currency, (interest, fixed, its) in sorted(found.items()):
+        told = _("Late by law on invoices in {currency}: {interest} interest and {fixed} for the costs of recovery.")
+        st.caption(told.format(currency=currency, interest=plain(money(interest, currency)),
+                               fixed=plain(money(fixed, its))))  # fmt: skip
 
 
 def _choices(known: Reminders) -> dict[str, object]:

@@ -9,7 +9,9 @@ from company import Shop
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
+from dashboard.words import money
 from reconcile import settings
+from reconcile.late import claim
 from reconcile.settings import Automation
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "dashboard"))  # what a reader sees of a page
@@ -107,6 +109,21 @@ def overdue(shop: Shop) -> list[str]:
     return [
         f for (f,) in shop.rows("SELECT id FROM findings WHERE \"check\" = 'overdue' AND state = 'open' ORDER BY id")
     ]
+
+
+@pytest.mark.capability("PLUS-8")
+def test_what_the_law_lets_us_claim_is_a_figure(shop: Shop, page: Page) -> None:
+    """The same sum as the letters' lines: interest on each company's invoice that is 30 days late, and 40 EUR each."""
+    late = shop.rows("""SELECT s.open_amount, s.due_on FROM invoice_summary AS s
+        LEFT JOIN customers AS c ON c.vendor = s.vendor AND c.id = s.customer_id
+        WHERE s.state = 'overdue' AND s.currency = 'EUR' AND s.days_overdue >= 30
+        AND COALESCE(c.kind, 'company') <> 'person'""")
+    today = settings.today(settings.load(shop.data))
+    claims = [owed for amount, due_on in late if (owed := claim("ES", amount, due_on, today))]
+    assert claims
+    shown = words(page()).replace("\\", "")
+    assert money(sum(c.interest for c in claims), "EUR").replace("\N{NO-BREAK SPACE}", " ") in shown
+    assert f"{40 * len(claims):,}" in shown
 
 
 def test_a_flow_that_only_the_file_says_automatic_is_told_so(shop: Shop, page: Page) -> None:
