@@ -130,3 +130,15 @@ def test_a_flow_that_only_the_file_says_automatic_is_told_so(shop: Shop, page: P
     """Nobody put their name to it: it suggests, and the page says why."""
     shop.set(automations={"customer_data": Automation(mode="automatic")})
     assert "nobody has put their name" in words(page())
+
+
+def test_a_preview_says_that_its_flow_is_off(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not that nothing can be done: what is off, and where it is switched on."""
+    monkeypatch.setenv("CUADRA_DATA", str(shop.data))
+    shop.set(automations={"deal_to_invoice": Automation(mode="off")})
+    app = AppTest.from_file(str(FRAME), default_timeout=60)
+    app.query_params["finding"] = shop.finding("won_not_invoiced")
+    app._page_hash = calc_hash("to-fix")
+    app.run()
+    app.button(key="preview-one").click().run()
+    assert not app.exception and "This automation is off" in words(app)
