@@ -1,7 +1,8 @@
 """What a late payer owes beside the invoice: statutory interest and the fixed sum of Directive 2011/7/EU.
 
 The rates stand by country and half-year, with their source, in `late_rates.csv`. Days of which no rate is known are not
-charged: the sum is then a part of what is owed, never more.
+charged: the sum is then a part of what is owed, never more. A rate that nobody has compared with what was published
+(`read_on` is empty) is not charged either.
 """
 
 import csv
@@ -24,7 +25,7 @@ class LateRate(NamedTuple):
     fixed: Decimal
     fixed_currency: str
     source: str
-    read_on: dt.date
+    read_on: dt.date | None
 
 
 class Claim(NamedTuple):
@@ -43,7 +44,7 @@ def late_rates() -> tuple[LateRate, ...]:
     with (files("reconcile") / "late_rates.csv").open(encoding="utf-8") as file:
         return tuple(
             LateRate(r["country"], day(r["from_on"]), day(r["to_on"]), Decimal(r["rate"]), Decimal(r["fixed"]),
-                     r["fixed_currency"], r["source"], day(r["read_on"]))
+                     r["fixed_currency"], r["source"], day(r["read_on"]) if r["read_on"] else None)
             for r in csv.DictReader(file)
         )  # fmt: skip
 
@@ -55,7 +56,7 @@ def claim(country: str, amount: Decimal, due_on: dt.date, today: dt.date) -> Cla
     """
     interest, last, fixed = Decimal(0), None, None
     for rate in late_rates():
-        if rate.country != country:
+        if rate.country != country or rate.read_on is None:
             continue
         first, end = max(due_on + dt.timedelta(days=1), rate.from_on), min(today, rate.to_on)
         if first > end:

@@ -341,14 +341,17 @@ def test_from_level_3_the_law_is_named_where_that_is_wanted(books: Books) -> Non
 
 @pytest.mark.capability("PLUS-8")
 def test_interest_is_counted_by_half_year_and_never_for_days_without_a_rate() -> None:
-    """Half by the one rate, half by the other; beyond the table the claim stands still."""
+    """Days of a half-year whose rate nobody compared with what was published are free; beyond the table too."""
     day = dt.date
-    both = claim("ES", Decimal(36500), day(2025, 6, 20), day(2025, 7, 10))
-    assert both and both.interest == Decimal("213.00")  # 10 days at 11.15 % and 10 at 10.15 %: 111.50 + 101.50
+    half = claim("ES", Decimal(36500), day(2025, 6, 20), day(2025, 7, 10))
+    assert half and half.interest == Decimal("111.50")  # 10 days at 11.15 %; the next half-year is not compared yet
+    both = claim("ES", Decimal(36500), day(2025, 6, 20), day(2026, 1, 10))
+    assert both and both.interest == Decimal("213.00")  # and 10 days at 10.15 %: 101.50
+    assert claim("FR", Decimal(1000), day(2026, 1, 1), day(2026, 2, 1)) is None
     last = max(r.to_on for r in late_rates() if r.country == "ES")
     known = claim("ES", Decimal(1000), last - dt.timedelta(days=10), last)
     later = claim("ES", Decimal(1000), last - dt.timedelta(days=10), last + dt.timedelta(days=90))
     assert known == later and known and known.counted_to == last
     assert claim("ES", Decimal(1000), last, last + dt.timedelta(days=9)) is None
     assert claim("XX", Decimal(1000), day(2026, 1, 1), day(2026, 2, 1)) is None
-    assert all(r.source and r.read_on and r.rate > 5 and r.from_on < r.to_on for r in late_rates())
+    assert all(r.source and r.rate > 5 and r.from_on < r.to_on for r in late_rates())
