@@ -40,6 +40,7 @@ RULES = (
 )
 EARLY = 10  # days that money may come before the invoice's date
 BACK = 200  # days that a payment looks back for its invoice
+BUNDLE = 100_000  # rows of keys that are compared at once
 FEW = 50  # open invoices of one customer, or of one amount, beyond which none of them is worth naming
 MENTIONED, NOT_MENTIONED = 30.0, 0.05  # odds where the text hints at this invoice, or at another one
 
@@ -96,7 +97,7 @@ def _explained(books: Books, who: pl.DataFrame, keys: Keys, notes: Notes) -> pl.
     left = free.select("asked", "n", "left", on=pl.col("paid_on") - pl.duration(days=BACK))
     here = left.with_columns(place=free.select(match.place(pl.col("account"), pl.col("left"))).to_series())
     there = here.select("place").unique()
-    met = [match.places(key).join(there, on="place", how="semi") for key in keys(owed)]
+    met = [match.places(key).join(there, on="place", how="semi") for key in _bundled(keys(owed))]
     right = pl.concat(met).join(days, on="at")
     pairs, cut = match.near(here, right)
     pairs = pairs.filter((pl.col("left") - pl.col("value")).abs() <= pl.col("off"))
@@ -115,6 +116,18 @@ def _explained(books: Books, who: pl.DataFrame, keys: Keys, notes: Notes) -> pl.
     pairs = pairs.join(books.refused, on=["n", "n_right"], how="anti")
     notes[CROWDED] = max(cut, notes.get(CROWDED, 0))
     return _settled(_weighed(pairs, books.mentioned))
+
+
+def _bundled(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """Yield frames put together up to BUNDLE rows: many small ones cost more than their rows."""
+    waiting: list[pl.DataFrame] = []
+    for frame in frames:
+        waiting.append(frame)
+        if sum(map(len, waiting)) >= BUNDLE:
+            yield pl.concat(waiting)
+            waiting = []
+    if waiting:
+        yield pl.concat(waiting)
 
 
 def _after_fees(

@@ -87,10 +87,13 @@ def _build(
         reference.lay(db, tolerances)
         clock.start("links")
         summary.notes += link(db).notes
+        db.execute("BEGIN")  # one commit for hundreds of small statements: what breaks is thrown away whole anyway
         warehouse.comment(db, "links", "Rows that are the same business fact.", warehouse.LINKS)
         judge(db, first_seen, clock.start, known=f"{before}.tax_ids" if before else None)
         if before:
             checks.carry_over(db, before)
+        db.execute("COMMIT")
+        if before:
             db.execute(f"DETACH {before}")
         _count(db, summary)
         clock.start("swap")
