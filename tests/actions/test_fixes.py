@@ -273,8 +273,9 @@ def test_of_several_invoices_the_last_updated_one_is_told(shop: Shop) -> None:
 def test_an_overdue_invoice_is_reminded_once_in_the_customers_language(shop: Shop) -> None:
     """One mail per invoice and level; the second press finds it; the store knows it."""
     finding = shop.finding("overdue")
-    (plan,) = shop.plans(finding)
-    assert shop.mend([plan]) == ["done"] and shop.mend([plan]) == ["found"]
+    plans = shop.plans(finding)
+    (plan,) = (p for p in plans if p.action == "send_reminder")  # the rest: a task for the salesperson, finance told
+    assert set(shop.mend(plans)) == {"done"} and shop.mend([plan]) == ["found"]
     assert shop.plans(finding) == []  # nothing new is due before the next level
     (mail,) = shop.get("mails")
     assert plan.draft.message_id in str(mail) and plan.draft.subject in str(mail)
