@@ -210,8 +210,13 @@ def _exceptions_and_proposals(db: Connection) -> None:
     )
 
 
+def _tables(db: Connection) -> None:
+    """Create the tables that came since; those that stand are left as they are."""
+    metadata.create_all(db)
+
+
 # Step n brings a database of version n to version n + 1. A fresh database starts at the newest.
-STEPS: tuple[Step, ...] = (_exceptions_and_proposals,)
+STEPS: tuple[Step, ...] = (_exceptions_and_proposals, _tables)
 _LOCK = 7_203_171  # advisory lock that lets one process at a time set up a PostgreSQL database
 
 
