@@ -7,6 +7,7 @@ took (the sandbox does) can be asked for it. Plain SMTP cannot be asked: there a
 import hashlib
 import smtplib
 import ssl
+from collections.abc import Callable
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -14,14 +15,25 @@ from email.utils import parseaddr
 from typing import Any
 
 import httpx
+from pydantic import BaseModel, ConfigDict
 
 from extract.model import Draft
-from extract.vendor import Refused, Unreachable, Unsure
+from extract.vendor import Refused, Unreachable, Unsure, VendorError
 from reconcile.settings import Mail
 
 NAME = "mail"  # the connection's name in plans, settings and the credential store
 SECRET = "SMTP_PASSWORD"  # noqa: S105 the name of the secret, not one
 _TIMEOUT = 30
+
+
+class Attached(BaseModel):
+    """The PDF of an invoice that goes with a mail. Only where it is: it is fetched at the moment of sending."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    connection: str
+    invoice_id: str
+    name: str  # of the file, as the reader sees it
 
 
 class MailDraft(Draft):
@@ -33,6 +45,7 @@ class MailDraft(Draft):
     sender: str
     reply_to: str | None = None
     language: str | None = None
+    attached: tuple[Attached, ...] = ()
 
     @property
     def message_id(self) -> str:
@@ -59,8 +72,8 @@ class Mailer:
 
     name = NAME
 
-    def __init__(self, settings: Mail, password: str = "") -> None:
-        self.settings, self._password = settings, password
+    def __init__(self, settings: Mail, password: str = "", fetch: Callable[[Attached], bytes] | None = None) -> None:
+        self.settings, self._password, self._fetch = settings, password, fetch
 
     @property
     def is_on(self) -> bool:
@@ -76,7 +89,7 @@ class Mailer:
         """Send it once. Refused on a no, Unsure if the connection broke after the text began to go out."""
         if not self.is_on:
             raise Refused(NAME, "no SMTP server is set: write its host into [mail] of settings.toml", 400)
-        message = draft.message()
+        message = self._whole(draft)
         with self._connected() as server:
             try:
                 _accepted(*server.mail(parseaddr(draft.sender)[1]), "the sender")
@@ -89,6 +102,21 @@ class Mailer:
                 raise Unsure(NAME, f"{self.settings.host} gave no answer ({error}); it may have been sent") from error
             _accepted(code, said, "the message")
         return {"id": draft.message_id, "recipient": draft.to, "status": "sent"}
+
+    def _whole(self, draft: MailDraft) -> EmailMessage:
+        """Return the message with its files. Refused, to be tried again, where one cannot be fetched."""
+        message = draft.message()
+        for one in draft.attached:
+            if self._fetch is None:
+                raise Refused(NAME, f"{one.name} cannot be attached: nothing was sent")
+            try:
+                content = self._fetch(one)
+            except VendorError as error:
+                raise Refused(NAME, f"{one.name} cannot be attached ({error}); nothing was sent") from error
+            message.add_attachment(content, "application", "pdf", filename=one.name)
+        if draft.language and "Content-Language" not in message:  # it went with the text, into its part
+            message["Content-Language"] = draft.language
+        return message
 
     def find(self, draft: MailDraft) -> dict[str, Any] | None:
         """Return the message if the server took it, None if it did not. Unreachable where it cannot be asked."""

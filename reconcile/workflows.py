@@ -18,7 +18,7 @@ import structlog
 from dbos import DBOS, DBOSConfig, SetWorkflowID
 from sqlalchemy import Connection, RowMapping
 
-from extract.vendor import Unauthorised, VendorError
+from extract.vendor import Refused, Unauthorised, VendorError
 from reconcile import gate, process, schema
 from reconcile.action import Outcome, Plan, Subject, filled, perform
 from reconcile.automations.flows import closed
@@ -26,7 +26,7 @@ from reconcile.chains import chain
 from reconcile.connections import connections
 from reconcile.facts import opened
 from reconcile.mail import NAME as MAIL
-from reconcile.mail import SECRET, Mailer
+from reconcile.mail import SECRET, Attached, Mailer
 from reconcile.settings import FILE, Settings, load, today
 from reconcile.state import VARIABLE, State, now, state
 
@@ -73,7 +73,8 @@ class _Engine:
             stamp = (_modified(self.data / FILE), self.store.credentials_stamp())
             if stamp != self.stamp:
                 settings = load(self.data)
-                self.vendors = {**connections(self.data), MAIL: mailer(settings, self.store)}
+                vendors = connections(self.data)
+                self.vendors = {**vendors, MAIL: mailer(settings, self.store, vendors)}
                 self.stamp = stamp
             return self.vendors.get(name)
 
@@ -178,9 +179,20 @@ def retry(data: Path, run_id: str, who: str) -> str:
     return confirm(data, run.plans, who)[0]
 
 
-def mailer(settings: Settings, store: State) -> Mailer:
-    """Return the mailer of the settings, with its password from the environment or the state store."""
-    return Mailer(settings.mail, os.environ.get(SECRET) or store.credentials(MAIL).get(SECRET, ""))
+def mailer(settings: Settings, store: State, vendors: Mapping[str, Any] | None = None) -> Mailer:
+    """Return the mailer of the settings, with its password from the environment or the state store.
+
+    `vendors`, by connection: where the PDFs that go with a mail are fetched; without them none can be attached.
+    """
+
+    def fetch(one: Attached) -> bytes:
+        vendor = (vendors or {}).get(one.connection)
+        if vendor is None or not hasattr(vendor, "invoice_pdf"):
+            raise Refused(one.connection, "is not connected, or has no PDF of its invoices")
+        content: bytes = vendor.invoice_pdf(one.invoice_id)
+        return content
+
+    return Mailer(settings.mail, os.environ.get(SECRET) or store.credentials(MAIL).get(SECRET, ""), fetch)
 
 
 def launch(data: Path, pauses: Sequence[float] = PAUSES) -> None:
