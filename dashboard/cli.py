@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from dashboard import show
+from dashboard import archive_command, cli_access, show
 from extract import logs
 from extract.vendor import VendorError, registry
 
@@ -94,22 +94,6 @@ def demo(
 
 
 @app.command()
-def serve(
-    context: typer.Context,
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(envvar="PORT")] = 8501,
-) -> None:
-    """Serve the page."""
-    from dashboard.serve import NotSafe
-    from dashboard.serve import serve as run
-
-    try:
-        run(context.obj, host, port)
-    except NotSafe as error:
-        stop(str(error))
-
-
-@app.command()
 def vendors(json: Json = False) -> None:
     """List every system, channel and file format, with what proves that it works."""
     from dashboard.catalogue import catalogue
@@ -183,6 +167,7 @@ def sync(
             stop("nothing is connected yet: `cuadra connect VENDOR`, or `cuadra demo` to look around first")
         jobs.reconcile(context.obj, progress=told)
         done = jobs.automate(context.obj, progress=told)
+        jobs.tell(context.obj)
     for run in done.runs:
         screen.print(f"{run.who}: {run.plans[0].says} {run.state}", highlight=False)
     rows = [r._asdict() | {"rows": dict(r.rows)} for r in readings]
@@ -495,6 +480,11 @@ def capabilities(
 
     show.rows([r._asdict() for r in rows.capabilities(run_tests)], json, ["id", "passed", "tests"])
 
+
+app.command("archive")(archive_command.archive)
+app.command()(cli_access.serve)
+app.command("sign-in")(cli_access.sign_in)
+app.command()(cli_access.access)
 
 if __name__ == "__main__":
     app()

@@ -1,31 +1,41 @@
 """The frame around every page: look, navigation, search and language. Streamlit runs it on each click."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
 import streamlit as st
 import structlog
 
-from dashboard import jobs, read, said, session, working
-from dashboard.parts import STYLE, first_run, go, plain
+from dashboard import jobs, onboarding, read, rights, said, session, working
+from dashboard.parts import STYLE, first_run, go, link, plain
 from dashboard.views import (
     activity,
+    archive,
     automations,
     bridge,
+    choices,
     connections,
     customer,
     deals,
+    door,
     files,
+    manual,
     matching,
     quality,
+    quotes,
     receivables,
     reports,
     sales,
+    search,
+    start,
+    stopping,
     to_fix,
     value,
     week,
 )
 from dashboard.words import LANGUAGES, _, language, offered
+from reconcile.access import Forbidden
 from reconcile.settings import SettingsError
 from reconcile.vault import VaultError
 
@@ -39,6 +49,7 @@ PAGES = (
     ("week", week.show, ":material/monitoring:", True),
     ("to-fix", to_fix.show, ":material/checklist:", True),
     ("deals", deals.show, ":material/handshake:", True),
+    ("quotes", quotes.show, ":material/request_quote:", True),
     ("reconciliation", matching.show, ":material/join_inner:", True),
     ("quality", quality.show, ":material/fact_check:", True),
     ("sales", sales.show, ":material/leaderboard:", True),
@@ -47,15 +58,22 @@ PAGES = (
     ("customer", customer.show, ":material/groups:", True),
     ("value", value.show, ":material/savings:", True),
     ("reports", reports.show, ":material/summarize:", True),
+    ("archive", archive.show, ":material/inventory_2:", True),
     ("automations", automations.show, ":material/autoplay:", False),
     ("connections", connections.show, ":material/cable:", False),
     ("import", files.show, ":material/upload_file:", False),
     ("activity", activity.show, ":material/history:", False),
+    ("setup", start.show, ":material/checklist_rtl:", False),
+    ("settings", choices.show, ":material/settings:", False),
+    ("help", manual.show, ":material/help:", False),
+    ("search", search.show, ":material/search:", True),
 )
 
 
 FIGURES = ("sales", "receivables", "bridge", "customer", "value", "reports")  # sections of the menu; the rest is work
-DATA = ("automations", "connections", "import", "activity")
+DATA = ("archive", "automations", "connections", "import", "activity")
+HOUSE = ("setup", "settings", "help")
+QUIET = ("search",)  # reached by the search field, and by addresses that carry its words
 
 
 def titles() -> dict[str, str]:
@@ -64,6 +82,7 @@ def titles() -> dict[str, str]:
         "week": _("This week"),
         "to-fix": _("To fix"),
         "deals": _("Deals"),
+        "quotes": _("Quotes"),
         "reconciliation": _("Reconciliation"),
         "quality": _("Data quality"),
         "sales": _("Sales"),
@@ -72,10 +91,15 @@ def titles() -> dict[str, str]:
         "customer": _("Customers"),
         "value": _("Proof of value"),
         "reports": _("Reports"),
+        "archive": _("Archive"),
         "automations": _("Automations"),
         "connections": _("Connections"),
         "import": _("Import"),
         "activity": _("Activity"),
+        "setup": _("Set-up"),
+        "settings": _("Settings"),
+        "help": _("Help"),
+        "search": _("Search"),
     }
 
 
@@ -88,32 +112,42 @@ def main() -> None:
     except SettingsError as error:
         st.error(_("The settings cannot be read: {error}").format(error=error), icon=":material/error:")
         st.stop()
-    called = titles()
+    called, is_open = titles(), door.is_open()
     pages = {
-        key: st.Page(view, title=called[key], icon=icon, url_path=key, default=key == "week")
+        key: st.Page(view, title=called[key], icon=icon, url_path=key, default=key == "week",
+                     visibility="hidden" if key in QUIET else "visible")
         for key, view, icon, needs in PAGES
+        if not is_open or rights.sees(key)
     }
+    if not is_open:
+        st.navigation([*pages.values()], position="hidden")  # known, so that an address that was sent is not refused
+        st.html(STYLE)
+        door.show()
+        st.stop()
     st.session_state["pages"] = pages
-    work = [key for key in pages if key not in FIGURES + DATA]
-    sections = {"": work, _("Figures"): FIGURES, _("Data"): DATA}
-    chosen = st.navigation({name: [pages[key] for key in keys] for name, keys in sections.items()}, expanded=True)
+    work = [key for key in pages if key not in FIGURES + DATA + HOUSE]
+    sections = {"": work, _("Figures"): FIGURES, _("Data"): DATA, _("House"): HOUSE}
+    shown = {name: [pages[key] for key in keys if key in pages] for name, keys in sections.items()}
+    chosen = st.navigation({name: of for name, of in shown.items() if of}, expanded=True)
     st.html(STYLE)
     st.logo(LOGO, size="large")
-    _side()
-    needs = next(n for key, _view, _icon, n in PAGES if pages[key] == chosen)
+    _side(next(key for key, page in pages.items() if page == chosen))
+    needs = next(n for key, _view, _icon, n in PAGES if pages.get(key) == chosen)
     said.report()
+    stopping.banner()
+    rights.banner(chosen.url_path)
     if needs and not read.ready(session.data()):
-        first_run()
+        _run(chosen.url_path, start.show if chosen == pages["week"] else first_run)
     else:
-        _run(chosen)
+        _run(chosen.url_path, chosen.run)
 
 
-def _run(page: st.Page) -> None:
+def _run(name: str, show: Callable[[], None]) -> None:
     """Show a page; where its data cannot be read, say so and offer to make it anew."""
     try:
-        page.run()
+        show()
     except duckdb.Error as error:
-        log.error("page cannot be shown", page=page.url_path, error=str(error))
+        log.error("page cannot be shown", page=name, error=str(error))
         st.error(
             _("This page cannot be shown: the comparison is of another version, or it is damaged. Make it anew."),
             icon=":material/error:",
@@ -121,11 +155,14 @@ def _run(page: st.Page) -> None:
         if st.button(_("Compare again"), type="primary", icon=":material/refresh:"):
             working.run(_("Comparing again"), lambda told: jobs.reconcile(session.data(), progress=told))
             st.rerun()
+    except Forbidden as error:
+        rights.refused(error)
     except VaultError as error:
         st.error(plain(error), icon=":material/key_off:")
 
 
-def _side() -> None:
+def _side(shown: str) -> None:
+    """Show search, help with the page that is `shown`, and the language, beside every page."""
     with st.sidebar:
         st.text_input(
             _("Search"),
@@ -137,7 +174,11 @@ def _side() -> None:
             on_change=_search,
         )
         if st.session_state.pop("go-find", None):
-            go("deals", q=st.session_state.get("found", ""))
+            go("search" if "search" in st.session_state["pages"] else "deals", q=st.session_state.get("found", ""))
+        if onboarding.is_under_way(session.data()) and "setup" in st.session_state["pages"]:
+            link("setup", _("Go on with the set-up"), ":material/checklist_rtl:")
+        if "help" in st.session_state["pages"] and shown not in ("help", "week"):
+            link("help", _("Help with this page"), ":material/help:", part="pages", about=shown)
         if len(codes := offered()) > 1:
             st.space("stretch")
             st.selectbox(
@@ -150,6 +191,7 @@ def _side() -> None:
                 on_change=_speak,
                 filter_mode=None,
             )
+        door.who()
 
 
 def _search() -> None:

@@ -1,18 +1,22 @@
 """The long jobs that the command line, the page and the schedules start alike: sync, import, reconcile."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import structlog
 
 from dashboard import imports
+from dashboard.notify import events, post
 from dashboard.read import findings
 from extract import raw, store
 from extract.store import Reading, Source
 from extract.vendor import Vendor
-from reconcile import ecb, run
+from reconcile import baselines, ecb, run
+from reconcile.access import as_program
+from reconcile.action import Plan
+from reconcile.archive import run as archives
 from reconcile.automations.turn import Turn, turn
 from reconcile.connections import connections, unconnected
 from reconcile.settings import load
@@ -28,6 +32,7 @@ class Unknown(Exception):
     """Somebody named a connection that does not exist."""
 
 
+@as_program("refresh")
 def sync(
     data: Path, names: Iterable[str] = (), *, full: bool = False, progress: Progress | None = None
 ) -> list[Reading]:
@@ -71,15 +76,21 @@ def chosen(data: Path, names: Iterable[str] = ()) -> list[Vendor]:
     return [ready[n] for n in names or ready]
 
 
+@as_program("refresh")
 def reconcile(data: Path, *, progress: Progress | None = None) -> run.Summary:
     """Link, check and count what has been read; the new warehouse replaces the old one whole."""
     told = progress or (lambda what, count: None)
     store = state(data)
-    summary = run.reconcile(data, store.decisions(), store.first_seen(), lambda stage, what: told(f"{stage} {what}", 0))
+    known = (store.decisions(), store.first_seen())
+    said = baselines.memory(store)
+    summary = run.reconcile(data, *known, lambda stage, what: told(f"{stage} {what}", 0), said)
+    baselines.learn(data, store)
     store.saw(findings.page(data, findings.Wanted(states=("open", "agreed", "snoozed", "unchecked")), 1, EVERY))
+    events.collect(data)
     return summary
 
 
+@as_program("refresh")
 def automate(data: Path, *, progress: Progress | None = None) -> Turn:
     """Let the automatic flows do what is due after a reading; what they changed is read back."""
     told = progress or (lambda what, count: None)
@@ -91,7 +102,22 @@ def automate(data: Path, *, progress: Progress | None = None) -> Turn:
         if written:
             sync(data, sorted(written), progress=progress)
         reconcile(data, progress=progress)
+    if load(data).archive.by_itself:
+        archives.archive(data, "archive", told=progress, look=False)
     return done
+
+
+def tell(data: Path) -> int:
+    """Deliver to web hooks and channels what is due; return how many messages went out. The server does it itself."""
+    return post.bring(data)
+
+
+@as_program("write")
+def archive(
+    data: Path, who: str, plans: Sequence[Plan] | None = None, *, progress: Progress | None = None, look: bool = True
+) -> archives.Done:
+    """Archive what was previewed as `plans`, or all documents that are not in their places yet."""
+    return archives.archive(data, who, plans, progress, look)
 
 
 def _note(reading: Reading) -> None:
@@ -103,6 +129,7 @@ def _note(reading: Reading) -> None:
         log.info("read", **said)
 
 
+@as_program("refresh")
 def rebuild(data: Path) -> list[Reading]:
     """Make rows and warehouse again from the raw files."""
     settings = load(data)

@@ -16,6 +16,9 @@ def fix(action: str | None) -> str:
     return {
         "create_customer": _("Create the customer"),
         "create_invoice": _("Create the invoice"),
+        "create_proforma": _("Create a pro-forma"),
+        "create_credit_note": _("Create a credit note"),
+        "create_order": _("Create an order"),
         "issue_invoice": _("Issue the invoice"),
         "send_invoice": _("Send the invoice"),
         "update_deal": _("Update the CRM"),
@@ -23,6 +26,9 @@ def fix(action: str | None) -> str:
         "send_reminder": _("Send a reminder"),
         "create_task": _("Create a task"),
         "record_payment": _("Close the invoice"),
+        "archive_file": _("Keep the PDF in the archive"),
+        "archive_note": _("Put the PDF into the CRM"),
+        "archive_mail": _("Send the PDF to accounting"),
     }.get(action or "", spelt(action))
 
 
@@ -52,6 +58,7 @@ def tables(name: str | None) -> str:
         "quotes": _("Quotes"),
         "payouts": _("Payouts"),
         "products": _("Products"),
+        "tax_codes": _("Tax codes"),
         "owners": _("Salespeople"),
         "lines": _("Lines"),
         "stages": _("Stages"),
@@ -119,12 +126,21 @@ def action(name: str | None) -> str:
         "comment": _("Comment"),
         "switch_rules": _("Rules switched"),
         "switch_automation": _("Automation switched"),
+        "change_triggers": _("Changed what makes a deal due"),
+        "change_billing_plan": _("Billing plan changed"),
         "change_reminders": _("Reminders changed"),
         "change_letter": _("Letter changed"),
         "tell_finance": _("Finance told"),
         "connect": _("Connected"),
         "keep_credentials": _("Keys kept"),
         "forget_credentials": _("Keys deleted"),
+        "change_settings": _("Settings changed"),
+        "stop_all_writing": _("All writing stopped"),
+        "allow_writing": _("Writing allowed again"),
+        "setup_step": _("Set-up"),
+        "sample_data": _("Sample data"),
+        "save_view": _("View saved"),
+        "delete_view": _("View deleted"),
     }.get(name or "", fix(name))
 
 
@@ -168,6 +184,9 @@ def field(name: str) -> str:
         "customer": _("Customer"),
         "reference": _("Reference"),
         "message": _("Message"),
+        "document": _("Document"),
+        "source": _("Made from"),
+        "deposit": _("Deposit in percent"),
         "subject": _("Subject"),
         "to": _("To"),
         "body": _("Text"),
@@ -183,14 +202,21 @@ def field(name: str) -> str:
         "payment_terms_days": _("Days to pay"),
         "other_id": _("Id in the other system"),
         "due_date": _("Due"),
+        "path": _("Path"),
+        "attached": _("Attached"),
+        "text": _("Text"),
         "tax_rate": _("Tax in percent"),
+        "series": _("Numbering series"),
+        "discount": _("Customer's discount in percent"),
+        "fx_rate": _("Exchange rate"),
+        "exchange_rate": _("Exchange rate"),
     }.get(name, _line(name))
 
 
 def _line(name: str) -> str:
     """Return "Line 2" for line 2, likewise for payments, else the name as words."""
     head, _blank, number = name.partition(" ")
-    known = {"line": _("Line {number}"), "payment": _("Payment {number}")}.get(head)
+    known = {"line": _("Line {number}"), "payment": _("Payment {number}"), "tax": _("Tax of line {number}")}.get(head)
     return known.format(number=number) if known and number.isdigit() else spelt(name)
 
 
@@ -219,9 +245,26 @@ def deal_status(value: str | None) -> str:
     return {"open": _("Open"), "won": _("Won"), "lost": _("Lost")}.get(value or "", spelt(value))
 
 
+def trigger(value: str | None) -> str:
+    """Return what makes a deal due to be invoiced."""
+    return {
+        "won": _("The deal is won"),
+        "stage": _("The deal comes to a stage"),
+        "quote": _("Its quote is accepted"),
+        "service": _("The service is completed"),
+        "paid": _("The customer paid"),
+        "order": _("The order is confirmed"),
+    }.get(value or "", spelt(value))
+
+
 def state_word(value: str) -> str:
     """Return a state of an invoice in words; anything else as it is."""
     return {
+        "deposit": invoice_kind("deposit"),
+        "final": invoice_kind("final"),
+        "recurring": invoice_kind("recurring"),
+        "proforma": invoice_kind("proforma"),
+        "credit_note": invoice_kind("credit_note"),
         "draft": _("Draft"),
         "issued": _("Issued"),
         "sent": _("Sent"),
@@ -379,7 +422,7 @@ def evidence(code: str) -> str:
 def vendor(name: str | None) -> str:
     """Return the name people know a connection by."""
     found = registry().get(name or "")
-    return found.title if found and found.title else {"bank": _("Bank")}.get(name or "", name or "")
+    return found.title if found and found.title else {"bank": _("Bank"), "archive": _("Archive")}.get(name or "", name or "")
 
 
 def spelt(code: str | None) -> str:

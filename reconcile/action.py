@@ -8,19 +8,20 @@ import datetime as dt
 import importlib
 import pkgutil
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, SerializeAsAny
 
-from extract.model import CustomerDraft, InvoiceDraft, TaskDraft
+from extract.model import CustomerDraft, InvoiceDraft, NoteDraft, ProductDraft, TaskDraft
 from extract.vendor import Refused, VendorError
 from reconcile.ledger import Busy, Claim, Ledger, Lost, Stand
 from reconcile.mail import MailDraft
 from reconcile.state import Entry, State
 
 OutcomeState = Literal["done", "found", "nothing", "refused", "later", "doubt", "busy"]
+Others = Callable[[str], Any]  # a connection's vendor or the mailer by its name; None where it is not connected
 _POLL = 0.2  # seconds between looks at a claim that somebody else holds
 
 
@@ -72,6 +73,7 @@ class Need(Part):
     name: str
     says: Sentence
     value: str | None = None  # what is there now, when it is there and wrong
+    options: dict[str, str] = {}  # value → what it is called, where one of a few has to be picked
 
 
 class Choice(Part):
@@ -91,7 +93,9 @@ class Plan(Part):
     says: Sentence
     vendor: str  # connection that is written to
     subject: Subject
-    draft: SerializeAsAny[CustomerDraft | InvoiceDraft | TaskDraft | MailDraft] | None = None
+    draft: SerializeAsAny[
+        CustomerDraft | ProductDraft | InvoiceDraft | TaskDraft | NoteDraft | MailDraft
+    ] | None = None
     data: dict[str, str] = {}
     # data or draft field → (key of an earlier plan of the chain, field of its answer): known only once that is done
     takes: dict[str, tuple[str, str]] = {}
@@ -100,6 +104,7 @@ class Plan(Part):
     cautions: tuple[Caution, ...] = ()
     needs: tuple[Need, ...] = ()
     choices: tuple[Choice, ...] = ()
+    offers: tuple[Need, ...] = ()  # what a person may give in place of what is planned; nothing waits for it
 
     @property
     def is_ready(self) -> bool:
@@ -156,6 +161,13 @@ class Action:
         """Return what may happen once, whichever wish it is part of: of two wishes that share one, one is refused."""
         return ()
 
+    def prepared(self, plan: Plan, vendor: Any, store: State, other: Others) -> Plan:
+        """Return the plan with what is known only at the moment of sending, such as the next number of a series.
+
+        `other` gives a second connection to read from. Called before `find`, again at each try.
+        """
+        return plan
+
     def find(self, plan: Plan, vendor: Any) -> Answer | None:
         """Return what is there already, or None. Reads only."""
         return None
@@ -206,11 +218,14 @@ def filled(plan: Plan, answers: Mapping[str, Mapping[str, Any]]) -> Plan:
     return made.model_copy(update={"key": _action(plan).key(made)})
 
 
-def perform(plan: Plan, vendor: Any, store: State, who: str, wait: float = 0.0) -> Outcome:
+def perform(
+    plan: Plan, vendor: Any, store: State, who: str, wait: float = 0.0, other: Others = lambda name: None
+) -> Outcome:
     """Do what a plan says, once, whoever else tries the same, and say how it ended.
 
-    `wait`: seconds to wait for somebody else who is sending the same. A vendor's no or doubt is an outcome, not an
-    error; our own mistakes raise and leave the wish in doubt if a request may have gone out.
+    `wait`: seconds to wait for somebody else who is sending the same; `other`: connections that are read from beside
+    `vendor`. A vendor's no or doubt is an outcome, not an error; our own mistakes raise and leave the wish in doubt if
+    a request may have gone out.
     """
     if plan.needs:
         missing = ", ".join(need.name for need in plan.needs)
@@ -229,7 +244,7 @@ def perform(plan: Plan, vendor: Any, store: State, who: str, wait: float = 0.0) 
         return _outcome(plan, "found", data=claim.answer)
     with ledger.beating(claim):
         try:
-            return _once(plan, action, vendor, store, ledger, claim, who)
+            return _once(plan, action, vendor, store, ledger, claim, who, other)
         except Lost:
             return _outcome(plan, "busy", error="somebody else took this over while we were held up")
 
@@ -241,7 +256,9 @@ def _claim(ledger: Ledger, plan: Plan, action: Action, who: str) -> Claim:
     )
 
 
-def _once(plan: Plan, action: Action, vendor: Any, store: State, ledger: Ledger, claim: Claim, who: str) -> Outcome:
+def _once(
+    plan: Plan, action: Action, vendor: Any, store: State, ledger: Ledger, claim: Claim, who: str, other: Others
+) -> Outcome:
     """Look where that is due, send if it is not there, and settle the claim whatever happens."""
     look, sent = claim.look, False  # look: an earlier request may have gone out; sent: ours may have
     ends: dict[OutcomeState, Stand] = {"done": "done", "found": "done", "nothing": "done", "refused": "refused",
@@ -262,6 +279,7 @@ def _once(plan: Plan, action: Action, vendor: Any, store: State, ledger: Ledger,
         return _outcome(plan, state, data=data, error=error)
 
     try:
+        plan = action.prepared(plan, vendor, store, other)
         if claim.look or action.looks_first:
             found = action.find(plan, vendor)
             if found is not None:

@@ -3,18 +3,27 @@
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from extract.vendor import Vendor, registry
+from reconcile.connections import unconnected
 from reconcile.letters import KEPT as LETTERS
 from reconcile.settings import Settings, SettingsError
 from reconcile.state import state
 
 Record = dict[str, Any]
+
+
+class Ambiguous(SettingsError):
+    """Several connections could do it and none is chosen: somebody has to say which."""
+
+    def __init__(self, kind: str, among: list[str]) -> None:
+        super().__init__(f"invoicing.{kind}: there are {', '.join(among)}; name one")
+        self.kind, self.among = kind, among
 
 
 @dataclass(frozen=True)
@@ -29,6 +38,7 @@ class Facts:
     )  # the highest level sent, by an invoice's vendor, id
     letters: Mapping[str, str] = field(default_factory=dict)  # people's own letters, by letter.language
     marks: Mapping[str, str] = field(default_factory=dict)  # what may happen once, and the wish that it happened by
+    data: Path | None = None  # the data folder, where it is asked which connections have their credentials
 
     @property
     def crm(self) -> str:
@@ -40,10 +50,21 @@ class Facts:
         """The connection that issues invoices; SettingsError where that is not clear."""
         return self._writer("billing", self.settings.invoicing.billing, "create_invoice")
 
+    def billed_in(self, connection: str) -> "Facts":
+        """Return the facts with this billing account chosen. SettingsError if it is none that is connected."""
+        if connection not in self._able("create_invoice"):
+            raise SettingsError(f"invoicing.billing: {connection} is no connected billing account")
+        chosen = self.settings.invoicing.model_copy(update={"billing": connection})
+        return replace(self, settings=self.settings.model_copy(update={"invoicing": chosen}))
+
     def can(self, connection: str, action: str) -> bool:
         """Return whether a connection's vendor has an action."""
         kind = self._kind(connection)
         return kind is not None and action in kind.writes
+
+    def has_pdf(self, connection: str) -> bool:
+        """Return whether a connection's vendor has the PDFs of its invoices."""
+        return hasattr(self._kind(connection), "invoice_pdf")
 
     def finding(self, finding_id: str) -> Record | None:
         """Return a finding."""
@@ -199,11 +220,20 @@ class Facts:
     def _writer(self, kind: str, chosen: str, action: str) -> str:
         if chosen:
             return chosen
-        able = [n for n in self.settings.connections if self.can(n, action)]
+        able = self._able(action)
         if len(able) == 1:
             return able[0]
-        among = f"there are {', '.join(able)}; name one" if able else f"connect one that has {action}"
-        raise SettingsError(f"invoicing.{kind}: {among}")
+        if able:
+            raise Ambiguous(kind, able)
+        raise SettingsError(f"invoicing.{kind}: connect one that has {action}")
+
+    def _able(self, action: str) -> list[str]:
+        """Return the connections that have an action; of several only those that are not disconnected."""
+        able = [n for n in self.settings.connections if self.can(n, action)]
+        if len(able) < 2 or self.data is None:
+            return able
+        gone = unconnected(self.data)
+        return [n for n in able if n not in gone] or able
 
 
 @contextmanager
@@ -219,4 +249,4 @@ def opened(data: Path, settings: Settings, today: dt.date) -> Iterator[Facts]:
             invoice = (row["vendor"], row["invoice_id"])
             reminded[invoice] = max(reminded.get(invoice, 0), row["level"])
         letters = {name.removeprefix(LETTERS): text for name, text in store.values(LETTERS).items()}
-        yield Facts(db, settings, today, reminded, letters, store.marks())
+        yield Facts(db, settings, today, reminded, letters, store.marks(), data)

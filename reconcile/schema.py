@@ -182,12 +182,111 @@ reminders = Table(
     UniqueConstraint("vendor", "invoice_id", "level"),
 )
 
+archive = Table(
+    "archive",
+    metadata,
+    Column("vendor", Text, primary_key=True),
+    Column("invoice_id", Text, primary_key=True),
+    Column("place", Text, primary_key=True),  # files | crm | mail
+    Column("path", Text, nullable=False),  # of the file; of a copy, the note's id or the address it went to
+    Column("taken", Text, nullable=False),  # the path as file systems compare it that know no capitals
+    Column("checksum", Text, nullable=False, default=""),  # SHA-256 of what was stored
+    Column("size", Integer, nullable=False, default=0),
+    Column("stored_at", Instant),  # empty: the path is kept free for it, and it is not there yet
+    UniqueConstraint("place", "taken"),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", Text, primary_key=True),  # from the content: what happened once is one event
+    Column("type", Text, nullable=False),
+    Column("at", Instant, nullable=False, index=True),
+    Column("owner_id", Text, nullable=False, default=""),  # salesperson whose deal it is about
+    Column("data", Json, nullable=False),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("target", Text, primary_key=True),  # hook:NAME | channel:NAME
+    Column("event_id", Text, primary_key=True),
+    Column("batch", Text),  # events that go out as one message; empty before that is known
+    Column("state", Text, nullable=False, index=True),  # waiting | done | refused | doubt
+    Column("tries", Integer, nullable=False, default=0),
+    Column("next_at", Instant, nullable=False),
+    Column("says", Text, nullable=False, default=""),  # what came of the last try
+    Column("ended_at", Instant),
+)
+
+heard = Table("heard", metadata, Column("fact", Text, primary_key=True))  # facts of which the event was made already
+
 schedules = Table(
     "schedules",
     metadata,
     Column("name", Text, primary_key=True),
     Column("last_at", Instant),
     Column("cursor", Text),
+)
+
+saved_views = Table(
+    "saved_views",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("page", Text, nullable=False),
+    Column("query", Json, nullable=False),  # what stands in the page's address: name → values
+    Column("made_by", Text, nullable=False),
+    Column("made_at", Instant, nullable=False),
+)
+
+billing_plans = Table(
+    "billing_plans",
+    metadata,
+    Column("subject", Text, primary_key=True),  # table:vendor:id of the deal
+    Column("content", Json, nullable=False),  # as reconcile.plans.BillingPlan
+    Column("made_by", Text, nullable=False),
+    Column("made_at", Instant, nullable=False),
+)
+
+baselines = Table(
+    "baselines",  # what the CRM and billing said of a field when nothing was left to write: what differs since, changed
+    metadata,
+    Column("entity", Text, primary_key=True),  # customers | products
+    *(Column(f"{side}_{part}", Text, primary_key=True) for side in ("crm", "billing") for part in ("vendor", "id")),
+    Column("field", Text, primary_key=True),
+    Column("crm_value", Text),
+    Column("billing_value", Text),
+    Column("at", Instant, nullable=False),
+)
+
+series_numbers = Table(
+    "series_numbers",
+    metadata,
+    Column("vendor", Text, primary_key=True),
+    Column("prefix", Text, primary_key=True),
+    Column("number", Integer, primary_key=True),  # each is one invoice's, for good
+    Column("invoice_id", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("taken_at", Instant, nullable=False),
+    UniqueConstraint("vendor", "prefix", "invoice_id"),
+)
+
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("vendor", Text, primary_key=True),
+    Column("invoice_id", Text, primary_key=True),
+    Column("content", Text, primary_key=True),  # digest of what the draft says: another one is asked for anew
+    Column("state", Text, nullable=False),  # waiting | approved | rejected
+    Column("amount", Exact, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("says", Text, nullable=False),  # customer and reference, for whoever decides
+    Column("run_id", Text, nullable=False),  # the chain that waits
+    Column("asked_by", Text, nullable=False),
+    Column("asked_at", Instant, nullable=False),
+    Column("decided_by", Text, nullable=False, default=""),
+    Column("decided_at", Instant),
+    Column("comment", Text, nullable=False, default=""),
 )
 
 kv = Table("kv", metadata, Column("name", Text, primary_key=True), Column("value", Json))

@@ -17,11 +17,22 @@ from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import Item, Table
 
 from extract.model import Money, Rate
+from reconcile import access
+from reconcile.fieldmap import Syncs
 
 FILE = "settings.toml"
 TODAY = "CUADRA_TODAY"  # fixes the day for tests and for a demo that must look the same tomorrow
-FLOWS = ("deal_to_invoice", "payment_to_crm", "overdue_to_reminder", "customer_data")  # in the order they unlock
+# in the order they unlock; the last two write no document and wait for none
+FLOWS = ("deal_to_invoice", "payment_to_crm", "overdue_to_reminder", "customer_data", "product_data")
+TRIGGERS = ("won", "stage", "quote", "service", "paid", "order")  # what may make a deal due to be invoiced
+STAGED = ("stage", "service", "order")  # triggers that wait for stages of the CRM
+EVENTS = (  # that web hooks and channels can be told of
+    "finding.opened", "finding.fixed", "customer.created", "invoice.created", "invoice.issued", "invoice.sent",
+    "invoice.very_late", "payment.received", "payment.matched", "deal.first_payment", "deal.paid", "deal.updated",
+    "reminder.sent", "reminder.bounced", "report.delivered",
+)  # fmt: skip
 CHANNELS = ("email", "pdf", "xlsx", "csv", "sheets", "notion", "slack")  # that a report can go to
+Role = Literal["viewer", "salesperson", "operator", "approver", "admin"]
 _FILLED = ("today", "now_at", "time_zone", "reporting_currency", "country")  # choices that come from elsewhere
 
 
@@ -92,6 +103,7 @@ class Company(Part):
     country: str = "ES"
     reporting_currency: str = "EUR"
     language: str = "en"
+    contact: str = ""  # whom people ask who are stuck: a name, an e-mail address, a phone number
 
     @field_validator("time_zone")
     @classmethod
@@ -134,6 +146,16 @@ class Mail(Part):
     outbox: str = ""  # where the server lists what it took, by ?message_id=; plain SMTP servers have none
 
 
+class Series(Part):
+    """A numbering series: how its numbers begin, and which deals it is for. What is left empty fits all."""
+
+    name: str = Field(min_length=1, max_length=16, pattern=r"^[A-Z0-9{}a-z/_-]+$")  # {year} is the year of issue
+    pipeline: str = ""  # id of the CRM's pipeline
+    country: str = ""  # of the customer
+    digits: int = Field(default=4, ge=1, le=9)
+    first: int = Field(default=1, ge=1)  # where no number of the series is known yet
+
+
 class Invoicing(Part):
     """How a won deal becomes an invoice, and what is told to whom afterwards."""
 
@@ -145,6 +167,47 @@ class Invoicing(Part):
     terms_days: int = Field(default=30, ge=0, le=365)
     tax_rates: dict[str, Decimal] = {}  # percent by the customer's country, "*" for all others; asked where neither is
     message: str = ""  # printed on every invoice
+    series: list[Series] = []  # none: billing numbers by itself; where none fits a deal, a person is asked
+
+    @field_validator("series")
+    @classmethod
+    def _clear_series(cls, value: list[Series]) -> list[Series]:
+        fits = [(s.pipeline, s.country) for s in value]
+        if twice := next((f for f in fits if fits.count(f) > 1), None):
+            raise ValueError(
+                f"two series are for pipeline {twice[0] or 'any'} and country {twice[1] or 'any'}: keep one"
+            )
+        return value
+
+    triggers: list[str] = []  # what makes a deal due at once; where nothing is said a won deal is, after days of grace
+    stages: dict[str, list[str]] = {}  # ids of the CRM's stages that the triggers stage, service and order wait for
+    deposits: dict[
+        str, Decimal
+    ] = {}  # percent asked ahead, by pipeline; "*": of deals that the CRM says have a deposit
+
+    @field_validator("triggers")
+    @classmethod
+    def _known_triggers(cls, value: list[str]) -> list[str]:
+        for name in value:
+            if name not in TRIGGERS:
+                raise ValueError(f"{name} is no trigger; there are {', '.join(TRIGGERS)}")
+        return list(dict.fromkeys(value))
+
+    @field_validator("stages")
+    @classmethod
+    def _known_stages(cls, value: dict[str, list[str]]) -> dict[str, list[str]]:
+        for name in value:
+            if name not in STAGED:
+                raise ValueError(f"{name} waits for no stage; there are {', '.join(STAGED)}")
+        return value
+
+    @field_validator("deposits")
+    @classmethod
+    def _percents(cls, value: dict[str, Decimal]) -> dict[str, Decimal]:
+        for percent in value.values():
+            if not 0 < percent < 100:
+                raise ValueError("a deposit is more than 0 and less than 100 percent")
+        return value
 
 
 class Schedule(Part):
@@ -152,6 +215,7 @@ class Schedule(Part):
 
     cron: str = ""
     to: list[str] = []
+    business_days: bool = False  # a report due on a weekend or holiday of the company's country goes out after it
 
 
 class Automation(Part):
@@ -159,6 +223,9 @@ class Automation(Part):
 
     mode: Literal["off", "suggest", "automatic"] = "suggest"
     owners: list[str] = []  # ids of salespeople; all where it is empty
+    pipelines: list[str] = []  # ids of the CRM's pipelines; all where it is empty
+    countries: list[str] = []  # of the customer, ISO 3166-1 alpha-2; all where it is empty
+    ceiling: dict[str, Decimal] = {}  # by currency: what is worth more, or is in another currency, waits for a click
     daily_cap: int = Field(default=25, ge=0)
 
 
@@ -174,6 +241,7 @@ class Reminders(Part):
     finance: str = ""  # address that is told of each invoice later than `finance_days`
     finance_days: int = Field(default=30, ge=1)
     interest: bool = False  # level 3 names the statutory interest and the fixed sum
+    attach: bool = False  # the PDFs of the invoices go with the letter
 
     @field_validator("days")
     @classmethod
@@ -181,6 +249,63 @@ class Reminders(Part):
         if len(value) != 3 or value != sorted(set(value)) or value[0] < 1:
             raise ValueError("say three numbers of days, each more than the one before, like [7, 15, 30]")
         return value
+
+
+class Archive(Part):
+    """Where the PDF of each issued document is kept. Secrets of the place are in the credential store."""
+
+    by_itself: bool = False  # after each reading
+    files: bool = True  # in the place named below, as Year/Month/Customer/number.pdf
+    crm: bool = False  # as a note with the file, on the deal or the customer
+    accounting: str = ""  # address that gets one mail per document; empty: none
+    since: dt.date | None = None  # the CRM and accounting get what was issued from this day on
+    scheme: Literal["fs", "s3", "webdav", "gdrive", "onedrive", "dropbox"] = "fs"
+    options: dict[str, str] = {}  # of the place, by OpenDAL's names; a folder has `root`
+
+    @field_validator("accounting")
+    @classmethod
+    def _an_address(cls, value: str) -> str:
+        local, at, domain = value.partition("@")
+        if value and not (local and at and "." in domain):
+            raise ValueError("not an e-mail address; write it like invoices@example.com")
+        return value
+
+
+class Listener(Part):
+    """Who is told of what happens. Addresses that are secrets are in the credential store."""
+
+    events: list[str] = []
+    is_on: bool = True
+    private: bool = False  # addresses of this machine and of the network it is in are allowed
+
+    @field_validator("events")
+    @classmethod
+    def _known_events(cls, value: list[str]) -> list[str]:
+        for name in value:
+            if name not in EVENTS:
+                raise ValueError(f"{name} is no event; there are {', '.join(EVENTS)}")
+        return value
+
+
+class WebHook(Listener):
+    """A program that is called at an address, each call signed as Standard Webhooks say."""
+
+    url: str = ""
+
+
+class Channel(Listener):
+    """Where people read a message: Slack by its incoming web hook, others by an address of Apprise."""
+
+    kind: Literal["slack", "apprise"] = "slack"
+    owners: list[str] = []  # only what is of these salespeople; all where it is empty
+    digest: Literal["", "hour", "day"] = ""  # one message for all of an hour or a day; empty: one each
+
+
+class PdfService(Part):
+    """A service that sets the report's PDF instead of us: it gets the report as JSON and answers with the file."""
+
+    url: str = ""  # empty: the PDF is ours
+    seconds: float = Field(default=30, gt=0, le=300)  # that it may take; then ours goes out
 
 
 class Reports(Part):
@@ -192,6 +317,7 @@ class Reports(Part):
     address: str = ""  # where readers open the dashboard, for the link in mails
     sheet: str = ""  # Google Sheet, its address or id
     notion_page: str = ""  # Notion page that the reports are put under, its address or id
+    pdf_service: PdfService = PdfService()
 
     @field_validator("channels")
     @classmethod
@@ -200,6 +326,41 @@ class Reports(Part):
             if name not in CHANNELS:
                 raise ValueError(f"{name} is no channel; there are {', '.join(CHANNELS)}")
         return value
+
+
+class Access(Part):
+    """Who may sign in, and as what. The provider's secret is in the credential store.
+
+    Nobody has to sign in while `issuer` or `client_id` is empty; the page then answers this machine only.
+    """
+
+    issuer: str = ""  # address of the OpenID Connect provider
+    client_id: str = ""
+    administrator: str = ""  # whom people ask for a right; the company's contact where it is empty
+    people: dict[str, Role] = {}  # by e-mail address
+    claims: dict[str, Role] = {}  # by what the provider says of somebody, like "groups=finance"
+    domains: dict[str, Role] = {}  # everybody with an e-mail address there
+    crm_emails: dict[str, str] = {}  # by the address somebody signs in with: the one the CRM knows its salesperson by
+    session_hours: int = Field(default=12, ge=1, le=168)  # until one has to sign in again
+    idle_minutes: int = Field(default=60, ge=1, le=1440)  # without a click, until one has to sign in again
+
+    @field_validator("people", "domains", "crm_emails")
+    @classmethod
+    def _lower(cls, value: dict[str, Any]) -> dict[str, Any]:
+        return {name.strip().lower(): held for name, held in value.items()}
+
+    @field_validator("claims")
+    @classmethod
+    def _name_and_value(cls, value: dict[str, Any]) -> dict[str, Any]:
+        for name in value:
+            if "=" not in name:
+                raise ValueError(f"{name}: write the claim and its value, like groups=finance")
+        return value
+
+    @property
+    def is_on(self) -> bool:
+        """Return whether people have to sign in."""
+        return bool(self.issuer and self.client_id)
 
 
 class Settings(Part):
@@ -216,6 +377,11 @@ class Settings(Part):
     reports: Reports = Reports()
     automations: dict[str, Automation] = {}
     reminders: Reminders = Reminders()
+    hooks: dict[str, WebHook] = Field(default={}, description="programs that are called when something happens")
+    channels: dict[str, Channel] = Field(default={}, description="places where people are told of it")
+    sync: Syncs = Syncs()
+    archive: Archive = Archive()
+    access: Access = Access()
     keep_raw_days: int = Field(default=90, ge=1)
 
     @field_validator("automations")
@@ -277,6 +443,7 @@ def read(text: str, name: str = FILE) -> Settings:
 
 def save(settings: Settings, data: Path) -> None:
     """Write `settings` into the folder `data`, keeping the comments and the order of the file that is there."""
+    access.need("administer")
     path = data / FILE
     document = tomlkit.parse(path.read_text("utf-8")) if path.exists() else tomlkit.document()
     # what was set, and what was changed inside a default without being set

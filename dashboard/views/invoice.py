@@ -6,7 +6,7 @@ from dashboard import deciding, labels, session
 from dashboard.parts import badge, facts, link, nothing, plain
 from dashboard.read import Row, deals, findings
 from dashboard.theme import invoice_state
-from dashboard.views import evidence
+from dashboard.views import archived, evidence
 from dashboard.words import _, day, money, number
 
 TOLD = 2  # agreeing reasons said beside a link; the rest is in its tooltip
@@ -115,6 +115,9 @@ def show(vendor: str, key: str) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.subheader(plain(invoice["number"] or _("Draft")), anchor=False, width="content")
         st.markdown(badge(invoice_state(invoice["state"])), width="content")
+    if invoice["customer_id"]:
+        link("customer", plain(invoice["customer_name"] or invoice["customer_id"]), ":material/groups:",
+             customer=f"{vendor}:{invoice['customer_id']}")  # fmt: skip
     pairs = [
         (_("Customer"), plain(invoice["customer_name"] or "")),
         (_("Tax id"), plain(invoice["customer_tax_id"] or "–")),
@@ -132,6 +135,7 @@ def show(vendor: str, key: str) -> None:
         st.metric(_("Total"), money(invoice["gross"], currency))
         st.metric(_("Still open"), money(invoice["open_amount"], currency))
     _money(deals.payments(session.data(), vendor, key))
+    archived.document(vendor, key)
     with st.container(horizontal=True, vertical_alignment="center"):
         for deal in deals.deals_of(session.data(), vendor, key):
             link("deals", plain(deal["title"]), ":material/handshake:", deal=f"{deal['vendor']}:{deal['id']}")

@@ -7,7 +7,7 @@ from dashboard.parts import plain
 from dashboard.read import ready
 from dashboard.words import LANGUAGES as NAMES
 from dashboard.words import _, money
-from reconcile import letters, settings
+from reconcile import access, letters, settings
 from reconcile.facts import opened
 from reconcile.letters import LANGUAGES, PLACES, LetterError
 from reconcile.reminders import rights
@@ -64,6 +64,7 @@ def _choices(known: Reminders) -> dict[str, object]:
                                           key="finance").strip()  # fmt: skip
     found["finance_days"] = int(after.number_input(_("after days late"), 1, 365, known.finance_days))
     found["tasks"] = st.checkbox(_("A task in the CRM for the salesperson at each level"), known.tasks)
+    found["attach"] = st.checkbox(_("The PDFs of the invoices go with the letter"), known.attach)
     found["interest"] = st.checkbox(
         _("Level 3 names statutory interest and the fixed sum, to companies"), known.interest
     )
@@ -115,6 +116,7 @@ def _letters() -> None:
 
 
 def _keep(key: str, before: str | None, after: str | None) -> None:
+    access.need("administer")
     store = state(session.data())
     if after is None:
         store.drop([key])

@@ -12,7 +12,7 @@ from extract.sandbox.wire import Call, Reply, Settings
 
 HUBSPOT_TOKEN, HUBSPOT_READ_TOKEN = "pat-eu1-sandbox", "pat-eu1-readonly"
 STRIPE_KEY, STRIPE_READ_KEY = "sk_test_sandbox", "rk_test_readonly"
-OPEN = ("/invoice/", "/i/", "/files/content/", "/oauth/")  # no key needed
+OPEN = ("/invoice/", "/credit_notes/", "/i/", "/files/content/", "/oauth/")  # no key needed
 READING = ("/search", "/batch/read")
 LONGEST_KEY = 255
 

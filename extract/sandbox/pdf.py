@@ -17,12 +17,25 @@ def invoice_pdf(invoice: dict[str, Any]) -> bytes:
         SELLER["name"], f"{SELLER['street']}, {SELLER['postcode']} {SELLER['city']}  NIF {SELLER['tax_id']}", "",
         f"Invoice {invoice['number'] or 'DRAFT'}", "", invoice["customer_name"] or "",
         ", ".join(str(address[k]) for k in ("line1", "postal_code", "city", "country") if address.get(k)),
-        *(f"{t['value']}" for t in invoice["customer_tax_ids"] or []), "",
+        *(f"{t['value']}" for t in invoice["customer_tax_ids"] or []),
+        *(f"{f['name']}: {f['value']}" for f in invoice["custom_fields"] or []),
+        *(invoice["description"] or "").splitlines(), "",
         *(f"{n['description']}   {n['quantity']} x   {decimal(n['amount'])} {currency}" for n in lines),
         "", f"Subtotal  {decimal(invoice['subtotal'])} {currency}",
         f"Tax  {decimal(sum(t['amount'] for t in invoice['total_taxes'] or []))} {currency}",
         f"Total  {decimal(invoice['total'])} {currency}",
-        f"Amount due  {decimal(invoice['amount_remaining'])} {currency}",
+        f"Amount due  {decimal(invoice['amount_remaining'])} {currency}", "", invoice["footer"] or "",
+    ]  # fmt: skip
+    return page(rows)
+
+
+def credit_note_pdf(note: dict[str, Any], invoice: dict[str, Any]) -> bytes:
+    """Return one page with number, customer and amounts of a Stripe credit note and the invoice it corrects."""
+    currency = note["currency"].upper()
+    rows = [
+        SELLER["name"], f"{SELLER['street']}, {SELLER['postcode']} {SELLER['city']}  NIF {SELLER['tax_id']}", "",
+        f"Credit note {note['number']} on invoice {invoice['number']}", "", invoice["customer_name"] or "", "",
+        f"Subtotal  -{decimal(note['subtotal'])} {currency}", f"Total  -{decimal(note['total'])} {currency}",
     ]  # fmt: skip
     return page(rows)
 

@@ -70,7 +70,10 @@ def stripe_routes(api: StripeCredit) -> list[Route]:
     routes = [route("GET", f"/v1/{kind}/search", partial(api.search, kind)) for kind in SEARCHED]
     routes += [
         route("GET", "/v1/account", api.account),
+        route("GET", "/v1/reporting/report_types", api.report_types),
+        route("GET", "/v1/sigma/scheduled_query_runs", api.query_runs),
         route("GET", r"/invoice/[^/]+/(?P<id>[^/]+)/pdf", api.pdf),
+        route("GET", r"/credit_notes/[^/]+/(?P<id>[^/]+)/pdf", api.credit_note_pdf),
         route("GET", r"/i/[^/]+/test_(?P<id>[^/]+)", api.hosted),
         route("POST", "/v1/customers", api.create_customer),
         route("POST", r"/v1/customers/(?P<id>[^/]+)", api.update_customer),
@@ -80,7 +83,9 @@ def stripe_routes(api: StripeCredit) -> list[Route]:
         route("DELETE", r"/v1/customers/(?P<id>[^/]+)/tax_ids/(?P<tax_id>[^/]+)", api.delete_tax_id),
         route("POST", "/v1/products", api.create_product),
         route("POST", r"/v1/products/(?P<id>[^/]+)", api.update_product),
+        route("DELETE", r"/v1/products/(?P<id>[^/]+)", api.delete_product),
         route("POST", "/v1/prices", api.create_price),
+        route("POST", r"/v1/prices/(?P<id>[^/]+)", api.update_price),
         route("POST", "/v1/tax_rates", api.create_tax_rate),
         route("POST", "/v1/coupons", api.create_coupon),
         route("GET", r"/v1/coupons/(?P<id>[^/]+)", api.coupon),

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+from extract.sandbox.pdf import credit_note_pdf
 from extract.sandbox.stripe_errors import invalid, no_such, refused, required
 from extract.sandbox.stripe_forms import Form
 from extract.sandbox.stripe_invoices import StripeInvoices
@@ -142,3 +143,9 @@ class StripeCredit(StripeInvoices):
         invoice["pre_payment_credit_notes_amount"] -= row["pre_payment_amount"]
         self.happened("credit_note.voided", "credit_notes", row)
         return Reply(200, self.shown("credit_notes", row))
+
+    def credit_note_pdf(self, call: Call) -> Reply:
+        """`GET /credit_notes/{account}/{id}/pdf`: needs no key."""
+        row = self.found("credit_notes", call.path["id"])
+        content = credit_note_pdf(row, self.books.objects["invoices"][row["invoice"]])
+        return Reply(200, content, {}, "application/pdf")

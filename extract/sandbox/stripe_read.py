@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from extract.sandbox.stripe_errors import invalid, missing, unknown
+from extract.sandbox.stripe_errors import forbidden, invalid, missing, unknown
 from extract.sandbox.stripe_shapes import ACCOUNT, listed
 from extract.sandbox.stripe_store import StripeBooks
 from extract.sandbox.wire import Call, Clock, Reply, Settings
@@ -63,6 +63,8 @@ class StripeReader:
             for name in ("invoice_pdf", "hosted_invoice_url"):
                 if row.get(name):
                     answer[name] = re.sub(r"^https://(pay|invoice)\.stripe\.com", self.base, row[name])
+        if kind == "credit_notes":
+            answer["pdf"] = row["pdf"].replace("https://pay.stripe.com", self.base, 1)
         for path in expand:
             self._expand(kind, answer, path.split("."))
         return answer
@@ -254,6 +256,24 @@ class StripeReader:
             "business_profile": {"name": "Faro Norte Sistemas", "url": "https://faronorte.example"},
             "settings": {"dashboard": {"display_name": "Faro Norte Sistemas", "timezone": "Europe/Madrid"}},
         })  # fmt: skip
+
+
+    def report_types(self, call: Call) -> Reply:
+        """`GET /v1/reporting/report_types`: for keys that have the right to them."""
+        if not self.settings.stripe_has_reports:
+            raise forbidden(call.token(), "report_runs_and_report_types_read")
+        told = {"balance.summary.1": "Balance summary", "payout_reconciliation.summary.1": "Payout reconciliation"}
+        rows = [{"id": id, "object": "reporting.report_type", "name": name, "livemode": False, "version": 1}
+                for id, name in told.items()]  # fmt: skip
+        return Reply(200, {"object": "list", "url": "/v1/reporting/report_types", "has_more": False, "data": rows})
+
+    def query_runs(self, call: Call) -> Reply:
+        """`GET /v1/sigma/scheduled_query_runs`: for accounts that pay for Sigma."""
+        if not self.settings.stripe_has_sigma:
+            raise forbidden(call.token(), "sigma_read")
+        run = {"id": "sqr_1", "object": "scheduled_query_run", "title": "Charges by country", "status": "completed",
+               "livemode": False, "created": self.clock.unix(), "sql": "SELECT 1"}  # fmt: skip
+        return Reply(200, {"object": "list", "url": "/v1/sigma/scheduled_query_runs", "has_more": False, "data": [run]})
 
 
 def _in_span(name: str, operator: str, value: str, row: dict[str, Any]) -> bool:

@@ -23,7 +23,16 @@ from typing import Any
 import httpx
 
 from extract.auth import HeaderAuth
-from extract.model import CustomerDraft, InvoiceDraft, InvoiceKind, InvoiceStatus, LineDraft, QuoteStatus, Written
+from extract.model import (
+    CustomerDraft,
+    InvoiceDraft,
+    InvoiceKind,
+    InvoiceStatus,
+    LineDraft,
+    ProductDraft,
+    QuoteStatus,
+    Written,
+)
 from extract.values import form, major, minor, plain, tax_id, with_prefix
 from extract.vendor import Connected, Item, MissingRight, Option, Params, Refused, Vendor, VendorError
 
@@ -74,7 +83,8 @@ METHODS = {"card": "card", "card_present": "card", "customer_balance": "transfer
            "au_becs_debit": "direct_debit"}  # fmt: skip
 CHARGE_STATUS = {"succeeded": "booked", "pending": "pending"}  # a failed attempt is no money
 INVOICE_KINDS: dict[str, InvoiceKind] = {
-    "deposit": "deposit", "final": "final", "recurring": "recurring", "renewal": "recurring", "invoice": "invoice"
+    "deposit": "deposit", "final": "final", "recurring": "recurring", "renewal": "recurring", "invoice": "invoice",
+    "proforma": "proforma",
 }  # fmt: skip
 REFERENCE = re.compile(
     r"\b(?:order|pedido|commande|bestellung|zamówieni\w*|ref(?:erence|erencia|\.)?)\W{0,3}((?:PO[-\s]?)?[\w/-]*\d[\w/-]*)"
@@ -86,6 +96,20 @@ EU = frozenset((
     "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT", "LU",
     "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK",
 ))  # fmt: skip
+
+
+PLACES = {  # canonical field -> where it is in Stripe's object
+    "customers": {
+        "name": "name", "legal_name": "business_name", "tax_id": "tax_ids", "email": "email", "phone": "phone",
+        "street": "address.line1", "city": "address.city", "region": "address.state",
+        "postcode": "address.postal_code", "country": "address.country", "language": "preferred_locales",
+        "payment_terms_days": "metadata.payment_terms_days",
+    },
+    "products": {"sku": "metadata.sku", "name": "name", "unit_price": "default_price"},
+    "invoices": {"amount": "lines.amount", "currency": "currency", "due_on": "due_date"},
+    "lines": {"description": "description", "quantity": "quantity", "unit_price": "price", "tax_rate": "tax_rates",
+              "discount_rate": "discounts", "sku": "price.product"},
+}  # fmt: skip
 
 
 class Spent(VendorError):
@@ -101,6 +125,13 @@ class Stripe(Vendor):
     base_url = "https://api.stripe.com"
     auth_kind = "key"
     needs = ("STRIPE_KEY",)
+    steps = (
+        "In Stripe open Developers → API keys. Begin with a test key: switch “Test mode” on.",
+        "Create a restricted key with read on Customers, Invoices, Products, Prices, PaymentIntents, Charges, Payouts, "
+        "Balance, Credit notes and Events.",
+        "To make invoices, add write on Customers, Invoices and Tax rates.",
+        "Copy the key and paste it here.",
+    )
     options = (
         Option("deal_metadata_key", "metadata key with the CRM's deal id", "crm_deal_id"),
         Option("customer_metadata_key", "metadata key with the CRM's company id", "crm_company_id"),
@@ -112,12 +143,15 @@ class Stripe(Vendor):
             "Zamówienie",
         ),
         Option("reference_label", "name of the field we write the order number into", "Order"),
+        Option("fx_label", "name of the field we write the exchange rate into", "Exchange rate"),
         Option("tax_name", "name of the tax on invoices", "VAT"),
         Option("requests_per_second", "pace that Stripe allows this account; blank: 80 live, 25 in test"),
     )
-    reads = ("customers", "products", "invoices", "quotes", "lines", "payments", "allocations", "payouts")
-    writes = ("create_customer", "update_customer", "create_invoice", "issue_invoice", "send_invoice", "void_invoice",
+    reads = ("customers", "products", "tax_codes", "invoices", "quotes", "lines", "payments", "allocations", "payouts")
+    writes = ("create_customer", "update_customer", "retire_customer", "create_product", "update_product",
+              "retire_product", "create_invoice", "issue_invoice", "send_invoice", "void_invoice",
               "record_payment", "create_credit_note")  # fmt: skip
+    adds = ("reports", "sigma")
     rate = (80, 1.0)
     evidence = "replayed exchanges checked against the vendor's API description; sandbox over HTTP"
 
@@ -131,7 +165,7 @@ class Stripe(Vendor):
         self._mappers: dict[str, Callable[[Item], Rows]] = {
             "customers": self._customer, "products": self._product, "invoices": self._invoice, "quotes": self._quote,
             "charges": self._charge, "refunds": self._refund, "credit_notes": self._credit_note,
-            "payouts": self._payout,
+            "payouts": self._payout, "tax_rates": self._tax_code,
         }  # fmt: skip
 
     # Signing and errors
@@ -174,12 +208,13 @@ class Stripe(Vendor):
 
     def check(self) -> Connected:
         """Return the account, trying each list so that a missing right is named."""
-        missing = []
+        rights: dict[str, bool] = {}
         for kind in (*KINDS, "events", "tax_rates"):
             try:
                 self.get(f"/v1/{kind}", limit=1)
+                rights[f"read {kind}"] = True
             except MissingRight:
-                missing.append(f"read {kind}")
+                rights[f"read {kind}"] = False
         try:
             account = self.get("/v1/account")
         except Refused:  # a restricted key need not see the account: its currency comes from the settings then
@@ -191,9 +226,38 @@ class Stripe(Vendor):
             is_test=self.is_test,
             currency=(account.get("default_currency") or "").upper() or None,
             time_zone=said.get("timezone"),
-            missing=tuple(missing),
-            note=other if self._answered_as != VERSION else said.get("display_name") or "",
+            rights=tuple(name for name, given in rights.items() if given),
+            missing=tuple(name for name, given in rights.items() if not given),
+            note=other if self._answered_as != VERSION else "",
+            company=said.get("display_name") or (account.get("business_profile") or {}).get("name") or "",
         )
+
+    def unwritable(self) -> tuple[str, ...]:
+        """Return what the key may not write, by the names of Stripe's permissions."""
+        asked = {"customers": "cus_none", "invoices": "in_none", "tax_rates": "txr_none"}
+        return tuple(
+            f"write {kind}" for kind, id in asked.items() if self.refuses_write("POST", f"/v1/{kind}/{id}", data={})
+        )
+
+    def extras(self) -> tuple[Extra, ...]:
+        """Return the account's report types, and the latest of its own queries where it has Sigma.
+
+        Source: docs.stripe.com "Run a report from the Reports v1 API" and "Sigma: the Scheduled Query object", read
+        2026-11-21: a key needs the right to report types; without Sigma its list is refused.
+        """
+        return (
+            self._extra("reports", "/v1/reporting/report_types", "name"),
+            self._extra("sigma", "/v1/sigma/scheduled_query_runs", "title"),
+        )
+
+    def _extra(self, name: str, path: str, called: str) -> Extra:
+        try:
+            found = self.get(path)["data"]
+        except Unauthorised:
+            raise
+        except Refused as error:
+            return Extra(name, False, str(error))
+        return Extra(name, True, items=tuple(dict.fromkeys(str(item.get(called) or item["id"]) for item in found)))
 
     # Fetching
 
@@ -211,7 +275,8 @@ class Stripe(Vendor):
         prices = self._prices()
         return [
             self._all("customers"),
-            (("products", p | {"_": {"price": prices.get(p["id"])}}) for _, p in self._all("products")),
+            (("tax_rates", rate) for rate in self._tax_rates.values()),
+            (("products", p | {"_": {"price": _price_of(p, prices)}}) for _, p in self._all("products")),
             self._invoices(self._all("invoices"), news, oldest),
             self._all("credit_notes"),
             self._all("quotes"),
@@ -274,6 +339,7 @@ class Stripe(Vendor):
             carried |= dict.fromkeys(self._carried(self._one("payouts", payout)), payout)
         changed["charges"] |= dict.fromkeys(i for i in carried if i.startswith(CHARGE_IDS))
         self._read_tax_rates()
+        yield from (("tax_rates", rate) for rate in self._tax_rates.values())  # few, and no event tells of them
         yield from ((kind, {"id": key, "deleted": True}) for kind, key in gone)
         for kind, keys in changed.items():
             items = (self._again(kind, key) for key in keys if (kind, key) not in gone)
@@ -291,7 +357,7 @@ class Stripe(Vendor):
             return
         for item in items:
             if kind == "products" and not item.get("deleted"):
-                item["_"] = {"price": self._prices(item["id"]).get(item["id"])}
+                item["_"] = {"price": _price_of(item, self._prices(item["id"]))}
             if kind == "charges" and not item.get("deleted"):
                 item["_"] = {"payout": carried.get(item["id"]) or self._payout_of(item)}
             yield kind, item
@@ -344,12 +410,12 @@ class Stripe(Vendor):
         while chunk := list(islice(rest, 20)):  # Stripe takes 20 types at a time
             yield from self._list("events", **{"created[gte]": start}, **form({"types": chunk}))
 
-    def _prices(self, product: str | None = None) -> dict[str, Item]:
-        """Return a price for each product: products themselves have none."""
-        found: dict[str, Item] = {}
+    def _prices(self, product: str | None = None) -> dict[str, list[Item]]:
+        """Return the prices of each product, those paid once last: products themselves have none."""
+        found: dict[str, list[Item]] = {}
         for price in self._list("prices", active="true", product=product):
-            if price.get("type", "one_time") == "one_time" or price["product"] not in found:
-                found[price["product"]] = price
+            held = found.setdefault(price["product"], [])
+            held.insert(len(held) if price.get("type", "one_time") == "one_time" else 0, price)
         return found
 
     def _read_tax_rates(self) -> None:
@@ -400,9 +466,18 @@ class Stripe(Vendor):
             "unit_price": major(amount, currency),
             "currency": currency and currency.upper(),
             "is_active": item.get("active"),
+            "created_at": item.get("created"),
             "updated_at": item.get("updated"),
         }
         return [("products", row)]
+
+    def _tax_code(self, item: Item) -> Rows:
+        if item.get("inclusive") or item.get("rate_type") == "flat_amount":
+            return []  # our prices are net, in percent: such a rate cannot be put on our lines
+        row = {"id": item["id"], "name": item.get("display_name"), "rate": item.get("percentage"),
+               "country": item.get("country"), "description": item.get("description") or item.get("jurisdiction"),
+               "is_active": item.get("active")}  # fmt: skip
+        return [("tax_codes", row)]
 
     def _invoice(self, item: Item) -> Rows:
         currency, meta, extra = item["currency"], item.get("metadata") or {}, item.get("_") or {}
@@ -426,6 +501,7 @@ class Stripe(Vendor):
             "due_on": self.day(item.get("due_date")),
             "sent_at": sent_at,
             "currency": currency.upper(),
+            "fx_rate": meta.get("cuadra_fx_rate"),
             "net": major(net, currency),
             "tax": major(gross - net, currency),
             "gross": major(gross, currency),
@@ -480,7 +556,8 @@ class Stripe(Vendor):
         said = meta.get("cuadra_kind") or meta.get(self.chosen["kind_metadata_key"]) or ""
         if (item.get("parent") or {}).get("type") == "subscription_details":
             return "recurring"
-        return INVOICE_KINDS.get(said, "invoice")
+        kind = INVOICE_KINDS.get(said, "invoice")
+        return "invoice" if kind == "proforma" and item["status"] != "draft" else kind  # somebody issued it: it counts
 
     def _reference(self, item: Item) -> str | None:
         """Return the order number printed on an invoice: in a field of such a name, else said in its description."""
@@ -639,6 +716,94 @@ class Stripe(Vendor):
         """Return one customer as it is there now, as a typed row."""
         return self.mapped("customers", "customers", self._one("customers", id))
 
+    def places(self, table: str) -> dict[str, str]:
+        """Return the field of Stripe's object that holds each canonical field of a table."""
+        noted = {"customers": {"other_id": f"metadata.{self.chosen['customer_metadata_key']}"},
+                 "invoices": {"deal_id": f"metadata.{self.chosen['deal_metadata_key']}"}}  # fmt: skip
+        return PLACES.get(table, {}) | noted.get(table, {})
+
+    def retire_customer(self, id: str, how: str) -> None:
+        """Mark a customer as deleted in the CRM, or delete it: for good, its issued invoices stay."""
+        if how == "delete":
+            self.write("DELETE", f"/v1/customers/{id}")
+        else:
+            self.write("POST", f"/v1/customers/{id}", data=form({"metadata": {"cuadra_inactive": "true"}}))
+
+    def is_retired_customer(self, id: str, how: str) -> bool:
+        """Return whether that was done."""
+        item = self._again("customers", id)
+        noted = (item.get("metadata") or {}).get("cuadra_inactive") == "true"
+        return bool(item.get("deleted")) or (how != "delete" and noted)
+
+    def product(self, id: str) -> dict[str, Any]:
+        """Return one product as it is there now, with the price it is sold at, as a typed row."""
+        item = self._one("products", id)
+        return self.mapped("products", "products", item | {"_": {"price": _price_of(item, self._prices(id))}})
+
+    def update_product(self, id: str, changes: Mapping[str, Any]) -> Written:
+        """Change canonical fields of a product. A price cannot be changed: a new one replaces it, the old is archived.
+
+        Called again after a failure it completes what was begun. Invoices that are issued keep their price.
+        """
+        item = self._one("products", id)
+        values: dict[str, Any] = {"name": changes["name"]} if "name" in changes else {}
+        if "sku" in changes:
+            values["metadata"] = {"sku": changes["sku"] or ""}
+        old = new = None
+        if changes.get("unit_price") is not None:
+            held = self._prices(id)
+            old = _price_of(item, held)
+            new = self._price(id, changes["unit_price"], changes["currency"], held.get(id, []), old)
+            values["default_price"] = new["id"]
+        reply = self.write("POST", f"/v1/products/{id}", data=form(values))
+        if old and new and old["id"] != new["id"] and old["currency"] == new["currency"]:
+            self.write("POST", f"/v1/prices/{old['id']}", data=form({"active": False}))
+        return Written(id=id, url=self._screen(reply, "products"))
+
+    def _price(self, product: str, amount: Decimal, currency: str, held: list[Item], old: Item | None) -> Item:
+        """Return a price of this amount: the one that is there, else a new one like the old."""
+        wanted = {"currency": currency.lower(), "unit_amount_decimal": plain(minor(amount, currency))}
+        for price in held:
+            once = price.get("type", "one_time") == "one_time" and price["currency"] == wanted["currency"]
+            if once and major(price.get("unit_amount_decimal") or price.get("unit_amount"), currency) == amount:
+                return price
+        behaves = (old or {}).get("tax_behavior")
+        values = wanted | {"product": product, "tax_behavior": behaves if behaves != "unspecified" else None}
+        mark = f"{product}:price:{(old or {}).get('id', '')}:{wanted['unit_amount_decimal']}{wanted['currency']}"
+        made: Item = self._post("/v1/prices", values, mark)
+        return made
+
+    def find_product(self, draft: ProductDraft) -> Written | None:
+        """Return the product of our key, else of the same SKU."""
+        same = None
+        for _, item in self._all("products"):
+            meta = item.get("metadata") or {}
+            if meta.get("cuadra_key") == draft.key:
+                return Written(id=item["id"], url=self._screen(item, "products"))
+            if (meta.get("sku") or "").strip().upper() == draft.sku.strip().upper():
+                same = same or Written(id=item["id"], url=self._screen(item, "products"))
+        return same
+
+    def create_product(self, draft: ProductDraft) -> Written:
+        """Make a product with its price."""
+        price = {"currency": draft.currency.lower(), "tax_behavior": "exclusive",
+                 "unit_amount_decimal": plain(minor(draft.unit_price, draft.currency))}  # fmt: skip
+        values = {"name": draft.name, "metadata": {"sku": draft.sku, "cuadra_key": draft.key},
+                  "default_price_data": price}  # fmt: skip
+        item = self._post("/v1/products", values, f"{draft.key}:product")
+        return Written(id=item["id"], url=self._screen(item, "products"))
+
+    def retire_product(self, id: str, how: str) -> None:
+        """Archive a product: it is sold no more. Stripe deletes none that has prices."""
+        if how == "delete":
+            raise Refused(self.name, "products that have prices are not deleted; choose “mark inactive”.", 400)
+        self.write("POST", f"/v1/products/{id}", data=form({"active": False}))
+
+    def is_retired_product(self, id: str, how: str) -> bool:
+        """Return whether that was done."""
+        item = self._again("products", id)
+        return bool(item.get("deleted")) or (how != "delete" and not item.get("active"))
+
     def find_invoice(self, draft: InvoiceDraft) -> Written | None:
         """Return the invoice of our key, if it has all its lines, else one of the deal with the same net amount."""
         item, _ = self._invoice_of(draft)
@@ -673,8 +838,10 @@ class Stripe(Vendor):
         _, item = next(self._enriched("invoices", [self._one("invoices", id)], [], {}))
         return self.mapped("invoices", "invoices", item)
 
-    def issue_invoice(self, id: str) -> Written:
-        """Give a draft its number. Nothing takes that back: only voiding or a credit note corrects it."""
+    def issue_invoice(self, id: str, number: str | None = None) -> Written:
+        """Give a draft its number, ours or Stripe's. Nothing takes that back: it can be voided or credited."""
+        if number:
+            self._post(f"/v1/invoices/{id}", {"number": number}, f"{id}:number:{number}")
         return self._written_invoice(self._post(f"/v1/invoices/{id}/finalize", {"auto_advance": False}, f"{id}:issue"))
 
     def send_invoice(self, id: str, key: str) -> Written:
@@ -702,17 +869,25 @@ class Stripe(Vendor):
         )
 
     def invoice_pdf(self, id: str) -> bytes:
-        """Return the PDF of an issued invoice; its address expires, so the invoice is read first."""
+        """Return the PDF of an issued invoice or credit note; its address expires, so that is read first."""
+        if id.startswith("cn_"):
+            return self.download(self.get(f"/v1/credit_notes/{id}")["pdf"])
         address = self.get(f"/v1/invoices/{id}").get("invoice_pdf")
         if not address:
             raise Refused(self.name, f"invoice {id} is a draft: it has no PDF yet. Issue it first.")
         return self.download(address)
 
+    def find_credit_note(self, draft: InvoiceDraft) -> Written | None:
+        """Return the credit note of our key among those of the invoice `corrects_id`."""
+        for item in self._list("credit_notes", invoice=draft.corrects_id):
+            if (item.get("metadata") or {}).get("cuadra_key") == draft.key and item["status"] != "void":
+                return self._written_credit_note(item)
+        return None
+
     def create_credit_note(self, draft: InvoiceDraft) -> Written:
         """Credit lines of the invoice `corrects_id`; what was paid on it already goes to the customer's balance."""
-        for item in self._list("credit_notes", invoice=draft.corrects_id):
-            if (item.get("metadata") or {}).get("cuadra_key") == draft.key:
-                return self._written_credit_note(item)
+        if found := self.find_credit_note(draft):
+            return found
         invoice = self._one("invoices", str(draft.corrects_id))
         total = sum(_gross(line, draft.currency) for line in draft.lines)
         over = max(0, total - invoice["amount_remaining"])
@@ -783,6 +958,7 @@ class Stripe(Vendor):
             voided += ours == draft.key
             of_deal = (
                 draft.kind == "invoice"
+                and not draft.part  # of equal parts, what was made by hand would be each of them
                 and draft.deal_id
                 and meta.get(self.chosen["deal_metadata_key"]) == draft.deal_id
             )
@@ -799,7 +975,6 @@ class Stripe(Vendor):
 
     def _invoice_form(self, draft: InvoiceDraft) -> dict[str, Any]:
         today = self.now().astimezone(self.zone).date()
-        label = self.chosen["reference_label"]
         return {
             "customer": draft.customer_id,
             "collection_method": "send_invoice",
@@ -809,15 +984,24 @@ class Stripe(Vendor):
             "auto_advance": False,
             "pending_invoice_items_behavior": "exclude",
             "description": draft.message,
-            "custom_fields": [{"name": label, "value": draft.deal_reference[:140]}] if draft.deal_reference else None,
+            "custom_fields": self._printed(draft) or None,
             "metadata": {
                 self.chosen["deal_metadata_key"]: draft.deal_id,
                 "cuadra_key": draft.key,
                 "cuadra_kind": draft.kind,
                 "cuadra_lines": len(draft.lines),
                 "cuadra_series": draft.series,
+                "cuadra_fx_rate": draft.fx_rate,
             },
         }
+
+    def _printed(self, draft: InvoiceDraft) -> list[Item]:
+        """Return the fields printed beside Stripe's own: the order's number, what the currency is worth."""
+        found = {self.chosen["reference_label"]: draft.deal_reference or ""}
+        if draft.fx_rate is not None:
+            rate = f"1 {draft.currency} = {plain(draft.fx_rate)} {draft.fx_into}"
+            found[self.chosen["fx_label"]] = f"{rate} ({draft.fx_source})" if draft.fx_source else rate
+        return [{"name": name, "value": value[:140]} for name, value in found.items() if value]
 
     def _at(self, day: dt.date, time_of_day: dt.time) -> int:
         """Return Unix seconds of an hour in the company's zone: late for a due day, so that it is not over at noon."""
@@ -900,6 +1084,12 @@ class Stripe(Vendor):
         amount = major(-item["total"], item["currency"])
         return Written(id=item["id"], number=item.get("number"), status=item["status"], amount=amount,
                        currency=item["currency"].upper())  # fmt: skip
+
+
+def _price_of(product: Item, prices: Mapping[str, list[Item]]) -> Item | None:
+    """Return the price a product is sold at: its default one, else the oldest that is paid once."""
+    held = prices.get(product["id"], [])
+    return next((p for p in held if p["id"] == _id(product.get("default_price"))), held[-1] if held else None)
 
 
 def _error(reply: httpx.Response) -> Item:

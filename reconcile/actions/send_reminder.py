@@ -11,14 +11,15 @@ from babel.numbers import format_currency
 
 from reconcile.action import Action, Answer, Caution, Change, Need, Plan, Sentence, Subject
 from reconcile.actions.send_invoice import no_address
+from reconcile.archive.paths import part
 from reconcile.facts import Facts, Record
 from reconcile.late import Claim, claim
-from reconcile.letters import LANGUAGES, LEVELS, letter, line
-from reconcile.mail import NAME, MailDraft
+from reconcile.letters import LEVELS, letter, line, spoken
+from reconcile.mail import NAME, Attached, MailDraft
 from reconcile.reminders import Reminder, reminder
 from reconcile.state import State, now
 
-_SPOKEN = {"ES": "es", "MX": "es", "AR": "es", "CO": "es", "CL": "es", "PE": "es", "FR": "fr", "PL": "pl"}
+_MOST_FILES = 10  # PDFs that go with one mail
 _LONGEST = 120  # characters of a key that tells its invoices; a longer one is shortened to a digest
 
 
@@ -46,7 +47,7 @@ class SendReminder(Action):
         draft = MailDraft(
             key=key, to=formataddr((customer.get("name") or "", to)), subject=subject, text=said,
             sender=formataddr((company, sender)) if "<" not in sender else sender,
-            reply_to=facts.settings.mail.reply_to or None, language=language,
+            reply_to=facts.settings.mail.reply_to or None, language=language, attached=_attached(found, facts),
         )  # fmt: skip
         return Plan(
             key=key, chain=key, action="send_reminder", vendor=NAME, draft=draft, needs=tuple(needs),
@@ -56,7 +57,8 @@ class SendReminder(Action):
                           values={"customer": name, "numbers": _numbers(i for i, _ in found.due),
                                   "level": str(found.level)}),
             preview=(Change(field="to", after=draft.to), Change(field="subject", after=subject),
-                     Change(field="text", after=said)),
+                     *([Change(field="attached", after=", ".join(a.name for a in draft.attached))] if draft.attached
+                       else []), Change(field="text", after=said)),
         )  # fmt: skip
 
     def marks(self, plan: Plan) -> tuple[str, ...]:
@@ -79,10 +81,15 @@ class SendReminder(Action):
             store.reminded(plan.subject.vendor, id, int(level), plan.data["address"], plan.key, now())
 
 
-def spoken(customer: Record) -> str:
-    """Return the language to write to a customer in: theirs, else their country's, else English."""
-    language = (customer.get("language") or "")[:2].lower()
-    return language if language in LANGUAGES else _SPOKEN.get(customer.get("country") or "", "en")
+def _attached(found: Reminder, facts: Facts) -> tuple[Attached, ...]:
+    """Return the PDFs that go with the mail: of what it lists, where billing has them and it is wished."""
+    if not facts.settings.reminders.attach:
+        return ()
+    listed = [i for i in found.statement if i["number"] and facts.has_pdf(i["vendor"])]
+    return tuple(
+        Attached(connection=i["vendor"], invoice_id=i["id"], name=f"{part(i['number'])}.pdf")
+        for i in listed[:_MOST_FILES]
+    )
 
 
 def _levels(found: Reminder) -> list[str]:
