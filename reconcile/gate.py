@@ -7,9 +7,10 @@ import time
 from typing import Any
 
 from extract.vendor import Connected, Vendor, VendorError
+from reconcile import access
 from reconcile.mail import Mailer
 from reconcile.settings import Settings
-from reconcile.state import Entry, State
+from reconcile.state import Entry, State, now
 
 _STOP = "stop_all_writing"
 _KEPT = 600.0  # seconds for which a vendor's word about its account is believed
@@ -58,16 +59,24 @@ def tests(vendors: dict[str, Vendor]) -> dict[str, bool]:
 
 def stop(store: State, who: str, reason: str = "") -> None:
     """Stop all writing, at once and everywhere, until somebody allows it again."""
-    store.keep(_STOP, {"who": who, "reason": reason or "no reason given"})
+    access.need("write")
+    store.keep(_STOP, {"who": who, "reason": reason or "no reason given", "at": now().isoformat()})
     store.record(Entry(who=who, action="stop_all_writing", outcome="done", says=reason))
 
 
 def allow(store: State, who: str) -> None:
     """Allow writing again."""
+    access.need("administer")
     store.keep(_STOP, None)
     store.record(Entry(who=who, action="allow_writing", outcome="done"))
 
 
 def is_stopped(store: State) -> bool:
     """Return whether all writing is stopped."""
-    return bool(store.value(_STOP))
+    return bool(stopped(store))
+
+
+def stopped(store: State) -> dict[str, str] | None:
+    """Return who stopped all writing, the reason, and when (ISO, UTC); None where nobody did."""
+    told: dict[str, str] | None = store.value(_STOP)
+    return told
