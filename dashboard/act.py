@@ -21,7 +21,7 @@ from extract.model import InvoiceDraft
 from extract.vendor import VendorError
 from reconcile import gate, workflows
 from reconcile.action import Caution, Need, Plan, Sentence
-from reconcile.automations.flows import closed
+from reconcile.automations.flows import shut
 from reconcile.connections import connections
 from reconcile.mail import NAME as MAIL
 from reconcile.settings import SettingsError
@@ -58,9 +58,9 @@ def _opened(ids: tuple[str, ...]) -> None:
     chains = _chains(plans)
     if not chains:
         rows = findings.by_ids(session.data(), ids)
-        shut = {spelt(why) for row in rows if (why := closed(row, session.settings()))}
+        why = {spelt(reason) for reason in shut(session.data(), rows)}
         nothing = _("Nothing can be sent for this: only a person can mend it, or it was mended meanwhile.")
-        st.info(plain(" ".join(sorted(shut))) or nothing)
+        st.info(plain(" ".join(sorted(why))) or nothing)
         return
     ready = {key: parts for key, parts in chains.items() if all(plan.is_ready for plan in parts)}
     if len(chains) > 1 and len(ready) < len(chains):

@@ -13,7 +13,8 @@ from pathlib import Path
 import streamlit as st
 import structlog
 
-from dashboard import hooks
+from dashboard import hooks, unattended
+from dashboard.notify import post
 from dashboard.read import data_folder
 from dashboard.report import schedule
 from reconcile import workflows
@@ -23,7 +24,7 @@ log = structlog.get_logger("cuadra.app")
 
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[None]:
-    """Go on with fixes that a crash or a restart interrupted, and send reports when they are due, beside the pages."""
+    """Go on with fixes that a crash interrupted; read and send reports when that is due, beside the pages."""
     stop = threading.Event()
     threading.Thread(target=_resume, args=(stop,), daemon=True, name="resume").start()
     yield
@@ -43,7 +44,9 @@ def _resume(stop: threading.Event) -> None:
     except Exception as error:  # noqa: BLE001 the pages must come up to say what is wrong; a fix launches again
         log.error("interrupted fixes were not resumed", error=repr(error))
         return
-    hooks.bell(data)
+    threading.Thread(target=post.watch, args=(data, stop), daemon=True, name="web hooks and channels").start()
+    watched = (data, hooks.bell(data).ring, stop)
+    threading.Thread(target=unattended.watch, args=watched, daemon=True, name="reading by itself").start()
     schedule.watch(data, stop)
 
 

@@ -20,7 +20,7 @@ from dashboard import imports, jobs
 from dashboard.serve import free_port, serve
 from reconcile import settings as choices
 from reconcile.guided import TOKENS, connected
-from reconcile.settings import Company, Invoicing, Mail, Settings, today
+from reconcile.settings import Company, Invoicing, Mail, Schedule, Settings, today
 from reconcile.state import state
 
 NAME = "Cuadra Demo SL"
@@ -75,6 +75,7 @@ def prepare(data: Path, url: str, smtp: int) -> None:
         company=Company(name=NAME),
         connections=connected(url),
         invoicing=Invoicing(issue=True),
+        schedules={"sync": Schedule(cron="*/15 * * * *")},
         mail=Mail(
             host="127.0.0.1",
             port=smtp,

@@ -15,9 +15,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from dashboard import jobs
+from dashboard import jobs, unattended
 from dashboard.read import data_folder
+from dashboard.unattended import EVERYTHING
 from extract.hooks import SECRET, Call, Verdict, judge
+from extract.store import Reading
 from reconcile.settings import Settings, load
 from reconcile.state import now, state
 
@@ -80,13 +82,14 @@ class Doorbell:
                 self._rung.set()
 
     def _read(self, names: list[str]) -> bool:
+        """Read; return whether it is done with. What the schedule asked for is not tried again before its next time."""
         for name in names:
             self._last[name] = time.monotonic()
         try:
             self.read(self.data, names)
         except Exception as error:  # noqa: BLE001 the bell must go on ringing whatever one reading met
-            log.error("a reading for a web hook failed", names=names, error=repr(error))
-            return False
+            log.error("a reading failed", names=names, error=repr(error))
+            return names == [EVERYTHING]
         return True
 
 
@@ -96,9 +99,19 @@ def read_again(data: Path, names: list[str]) -> None:
     The other connections are read too: that a deal which was just won is billed nowhere is known only if billing was
     read after it was won.
     """
-    readings = jobs.sync(data) if jobs.ready(data) & set(names) else []
-    jobs.reconcile(data)
-    jobs.automate(data)
+    begun, readings, runs, error = now().isoformat(), list[Reading](), 0, ""
+    try:
+        if jobs.ready(data) & set(names) or EVERYTHING in names:
+            readings = jobs.sync(data)
+        jobs.reconcile(data)
+        runs = len(jobs.automate(data).runs)
+    except Exception as reason:
+        error = f"{type(reason).__name__}: {reason}"
+        raise
+    finally:
+        told = [{"vendor": r.vendor, "items": r.items, "rejected": r.rejected, "error": r.error} for r in readings]
+        why = "schedule" if names == [EVERYTHING] else "hook"
+        unattended.note(state(data), why=why, started_at=begun, readings=told, runs=runs, error=error)
     if failed := [reading.vendor for reading in readings if reading.error]:
         raise ConnectionError(f"not read: {', '.join(failed)}")
 

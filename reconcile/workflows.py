@@ -94,7 +94,7 @@ def fix(data: Path, findings: Iterable[str], given: Mapping[str, str] | None = N
     with opened(data, settings, today(settings)) as facts:
         for id in findings:
             finding = facts.finding(id)
-            if finding is None or finding["state"] == "unchecked" or closed(finding, settings):
+            if finding is None or finding["state"] == "unchecked" or closed(finding, facts):
                 continue
             for plan in chain(finding, facts, given or {}):
                 known = plans.get((plan.chain, plan.key))

@@ -1,16 +1,19 @@
 """Automations: how far each flow goes by itself, for whom, how often a day, and what it would do right now."""
 
 import datetime as dt
+import re
+from decimal import Decimal
 from typing import Any, Literal
 
 import streamlit as st
 
 from dashboard import act, jobs, said, session, working
 from dashboard.parts import badge, heading, nothing, plain
-from dashboard.read import ready
+from dashboard.read import ready, scope
 from dashboard.read.salespeople import salespeople
 from dashboard.theme import Mark
-from dashboard.views import letters
+from dashboard.views import letters, unattended
+from dashboard.views.flow_words import modes, titles
 from dashboard.words import _, moment, several
 from reconcile.automations import switch
 from reconcile.automations.due import Due, due
@@ -20,35 +23,21 @@ from reconcile.vault import VaultError
 
 SHOWN = 20  # chains listed in a preview; the rest are counted
 MODES: tuple[Literal["off", "suggest", "automatic"], ...] = ("off", "suggest", "automatic")
-
-
-def titles() -> dict[str, tuple[str, str]]:
-    """Return what the flows are called and what they do, by name."""
-    return {
-        "deal_to_invoice": (_("Deal won → invoice"), _("Customer, draft, then issued and sent as far as the settings "
-                            "go; the deal is told the number.")),
-        "payment_to_crm": (_("Payment → CRM"), _("The deal says paid, when and how much; billing closes it.")),
-        "overdue_to_reminder": (_("Overdue → reminder"), _("One mail per customer at each level, a task for the "
-                                "salesperson, finance told of what is very late.")),
-        "customer_data": (_("Customer data"), _("Billing gets the tax id, address and e-mail that the CRM has.")),
-    }  # fmt: skip
-
-
-def modes() -> dict[str, str]:
-    """Return what the modes are called."""
-    return {"off": _("Off"), "suggest": _("Suggest"), "automatic": _("Automatic")}
+_WORTH = re.compile(r"(\d+(?:\.\d{1,2})?)\s*([A-Z]{3})|([A-Z]{3})\s*(\d+(?:\.\d{1,2})?)")
 
 
 def show() -> None:
     """Lay out the flows, then reminders and their letters."""
     heading(_("Automations"), _("What runs after each reading. Everything goes the way of a click: the same preview, "
                                 "the same switch for live accounts, and once however often."))  # fmt: skip
-    work, written = st.tabs([_("Flows"), _("Reminders")])
+    work, alone, written = st.tabs([_("Flows"), _("By itself"), _("Reminders")])
     with work:
         _preview_all()
         for flow in FLOWS:
             with st.container(border=True):
                 _flow(flow)
+    with alone:
+        unattended.show()
     with written:
         letters.show()
 
@@ -114,12 +103,43 @@ def _form(flow: str, chosen: Automation, behind: str | None) -> None:
                                 format_func=people.__getitem__, placeholder=_("All"), key=f"owners-{flow}")  # fmt: skip
     cap = right.number_input(_("Most a day"), 0, 10_000, chosen.daily_cap, key=f"cap-{flow}",
                              help=_("That it starts by itself. What a person clicks is not counted."))  # fmt: skip
+    narrower = _narrower(flow, chosen)
     reason = ""
     if behind:
         told = _("Why it may run by itself before “{flow}” has done so for {days} days without a refusal")
         reason = st.text_input(told.format(flow=titles()[behind][0], days=switch.CLEAN_DAYS), key=f"reason-{flow}")
     if st.form_submit_button(_("Save"), icon=":material/save:"):
-        _save(flow, Automation(mode=mode, owners=owners, daily_cap=int(cap)), reason)
+        if narrower is None:
+            st.error(_("Nothing was saved: write amounts like 5000 EUR, apart by commas."))
+        else:
+            _save(flow, Automation(mode=mode, owners=owners, daily_cap=int(cap), **narrower), reason)
+
+
+def _narrower(flow: str, chosen: Automation) -> dict[str, Any] | None:
+    """Offer pipelines, countries and amounts to stay within; return what stands there, None where it is no amount."""
+    data = session.data()
+    known, lands = (scope.pipelines(data), scope.countries(data)) if ready(data) else ({}, [])
+    left, middle, right = st.columns([3, 4, 2], vertical_alignment="bottom")
+    found: dict[str, Any] = {"pipelines": []}
+    if flow != "customer_data":  # a customer is in no pipeline
+        offered = list(dict.fromkeys([*known, *chosen.pipelines]))
+        found["pipelines"] = left.multiselect(
+            _("In these pipelines"), offered, chosen.pipelines, format_func=lambda id: known.get(id, id),
+            placeholder=_("All"), key=f"pipelines-{flow}")  # fmt: skip
+    found["countries"] = middle.multiselect(
+        _("For customers of these countries"), list(dict.fromkeys([*lands, *chosen.countries])), chosen.countries,
+        placeholder=_("All"), key=f"countries-{flow}")  # fmt: skip
+    said_ = ", ".join(f"{limit:f} {currency}" for currency, limit in chosen.ceiling.items())
+    text = right.text_input(_("By itself up to"), said_, key=f"ceiling-{flow}", placeholder="5000 EUR",
+                            help=_("What is worth more, or is in a currency that is not named, waits for a click. "
+                                   "Empty: no limit."))  # fmt: skip
+    found["ceiling"] = {}
+    for part in filter(None, (part.strip().upper() for part in text.split(","))):
+        worth = _WORTH.fullmatch(part)
+        if worth is None:
+            return None
+        found["ceiling"][worth[2] or worth[3]] = Decimal(worth[1] or worth[4])
+    return found
 
 
 def _save(flow: str, made: Automation, reason: str) -> None:

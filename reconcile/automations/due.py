@@ -43,7 +43,7 @@ def due(data: Path, only: Iterable[str] = FLOWS) -> list[Due]:
     with opened(data, settings, today(settings)) as facts:
         for finding in facts.all("SELECT * FROM findings WHERE state = 'open' AND action <> '' ORDER BY since_on, id"):
             flow = flows.flow_of(finding)
-            if flow not in wanted or flow is None or flows.closed(finding, settings):
+            if flow not in wanted or flow is None or flows.closed(finding, facts):
                 continue
             plans = chain(finding, facts, {})
             if plans and (flow, plans[0].chain) not in found:

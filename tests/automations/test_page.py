@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,12 @@ from company import Shop
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
+from dashboard import unattended
 from dashboard.words import money
 from reconcile import settings
+from reconcile.automations.switch import is_automatic
 from reconcile.late import claim
-from reconcile.settings import Automation
+from reconcile.settings import FLOWS, Automation
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "dashboard"))  # what a reader sees of a page
 
@@ -142,3 +145,63 @@ def test_a_preview_says_that_its_flow_is_off(shop: Shop, monkeypatch: pytest.Mon
     app.run()
     app.button(key="preview-one").click().run()
     assert not app.exception and "This automation is off" in words(app)
+
+
+@pytest.mark.capability("ROLL-1")
+def test_going_live_is_four_switches_off_at_first(shop: Shop, page: Page) -> None:
+    """Reminders, e-mails, weekly report, bank reconciliation: each turned on alone starts no other, and is logged."""
+    shop.set(invoicing=settings.load(shop.data).invoicing.model_copy(update={"send": False}))
+
+    def live() -> dict[str, bool]:
+        known = settings.load(shop.data)
+        runs = {flow: is_automatic(known, shop.store, flow) for flow in FLOWS}
+        week = known.schedules.get("week")
+        return runs | {"emails": known.invoicing.send, "reports": bool(week and week.cron)}
+
+    app = page()
+    assert not any(live().values()) and [t.value for t in app.toggle] == [False] * 4
+    for name in ("overdue_to_reminder", "emails", "reports", "payment_to_crm"):
+        if name in FLOWS:
+            app.toggle(key=f"live-{name}").set_value(True).run()  # without a word it is refused
+            assert "say why" in words(app) and not any(live().values()) and not app.toggle(key=f"live-{name}").value
+            app.text_input(key=f"live-reason-{name}").set_value("tried for a week").run()
+        app.toggle(key=f"live-{name}").set_value(True).run()
+        assert not app.exception and {n for n, on in live().items() if on} == {name}
+        assert shop.store.entries(limit=1)[0]["action"] in ("switch_automation", "change_settings")
+        app.toggle(key=f"live-{name}").set_value(False).run()
+        assert not any(live().values())
+
+
+def test_reading_by_itself_is_planned_stopped_and_started(shop: Shop, page: Page) -> None:
+    """When it reads next and how it went is said; a line that is no schedule is refused in words."""
+    app = page()
+    assert "read only when somebody presses" in words(app) and "not read by itself yet" in words(app)
+    app.selectbox(key="reading-cron").set_value("*/5 * * * *")
+    app = press(app, "Save", 4)
+    assert settings.load(shop.data).schedules["sync"].cron == "*/5 * * * *"
+    assert "Next: " in words(app)
+    told = [{"vendor": "stripe", "items": 7, "rejected": 0, "error": "401: the key was taken back"}]
+    unattended.note(shop.store, why="schedule", started_at="2026-11-21T10:00:00+00:00", readings=told, runs=2, error="")
+    app = press(page(), "Stop")
+    text = words(app)
+    assert "Stopped by local" in text and "7 records changed" in text and "the key was taken back" in text
+    assert unattended.stopped(shop.store)["who"] == "local"
+    app = press(app, "Start again")
+    assert "Next: " in words(app) and not unattended.stopped(shop.store)
+
+
+def test_a_flow_is_narrowed_to_a_pipeline_a_country_and_an_amount(shop: Shop, page: Page) -> None:
+    """What stands in the form is what is kept; an amount that is none keeps nothing."""
+    app = page()
+    pipeline = app.multiselect(key="pipelines-deal_to_invoice").options[0]
+    app.multiselect(key="pipelines-deal_to_invoice").select(pipeline)
+    app.multiselect(key="countries-deal_to_invoice").select("ES")
+    app.text_input(key="ceiling-deal_to_invoice").set_value("a lot")
+    app = press(app, "Save")
+    assert "Nothing was saved" in words(app) and not settings.load(shop.data).automation("deal_to_invoice").countries
+    app.text_input(key="ceiling-deal_to_invoice").set_value("5000 EUR, pln 20000.50")
+    press(app, "Save")
+    chosen = settings.load(shop.data).automation("deal_to_invoice")
+    assert len(chosen.pipelines) == 1 and chosen.countries == ["ES"]
+    assert chosen.ceiling == {"EUR": Decimal(5000), "PLN": Decimal("20000.50")}
+    assert not settings.load(shop.data).automation("payment_to_crm").countries

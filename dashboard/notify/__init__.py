@@ -1,0 +1,1 @@
+"""Tells programs (web hooks out) and people (Slack, Teams and others) what happened, each event once."""
