@@ -13,13 +13,13 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard import jobs, labels, read, said, session, working
+from dashboard import jobs, labels, read, rights, said, session, working
 from dashboard.parts import badge, plain, value
 from dashboard.read import findings
 from dashboard.words import _, several
 from extract.model import InvoiceDraft
 from extract.vendor import VendorError
-from reconcile import gate, workflows
+from reconcile import access, gate, workflows
 from reconcile.action import Caution, Need, Plan, Sentence
 from reconcile.automations.flows import shut
 from reconcile.connections import connections
@@ -49,6 +49,8 @@ def preview(ids: tuple[str, ...]) -> None:
 
 
 def _opened(ids: tuple[str, ...]) -> None:
+    if not rights.sees_plans():
+        return
     given: dict[str, str] = st.session_state.setdefault("given", {})
     try:
         plans = workflows.fix(session.data(), ids, given)
@@ -204,6 +206,8 @@ def _questions(parts: Sequence[Plan], given: dict[str, str]) -> None:
 def _ask(plans: list[Plan]) -> None:
     """Ask for the confirmation, or say why there is nothing to confirm."""
     if not plans:
+        return
+    if not all(rights.offered(right) for right in access.to_write(plan.action for plan in plans)):
         return
     names = sorted({plan.vendor for plan in plans})
     if reasons := _refusals(names):

@@ -5,19 +5,26 @@ CUADRA_DATA says which data folder it shows.
 """
 
 import importlib
+import os
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 import structlog
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
 
-from dashboard import hooks, unattended
+from dashboard import guard, hooks, rights, signin, unattended
 from dashboard.notify import post
 from dashboard.read import data_folder
 from dashboard.report import schedule
+from dashboard.serve import HOOKS_APART
 from reconcile import workflows
+from reconcile.settings import SettingsError, load
+from reconcile.vault import VaultError
 
 log = structlog.get_logger("cuadra.app")
 
@@ -50,4 +57,23 @@ def _resume(stop: threading.Event) -> None:
     schedule.watch(data, stop)
 
 
-asgi = st.App(Path(__file__).with_name("frame.py"), lifespan=lifespan, routes=hooks.ROUTES)
+def _sign_in() -> dict[str, Any] | None:
+    """Return what signing in needs. Without it nobody gets in: the page then says what is missing."""
+    data = data_folder()
+    try:
+        said = signin.for_streamlit(data, load(data)) if data.is_dir() else None
+    except (signin.NotReady, SettingsError, VaultError) as error:
+        log.error("nobody can sign in", error=str(error))
+        return None
+    return {"auth": said} if said else None
+
+
+asgi = st.App(
+    Path(__file__).with_name("frame.py"),
+    lifespan=lifespan,
+    secrets=_sign_in(),
+    routes=() if os.environ.get(HOOKS_APART) else hooks.ROUTES,
+    middleware=(Middleware(guard.Guard),),
+    on_script_error=rights.refused,
+)
+hooks_only = Starlette(routes=hooks.ROUTES, middleware=(Middleware(guard.Guard),))

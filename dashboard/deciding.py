@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import streamlit as st
 
-from dashboard import jobs, said, session, working
+from dashboard import jobs, rights, said, session, working
 from dashboard.parts import plain
 from dashboard.read import Row, matching
 from dashboard.words import _, several
@@ -66,6 +66,8 @@ def compare() -> None:
 
 def offer(row: Row, status: str) -> None:
     """Offer what can be decided about a link that is shown with its record: row as in `link`."""
+    if not rights.may("decide"):
+        return
     mark = f"{row['left_vendor']}-{row['left_id']}-{row['right_vendor']}-{row['right_id']}"
     if status == "confirmed":
         if st.button(_("Take back"), key=f"undo-{mark}", icon=":material/undo:", type="tertiary",

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard import jobs, said, session, working
+from dashboard import jobs, rights, said, session, working
 from dashboard.parts import plain
 from dashboard.read import Row, findings
 from dashboard.words import _, day, moment, several
@@ -16,6 +16,8 @@ SOON = dt.timedelta(days=7)  # how long a finding is put off where nobody says
 
 def offer(finding: Row) -> None:
     """Offer what can be said about a finding: leave it, put it off, give it to somebody."""
+    if not rights.offered("decide"):
+        return
     if finding["state"] in ("agreed", "snoozed"):
         _standing(finding)
         return
@@ -27,6 +29,8 @@ def offer(finding: Row) -> None:
 
 def offer_many(found: Sequence[Row]) -> None:
     """Offer what can be said about several findings at once."""
+    if not rights.offered("decide"):
+        return
     with st.container(horizontal=True):
         if open_ones := [f for f in found if f["state"] == "open"]:
             _agree(open_ones)
@@ -36,6 +40,8 @@ def offer_many(found: Sequence[Row]) -> None:
 
 def _agree(found: Sequence[Row]) -> None:
     """Offer an exception: a reason, who approved it, and the last day it holds."""
+    if not rights.may("approve"):
+        return
     with st.popover(_("Leave it"), icon=":material/handshake:", type="tertiary"):
         st.caption(_("It is silent up to the day you give, or until its amount changes."))
         with st.form(f"leave-{found[0]['id']}", border=False):
@@ -121,6 +127,8 @@ def comments(finding: Row) -> None:
     for one in store.comments(finding["id"]):
         st.markdown(f":material/chat: {plain(one['says'])}")
         st.caption(plain(f"{one['who']} · {moment(one['at'], session.zone())}"))
+    if not rights.may("comment"):
+        return
     with st.form(f"comment-{finding['id']}", border=False, clear_on_submit=True):
         text = st.text_input(_("Comment"), placeholder=_("What you found out, for whoever looks next"))
         if st.form_submit_button(_("Add"), icon=":material/add_comment:", type="tertiary") and text.strip():

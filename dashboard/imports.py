@@ -30,6 +30,7 @@ from extract.files import (
     sources,
 )
 from extract.vendor import Vendor
+from reconcile.access import as_program
 from reconcile.settings import load
 
 FOLDER = "profiles"
@@ -118,6 +119,7 @@ def _ours(data: Path, table: str, names: list[str]) -> list[dict[str, Any]]:
         return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
 
 
+@as_program("refresh")
 def take(
     data: Path,
     path: Path,

@@ -132,10 +132,12 @@ def first_run() -> None:
 
 
 def go(page: str, **query: str) -> None:
-    """Open another page."""
-    st.switch_page(st.session_state["pages"][page], query_params=query)
+    """Open another page, if the reader has it."""
+    if page in st.session_state["pages"]:
+        st.switch_page(st.session_state["pages"][page], query_params=query)
 
 
 def link(page: str, label: str, icon: str | None = None, **query: str) -> None:
-    """Show a link to another page."""
-    st.page_link(st.session_state["pages"][page], label=label, icon=icon, query_params=query)
+    """Show a link to another page, if the reader has it."""
+    if page in st.session_state["pages"]:
+        st.page_link(st.session_state["pages"][page], label=label, icon=icon, query_params=query)

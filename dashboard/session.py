@@ -3,13 +3,16 @@
 import datetime as dt
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from dashboard import words
+from dashboard import signin, words
 from dashboard.read import data_folder
+from reconcile import access
+from reconcile.access import Person
 from reconcile.settings import FILE as SETTINGS_FILE
 from reconcile.settings import Settings, load, today
 
@@ -62,6 +65,21 @@ def zone() -> ZoneInfo:
 
 def who() -> str:
     """Return the name that decisions and writes are recorded under."""
-    if st.user.get("is_logged_in"):
-        return str(st.user.get("email") or st.user.get("name") or "signed in")
-    return "local"
+    return access.acting().name or signin.LOCAL
+
+
+def claims() -> dict[str, Any]:
+    """Return what the provider said of the reader when they signed in; empty if they did not."""
+    return dict(st.user.to_dict())
+
+
+def person() -> Person | None:
+    """Return who looks at the page that this thread draws; None where it draws none."""
+    if get_script_run_ctx(suppress_warning=True) is None:
+        return None
+    chosen = settings().access
+    return signin.person(claims(), chosen) if chosen.is_on else Person(signin.LOCAL, "admin")
+
+
+# From the first import on, so that no page is ever drawn unasked.
+access.choose_by(person)

@@ -8,6 +8,7 @@ import httpx
 
 from extract import logs
 from extract.vendor import Connected, Unauthorised, Vendor, registry
+from reconcile import access
 from reconcile import settings as choices
 from reconcile.connections import connection
 from reconcile.settings import Connection
@@ -37,6 +38,7 @@ def connect(
     who: str = "command line",
 ) -> Connected:
     """Try a vendor's credentials and keep them if they are right. Raises VendorError, keeping nothing, if not."""
+    access.need("administer")
     logs.hide(credentials.values())
     made = trial(data, vendor, name, credentials, options)
     lacking = [need for need in made.needs if not credentials.get(need)]
@@ -73,6 +75,7 @@ def disconnect(data: Path, name: str, who: str = "command line") -> None:
     state(data).forget_credentials(name, who)
 
 
+@access.as_program("refresh")
 def again(data: Path, name: str) -> Connected:
     """Try the kept credentials of a connection. Raises VendorError if they are refused."""
     settings = choices.load(data)

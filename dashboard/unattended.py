@@ -13,6 +13,7 @@ import sqlalchemy as sa
 import structlog
 
 from dashboard.report.schedule import BadCron, fired, following
+from reconcile import access
 from reconcile.settings import Schedule, Settings, SettingsError, load
 from reconcile.state import Entry, State, now, state
 
@@ -75,12 +76,14 @@ def stopped(store: State) -> dict[str, Any]:
 
 def stop(store: State, who: str) -> None:
     """Read no more by itself until somebody starts it again. A reading that is going on ends."""
+    access.need("refresh")
     store.keep(_STOPPED, {"who": who, "at": now().isoformat()})
     store.record(Entry(who=who, action="stop_schedule", outcome="decided", subject=f"schedule:{NAME}"))
 
 
 def start(store: State, who: str) -> None:
     """Read by itself again, from the next time that is due."""
+    access.need("refresh")
     store.drop([_STOPPED])
     store.ran(NAME, now())
     store.record(Entry(who=who, action="start_schedule", outcome="decided", subject=f"schedule:{NAME}"))

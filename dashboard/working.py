@@ -8,6 +8,7 @@ from typing import TypeVar
 import streamlit as st
 
 from dashboard.words import _, number
+from reconcile import access
 
 Told = Callable[[str, int], None]
 T = TypeVar("T")
@@ -24,7 +25,7 @@ def run(title: str, job: Callable[[Told], T]) -> T:
     begun = time.monotonic()
     with ThreadPoolExecutor(1, thread_name_prefix="job") as pool, st.status(title, expanded=True) as status:
         lines = st.empty()
-        running = pool.submit(job, lambda what, count: said.__setitem__(what, count))
+        running = pool.submit(access.carried(job), lambda what, count: said.__setitem__(what, count))
         while not running.done():
             _say(lines, said, time.monotonic() - begun)
             time.sleep(LOOK)

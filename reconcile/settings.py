@@ -143,6 +143,7 @@ class Mail(Part):
     sender: str = ""
     reply_to: str = ""
     daily_cap: int = Field(default=50, ge=0)
+    signature: str = ""  # under the mails that carry invoices; the company's name where it is empty
     outbox: str = ""  # where the server lists what it took, by ?message_id=; plain SMTP servers have none
 
 
@@ -163,6 +164,8 @@ class Invoicing(Part):
     billing: str = ""
     issue: bool = False  # else a draft waits to be reviewed; the worklist then offers to issue it
     send: bool = False  # sending an invoice issues it
+    send_by: Literal["billing", "mail"] = "billing"  # who sends the e-mail: the billing system, or our own server
+    attach: Literal["pdf", "link"] = "pdf"  # what our own mail carries: the PDF, or a link to the invoice online
     write_back: bool = True
     terms_days: int = Field(default=30, ge=0, le=365)
     tax_rates: dict[str, Decimal] = {}  # percent by the customer's country, "*" for all others; asked where neither is
@@ -249,6 +252,14 @@ class Reminders(Part):
         if len(value) != 3 or value != sorted(set(value)) or value[0] < 1:
             raise ValueError("say three numbers of days, each more than the one before, like [7, 15, 30]")
         return value
+
+
+class Timeline(Part):
+    """Which facts of billing and bank become notes in the CRM by the flow payment → CRM; a click needs no setting."""
+
+    payments: bool = False
+    invoices: bool = False
+    since: dt.date | None = None  # only of this day and later
 
 
 class Archive(Part):
@@ -381,6 +392,7 @@ class Settings(Part):
     channels: dict[str, Channel] = Field(default={}, description="places where people are told of it")
     sync: Syncs = Syncs()
     archive: Archive = Archive()
+    timeline: Timeline = Timeline()
     access: Access = Access()
     keep_raw_days: int = Field(default=90, ge=1)
 

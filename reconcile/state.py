@@ -19,7 +19,7 @@ import stamina
 from pydantic import BaseModel, ConfigDict, model_validator
 from sqlalchemy import Connection, Engine, event
 
-from reconcile import schema
+from reconcile import access, schema
 from reconcile.vault import Vault, vault
 
 VARIABLE = "CUADRA_STATE_URL"
@@ -120,6 +120,7 @@ class State:
         when = at or now()
         with self.write() as db:
             for decision in decisions:
+                access.need("approve" if decision.verdict == "agreed" else "decide")
                 before = _drop(db, decision.subject)
                 said = {"subject": decision.subject, "decided_by": who, "decided_at": when}
                 db.execute(schema.decisions.insert().values(decision.model_dump() | said))
@@ -444,6 +445,8 @@ def _drop(db: Connection, subject: str) -> dict[str, Any] | None:
 
 
 def _record(db: Connection, entry: Entry) -> None:
+    """Add a line to the audit log, or refuse the whole transaction: who may not cause it has done nothing."""
+    access.need_for(entry.action)
     db.execute(schema.audit.insert().values(**entry.model_dump(), at=now()))
 
 

@@ -19,7 +19,7 @@ from dbos import DBOS, DBOSConfig, SetWorkflowID
 from sqlalchemy import Connection, RowMapping
 
 from extract.vendor import Refused, Unauthorised, VendorError
-from reconcile import gate, process, schema
+from reconcile import access, gate, process, schema
 from reconcile.action import Outcome, Plan, Subject, filled, perform
 from reconcile.automations.flows import closed
 from reconcile.chains import chain
@@ -119,6 +119,7 @@ def confirm(data: Path, plans: Sequence[Plan], who: str, room: Room | None = Non
     The same chain confirmed twice while it runs is one run. Plans that need something are refused with ValueError.
     `room` is asked before each new run, inside the transaction that writes it down; where it says no, none is made.
     """
+    access.need_to_write(p.action for p in plans)
     needy = [p for p in plans if not p.is_ready]
     if needy:
         names = ", ".join(f"{p.action}: {need.name}" for p in needy for need in p.needs)

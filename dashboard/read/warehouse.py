@@ -13,6 +13,9 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import duckdb
 
+from dashboard.read import own
+from reconcile import access
+
 FILE = "warehouse.duckdb"
 MEMORY = "256MB"
 _KEPT = 256  # answers remembered, over all questions
@@ -72,10 +75,16 @@ def ready(data: Path) -> bool:
     return (data / FILE).exists()
 
 
+def visible(data: Path) -> Path:
+    """Return the folder whose warehouse answers whoever asks: a salesperson's holds nothing but what is their own."""
+    person = access.acting()
+    return data if person.sees_all or not ready(data) else own.place(data, person.emails)
+
+
 def question(ask: Callable[Concatenate[Db, P], T]) -> Callable[Concatenate[Path, P], T]:
     """Make a question of the warehouse: called with the data folder, it opens, asks, closes and remembers.
 
-    What it returns is shared between readers and must not be changed by them.
+    What it returns is shared between readers who see the same, and must not be changed by them.
     """
 
     @lru_cache(maxsize=_KEPT)
@@ -92,7 +101,8 @@ def question(ask: Callable[Concatenate[Db, P], T]) -> Callable[Concatenate[Path,
 
     @wraps(ask)
     def asked(data: Path, *args: P.args, **named: P.kwargs) -> T:
-        return remembered(data, stamp(data), args, tuple(sorted(named.items())))
+        seen = visible(data)
+        return remembered(seen, stamp(seen), args, tuple(sorted(named.items())))
 
     return asked
 

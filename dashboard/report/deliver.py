@@ -17,7 +17,7 @@ from dashboard.report.period import Period, around
 from dashboard.report.week import NoReport, Report, keep, report
 from dashboard.words import speaking
 from extract.vendor import Refused, Unreachable, VendorError
-from reconcile import schema
+from reconcile import access, schema
 from reconcile.ledger import Busy, Claim, Ledger, Stand
 from reconcile.settings import CHANNELS, Settings, load
 from reconcile.state import Entry, State, state
@@ -113,6 +113,7 @@ def one(
     trial: str = "",
 ) -> Delivery:
     """Bring a report to one recipient by one channel. It never raises what a channel refuses."""  # fmt: skip
+    access.need("approve")
     settings = load(data)
     with speaking(settings.reports.languages.get(recipient) or settings.company.language):
         if not recipient:

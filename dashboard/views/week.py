@@ -7,7 +7,7 @@ from decimal import Decimal
 import streamlit as st
 
 from dashboard import act, charts, connecting, labels, narrow, session
-from dashboard.parts import badge, go, nothing, plain, sums
+from dashboard.parts import badge, go, link, nothing, plain, sums
 from dashboard.read import Row, figures, findings, sources
 from dashboard.read.figures import MONEY, Point
 from dashboard.theme import severity, source_state
@@ -240,7 +240,6 @@ def _freshness() -> None:
                 st.markdown(badge(source_state(source.state(now))), width="content")
             if source.rejected:
                 said = several("{count} item could not be used", "{count} items could not be used", source.rejected)
-                st.page_link(st.session_state["pages"]["connections"], label=said, icon=":material/report:",
-                             query_params={"connection": source.vendor})  # fmt: skip
+                link("connections", said, ":material/report:", connection=source.vendor)
         if st.button(_("Read all again"), icon=":material/sync:", key="sync-all", width="stretch"):
             connecting.sync()
