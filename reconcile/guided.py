@@ -13,7 +13,7 @@ import httpx
 from extract import store
 from extract.sandbox.server import Running, serve
 from extract.vendor import VendorError
-from reconcile import run, settings, workflows
+from reconcile import baselines, run, settings, workflows
 from reconcile.action import Plan, Subject
 from reconcile.connections import connections
 from reconcile.settings import Company, Connection, Invoicing, Mail, Settings
@@ -73,7 +73,9 @@ def look_again(data: Path) -> None:
         reading = store.sync(vendor, data, zone=settings.load(data).company.time_zone)
         if reading.error:
             raise VendorError(vendor.name, reading.error)
-    run.reconcile(data, state(data).decisions())
+    kept = state(data)
+    run.reconcile(data, kept.decisions(), memory=baselines.memory(kept))
+    baselines.learn(data, kept)
 
 
 class _Test:

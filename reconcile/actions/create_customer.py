@@ -8,6 +8,7 @@ from extract.model import CustomerDraft
 from reconcile import tax_ids
 from reconcile.action import Action, Answer, Caution, Change, Choice, Need, Plan, Sentence, Subject
 from reconcile.facts import Facts, Record
+from reconcile.keeping import kept
 
 _EMAIL = re.compile(r"[^@ ,;]+@[^@ ,;]+\.[^@ ,;.]+")
 _ADDRESS = ("street", "city", "postcode", "country")
@@ -32,11 +33,21 @@ class CreateCustomer(Action):
     title = "Create the customer in billing"
 
     def plan(
-        self, customer: Record, contact: Record | None, facts: Facts, given: Mapping[str, str], mail_needed: bool
+        self,
+        customer: Record,
+        contact: Record | None,
+        facts: Facts,
+        given: Mapping[str, str],
+        mail_needed: bool,
+        to: str = "",
     ) -> Plan:
-        """Return the plan for a CRM customer that billing does not know; `given` are values a person typed in."""
-        known = merged(customer, contact, given)
-        billing, key = facts.billing, f"create_customer:{facts.billing}:{customer['vendor']}:{customer['id']}"
+        """Return the plan for a CRM customer that billing does not know; `given` are values a person typed in.
+
+        `to` names another system that lacks the customer: the CRM, which asks for no more than a name.
+        """
+        known = kept(merged(customer, contact, given), facts, given)
+        billing = to or facts.billing
+        key = f"create_customer:{billing}:{customer['vendor']}:{customer['id']}"
         fields = {name: value for name, value in known.items() if name in CustomerDraft.model_fields and value}
         draft = CustomerDraft.model_validate({"name": ""} | fields | {"key": key, "other_id": customer["id"]})
         return Plan(
@@ -44,8 +55,9 @@ class CreateCustomer(Action):
             subject=Subject(table="customers", vendor=customer["vendor"], id=customer["id"]),
             says=Sentence(text="Create the customer {name}, {tax_id}.",
                           values={"name": draft.name, "tax_id": draft.tax_id or "—"}),
-            draft=draft, preview=shown(draft), needs=tuple(needs(known, mail_needed)),
-            cautions=tuple(_cautions(known, facts)), choices=tuple(_choices(known, facts)),
+            draft=draft, preview=shown(draft),
+            needs=tuple(n for n in needs(known, mail_needed) if billing == facts.billing or n.name == "name"),
+            cautions=tuple(_cautions(known, facts, billing)), choices=tuple(_choices(known, facts, billing)),
         )  # fmt: skip
 
     def find(self, plan: Plan, vendor: Any) -> Answer | None:
@@ -91,24 +103,24 @@ def _problem(name: str, value: str, known: Record) -> str | None:
     return None
 
 
-def _choices(known: Record, facts: Facts) -> list[Choice]:
+def _choices(known: Record, facts: Facts, billing: str) -> list[Choice]:
     """Return the billing customers that a person may pick instead of creating one."""
     return [
         Choice(name="customer_id", value=like["id"], says=Sentence(
             text="It is {name}, {tax_id}, {email}.",
             values={"name": like["name"] or "", "tax_id": like["tax_id"] or "—", "email": like["email"] or "—"}))
-        for like in facts.likely(facts.billing, known)
+        for like in facts.likely(billing, known)
     ]  # fmt: skip
 
 
-def _cautions(known: Record, facts: Facts) -> list[Caution]:
+def _cautions(known: Record, facts: Facts, billing: str) -> list[Caution]:
     if not known.get("tax_id"):
         return []
     return [
         Caution(code="tax_id_typo", says=Sentence(
             text="Billing has {name} with the tax id {theirs}, one character from {ours}: perhaps the same customer.",
             values={"name": near["name"] or "", "theirs": near["tax_id"], "ours": known["tax_id"]}))
-        for near in facts.nearly(facts.billing, known["tax_id"])
+        for near in facts.nearly(billing, known["tax_id"])
     ]  # fmt: skip
 
 

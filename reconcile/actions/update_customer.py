@@ -5,9 +5,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from reconcile import baselines
 from reconcile.action import Action, Answer, Change, Plan, Sentence, Subject
 from reconcile.facts import Record
 from reconcile.fields import changed, text, typed
+from reconcile.state import State
 
 
 class UpdateCustomer(Action):
@@ -55,6 +57,10 @@ class UpdateCustomer(Action):
         vendor.update_customer(plan.subject.id, changes)
         before = {name: text(now.get(name)) for name in changes}
         return Answer(data={"id": plan.subject.id}, before=before, after={n: text(v) for n, v in changes.items()})
+
+    def finish(self, plan: Plan, answer: Answer, store: State) -> None:
+        """Remember what was written, so that it does not count as a change that somebody made there."""
+        baselines.wrote(store, "customers", plan.subject.vendor, plan.subject.id, plan.data)
 
 
 def _wanted(plan: Plan) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def switched(store: State, flow: str) -> dict[str, Any]:
 def waits_for(known: Settings, store: State, flow: str) -> str | None:
     """Return the flow that must run cleanly before this one may run by itself; None where nothing is in the way."""
     place = FLOWS.index(flow)
-    if flow == "customer_data" or not place:  # writes no document and no mail: it depends on no other
+    if flow in ("customer_data", "product_data") or not place:  # no document and no mail: they depend on no other
         return None
     before = FLOWS[place - 1]
     begun = switched(store, before).get("at")

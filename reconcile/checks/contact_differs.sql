@@ -1,11 +1,21 @@
 -- title:    Billing has other contact data than the CRM
 -- severity: low
--- reads:    customer_pairs, customers, deals, deal_invoices, invoices, invoice_summary
+-- reads:    customer_pairs, customers, deals, deal_invoices, invoices, invoice_summary, field_map, record_fields
 -- action:   update_customer
 -- why:      The invoice goes where nobody reads it. E-mail and address of the customer's record are two findings, mended by updating
 --           it. An invoice that went to another address is a remark of its own until it is paid. What one side lacks is missing, not
 --           different; case, accents and punctuation do not count, nor does the address of a colleague.
-WITH pairs AS (
+WITH shared AS (
+    SELECT m.field FROM field_map AS m WHERE m.entity = 'customers' AND m.is_on
+),
+-- what was changed since both were last settled is a finding of its own
+moving AS (
+    SELECT f.billing_vendor AS vendor, f.billing_id AS id, f.field
+    FROM record_fields AS f
+    WHERE f.entity = 'customers'
+    AND f.verdict IN ('to_billing', 'to_crm', 'not_owner', 'conflict')
+),
+pairs AS (
     SELECT x.crm_vendor, x.crm_id, x.billing_vendor, x.billing_id
     FROM customer_pairs AS x
     WHERE x.is_linked
@@ -211,6 +221,7 @@ SELECT
     [{'code': 'email', 'agrees': FALSE, 'left': x.crm_mail, 'right': x.billing_mail}] AS evidence
 FROM wrong_mail AS x
 WHERE x.place = 1
+AND 'email' IN (SELECT h.field FROM shared AS h)
 UNION ALL
 SELECT
     'customers' AS subject,
@@ -230,6 +241,8 @@ LEFT JOIN invoiced AS i
     AND i.place = 1
 WHERE x.place = 1
 AND x.agrees = 0
+AND 'email' IN (SELECT h.field FROM shared AS h)
+AND NOT EXISTS (SELECT 1 FROM moving AS g WHERE g.vendor = x.vendor AND g.id = x.id AND g.field = 'email')
 UNION ALL
 SELECT
     x.subject,
@@ -251,3 +264,12 @@ LEFT JOIN invoiced AS i
     AND i.id = x.id
     AND i.place = 1
 WHERE x.place = 1
+AND EXISTS (SELECT 1 FROM shared AS h WHERE h.field IN ('street', 'city', 'postcode'))
+AND NOT EXISTS (
+    SELECT 1
+    FROM moving AS g
+    WHERE x.subject = 'customers'
+    AND g.vendor = x.vendor
+    AND g.id = x.id
+    AND g.field IN ('street', 'city', 'postcode')
+)

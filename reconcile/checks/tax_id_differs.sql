@@ -1,6 +1,6 @@
 -- title:    Billing has another tax id than the CRM
 -- severity: high
--- reads:    customer_pairs, customers, tax_ids, deal_invoices, deals, invoices, invoice_summary
+-- reads:    customer_pairs, customers, tax_ids, deal_invoices, deals, invoices, invoice_summary, field_map, record_fields
 -- action:   update_customer
 -- why:      One of the two is wrong; an invoice with the wrong tax id has to be corrected and may be refused. The customer's record
 --           is one finding, mended by updating it. What an issued invoice prints stays on it: that is a remark of its own, over
@@ -112,6 +112,16 @@ LEFT JOIN invoiced AS i
     AND i.place = 1
 WHERE x.place = 1
 AND x.agrees = 0
+AND EXISTS (SELECT 1 FROM field_map AS m WHERE m.entity = 'customers' AND m.field = 'tax_id' AND m.is_on)
+AND NOT EXISTS (
+    SELECT 1
+    FROM record_fields AS f
+    WHERE f.entity = 'customers'
+    AND f.billing_vendor = x.vendor
+    AND f.billing_id = x.id
+    AND f.field = 'tax_id'
+    AND f.verdict IN ('to_billing', 'to_crm', 'not_owner', 'conflict')
+)
 UNION ALL
 SELECT
     'invoices' AS subject,

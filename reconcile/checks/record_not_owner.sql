@@ -1,0 +1,28 @@
+-- title:    Changed in the system that does not decide
+-- severity: low
+-- reads:    record_fields, record_pairs
+-- action:
+-- why:      The field is owned by the other system, so the change is not passed on. Change it there, or write the owner's value back
+--           over it.
+SELECT
+    f.entity AS subject,
+    f.crm_vendor AS vendor,
+    f.crm_id AS id,
+    f.billing_vendor AS part,
+    CAST(0 AS DECIMAL(18, 4)) AS amount,
+    CAST(NULL AS VARCHAR) AS currency,
+    p.changed_on AS since,
+    p.name AS detail,
+    CASE f.entity WHEN 'customers' THEN 'sync_customer' ELSE 'sync_product' END AS action,
+    ARRAY_AGG(
+        {'code': 'field_' || f.field, 'agrees': FALSE, 'left': f.crm_value, 'right': f.billing_value} ORDER BY f.field
+    ) AS evidence
+FROM record_fields AS f
+JOIN record_pairs AS p
+    ON p.entity = f.entity
+    AND p.crm_vendor = f.crm_vendor
+    AND p.crm_id = f.crm_id
+    AND p.billing_vendor = f.billing_vendor
+    AND p.billing_id = f.billing_id
+WHERE f.verdict = 'not_owner'
+GROUP BY f.entity, f.crm_vendor, f.crm_id, f.billing_vendor, p.changed_on, p.name
