@@ -41,7 +41,7 @@ def keep(data: Path, changes: Changes, who: str) -> dict[str, tuple[Any, Any]]:
     settings = choices.load(data)
     made, changed = made_of(settings, changes), dict[str, tuple[Any, Any]]()
     for part, wanted in changes.items():
-        old, new = (getattr(s, part) if part else s for s in (settings, made))
+        old, new = _part(settings, part), _part(made, part)
         for name in wanted:
             if getattr(old, name) != getattr(new, name):
                 changed[f"{part}.{name}".lstrip(".")] = getattr(old, name), getattr(new, name)
@@ -58,15 +58,21 @@ def keep(data: Path, changes: Changes, who: str) -> dict[str, tuple[Any, Any]]:
 def made_of(settings: Settings, changes: Changes) -> Settings:
     """Return the settings as they would be. NotSo if one is wrong."""
     update: dict[str, Any] = {}
-    for part, wanted in changes.items():
+    for part, said_now in changes.items():
+        held = _part(settings, part)
+        wanted = {name: value for name, value in said_now.items() if getattr(held, name) != value}
         if not part:
             update |= wanted
-            continue
-        held: BaseModel = getattr(settings, part)
-        update[part] = _checked(type(held), part, held.model_dump(exclude_unset=True) | dict(wanted))
+        elif wanted:
+            update[part] = _checked(type(held), part, held.model_dump(exclude_unset=True) | wanted)
     made = settings.model_copy(update=update)
     _checked(Settings, "", made.model_dump(exclude_unset=True))
     return made
+
+
+def _part(settings: Settings, name: str) -> BaseModel:
+    part: BaseModel = getattr(settings, name) if name else settings
+    return part
 
 
 def _checked(kind: type[BaseModel], part: str, values: Mapping[str, Any]) -> Any:

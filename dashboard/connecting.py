@@ -10,7 +10,7 @@ from dashboard.words import _, number, several
 from extract import store
 from extract.store import Reading
 from extract.vendor import Connected, VendorError
-from reconcile.connections import connections
+from reconcile.connections import connections, unconnected
 from reconcile.settings import SettingsError
 from reconcile.vault import VaultError
 
@@ -92,6 +92,16 @@ def connect(vendor: str, name: str, credentials: dict[str, str], options: dict[s
             return
     st.session_state.setdefault(_TESTED, {})[name] = found
     sync((name,))
+
+
+def lacking() -> dict[str, tuple[str, ...]]:
+    """Return which credentials each connection lacks that is not connected, or not any more."""
+    return unconnected(session.data())
+
+
+def working_names() -> list[str]:
+    """Return the connections that have their credentials."""
+    return [name for name in session.settings().connections if name not in lacking()]
 
 
 def disconnect(name: str) -> None:

@@ -126,7 +126,7 @@ def main() -> None:
         st.stop()
     st.session_state["pages"] = pages
     work = [key for key in pages if key not in FIGURES + DATA + HOUSE]
-    sections = {"": work, _("Figures"): FIGURES, _("Data"): DATA, _("House"): HOUSE}
+    sections = {"": work, _("Figures"): FIGURES, _("Data"): DATA, _("Company"): HOUSE}
     shown = {name: [pages[key] for key in keys if key in pages] for name, keys in sections.items()}
     chosen = st.navigation({name: of for name, of in shown.items() if of}, expanded=True)
     st.html(STYLE)

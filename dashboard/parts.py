@@ -34,6 +34,7 @@ STYLE = """
 [data-testid="stMarkdownContainer"] table td[style*="right"] { white-space: nowrap; }
 [data-testid="stMarkdownContainer"] table th { font-weight: 600; opacity: 0.75; }
 [data-testid="stMarkdownContainer"] thead:not(:has(th:not(:empty))) { display: none; }
+.st-key-red-stop [data-testid="stBaseButton-primaryFormSubmit"] { background: #B3261E; border-color: #B3261E; }
 @media (max-width: 640px) {
   [data-testid="stMainBlockContainer"] { padding: 4.2rem 0.9rem 3rem; }
   [data-testid="stMetricValue"] { font-size: 1.25rem; }
@@ -122,8 +123,14 @@ def first_run() -> None:
             _("Or drop exports and a bank statement"),
             _("CSV, XLSX, CAMT, MT940, OFX…"),
         ),
+        (
+            "setup",
+            ":material/checklist_rtl:",
+            _("Go through the set-up"),
+            _("Step by step, or look around with sample data first."),
+        ),
     )
-    for column, (page, icon, title, says) in zip(st.columns(2), steps, strict=True):
+    for column, (page, icon, title, says) in zip(st.columns(3), steps, strict=True):
         with column.container(border=True):
             st.markdown(f"**{title}**")
             st.caption(says)
@@ -131,13 +138,13 @@ def first_run() -> None:
                 go(page)
 
 
-def go(page: str, **query: str) -> None:
+def go(page: str, **query: str | list[str]) -> None:
     """Open another page, if the reader has it."""
     if page in st.session_state["pages"]:
         st.switch_page(st.session_state["pages"][page], query_params=query)
 
 
-def link(page: str, label: str, icon: str | None = None, **query: str) -> None:
+def link(page: str, label: str, icon: str | None = None, **query: str | list[str]) -> None:
     """Show a link to another page, if the reader has it."""
     if page in st.session_state["pages"]:
         st.page_link(st.session_state["pages"][page], label=label, icon=icon, query_params=query)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import httpx
 
+from dashboard import accounts
 from extract import logs
-from extract.vendor import Connected, Unauthorised, Vendor, registry
+from extract.vendor import Connected, Refused, Unauthorised, Vendor, registry
 from reconcile import access
 from reconcile import settings as choices
 from reconcile.connections import connection
@@ -44,16 +45,34 @@ def connect(
     lacking = [need for need in made.needs if not credentials.get(need)]
     if lacking:
         raise Unauthorised(name, f"{', '.join(lacking)} is empty.")
-    found = made.check()
+    found, closed = made.check(), made.unwritable()
+    _same_books(data, vendor, name, found, made.url)
     settings, store = choices.load(data), state(data)
     settings.connections = settings.connections | {name: Connection(vendor=vendor, **(dict(options or {})))}
     choices.save(settings, data)
     store.keep_credentials(name, dict(credentials), who)
+    accounts.keep(store, name, found, closed)
     store.record(
         Entry(who=who, action="connect", outcome="done", vendor=name, says=f"connected to {found.account}",
               after={"vendor": vendor, "account": found.account, "options": dict(options or {})})
     )  # fmt: skip
     return found
+
+
+def _same_books(data: Path, vendor: str, name: str, found: Connected, url: str) -> None:
+    """Raise Refused where records of two accounts would mix under one name, or those of one count twice."""
+    settings, store = choices.load(data), state(data)
+    for other, said in settings.connections.items():
+        known = accounts.told(store, other)
+        if said.vendor != vendor or known is None or not (known.account and found.account):
+            continue
+        if other == name and known.account != found.account:
+            raise Refused(name, f"this is account {found.account}, and what was read so far is of {known.account}: "
+                                "connect it under another name.")  # fmt: skip
+        same = known.account == found.account and (said.options.get("base_url") or registry()[vendor].base_url) == url
+        if other != name and same:
+            raise Refused(name, f"account {found.account} is connected already, as {other}: everything would count "
+                                f"twice. To give it a new key, connect it as {other}.")  # fmt: skip
 
 
 def trial(
@@ -77,6 +96,9 @@ def disconnect(data: Path, name: str, who: str = "command line") -> None:
 
 @access.as_program("refresh")
 def again(data: Path, name: str) -> Connected:
-    """Try the kept credentials of a connection. Raises VendorError if they are refused."""
-    settings = choices.load(data)
-    return connection(name, settings.connections[name], settings, state(data)).check()
+    """Try the kept credentials of a connection, and remember what it told. Raises VendorError if they are refused."""
+    settings, store = choices.load(data), state(data)
+    made = connection(name, settings.connections[name], settings, store)
+    found = made.check()
+    accounts.keep(store, name, found, made.unwritable())
+    return found

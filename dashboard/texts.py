@@ -68,6 +68,7 @@ def _of_files() -> Iterator[Text]:
         yield (why,)
     for vendor in registry().values():
         yield from ((option.says,) for option in vendor.options)
+        yield from ((step,) for step in vendor.steps)
 
 
 def update() -> dict[str, int]:

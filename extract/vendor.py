@@ -84,6 +84,16 @@ class Connected(NamedTuple):
     rights: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     note: str = ""
+    company: str = ""  # whose account it is, where the vendor tells
+
+
+class Extra(NamedTuple):
+    """Reports of a vendor's own that an account's plan, or the key's rights, add; `says` is why they do not."""
+
+    name: str
+    is_there: bool
+    says: str = ""
+    items: tuple[str, ...] = ()  # what there is, as the vendor calls it
 
 
 class Option(NamedTuple):
@@ -103,9 +113,11 @@ class Vendor:
     base_url: ClassVar[str] = ""
     auth_kind: ClassVar[Literal["key", "token", "url", "oauth", "password", "none"]] = "token"
     needs: ClassVar[tuple[str, ...]] = ()  # credentials; all set: the vendor is on
+    steps: ClassVar[tuple[str, ...]] = ()  # where a person finds the credentials, in order
     options: ClassVar[tuple[Option, ...]] = ()
     reads: ClassVar[tuple[str, ...]] = ()  # canonical tables
     writes: ClassVar[tuple[str, ...]] = ()  # names of actions
+    adds: ClassVar[tuple[str, ...]] = ()  # names of the extras that an account may have
     rate: ClassVar[tuple[int, float]] = (100, 10.0)  # requests, seconds
     evidence: ClassVar[str] = ""  # what proves this connector, for the catalogue
     overlap: ClassVar[dt.timedelta] = dt.timedelta(minutes=15)  # search indexes lag: modified runs reach back this far
@@ -192,6 +204,29 @@ class Vendor:
     def check(self) -> Connected:
         """Return who we are there, by asking. Raises Unauthorised, MissingRight or Unreachable."""
         raise AttributeError(f"{self.name} cannot be checked")
+
+    def unwritable(self) -> tuple[str, ...]:
+        """Return the rights to write that the credential lacks, by asking to change records that do not exist."""
+        return ()
+
+    def refuses_write(self, method: str, path: str, **body: Any) -> str | None:
+        """Return why a write to a record that does not exist is not allowed; None where it is: nothing is found then.
+
+        Raises Unauthorised, or Unsure where the vendor cannot be asked.
+        """
+        try:
+            self.write(method, path, **body)
+        except MissingRight as error:
+            return str(error)
+        except Unauthorised:
+            raise
+        except Refused:  # no such record: the right is there
+            pass
+        return None
+
+    def extras(self) -> tuple[Extra, ...]:
+        """Return for each name of `adds` whether the account has it, by asking. Raises like `check`."""
+        return ()
 
     def explain(self, reply: httpx.Response) -> str:
         """Return the vendor's own words for an error reply."""

@@ -2,16 +2,16 @@
 
 import streamlit as st
 
-from dashboard import catalogue, connecting, labels, read, session
+from dashboard import accounts, catalogue, connecting, labels, read, session
 from dashboard.address import bound
 from dashboard.catalogue import Entry
 from dashboard.parts import badge, heading, nothing, plain
 from dashboard.read import sources
 from dashboard.read.sources import Source
 from dashboard.theme import source_state
+from dashboard.views import joining
 from dashboard.words import _, ago, moment, number, several
-from extract.vendor import registry
-from reconcile.connections import unconnected
+from reconcile.state import state
 
 
 def show() -> None:
@@ -31,12 +31,13 @@ def show() -> None:
             _("Choose a system below, or drop a file on the page Import."),
             ":material/cable:",
         )
-    lacking = unconnected(session.data())
+    lacking = connecting.lacking()
     for name, said in connected.items():
         _connection(name, said.vendor, known.pop(name, None), lacking.get(name, ()))
     for name, source in known.items():
         _from_files(name, source)
-    _connect()
+    st.subheader(_("Connect a system"), anchor=False)
+    joining.show("connect")
     _catalogue()
 
 
@@ -48,8 +49,10 @@ def _connection(name: str, vendor: str, source: Source | None, lacking: tuple[st
             st.markdown(f"#### {plain(title)}", anchors=False, width="content")
             how = source_state("off" if lacking else source.state(now) if source else "never")
             st.markdown(badge(how), width="content")
+        _account(name, bool(lacking))
         _health(source)
         if lacking:
+            st.caption(_("What was read from it stays, read-only: nothing is read anew and nothing is written there."))
             st.caption(_("Enter {keys} below to connect it again.").format(keys=", ".join(lacking)))
             return
         with st.container(horizontal=True):
@@ -66,6 +69,39 @@ def _connection(name: str, vendor: str, source: Source | None, lacking: tuple[st
         connecting.tested(name)
         if source and source.rejected:
             _rejects(name, source)
+
+
+def _account(name: str, is_off: bool) -> None:
+    """Show who we are there, with which rights, and what is missing."""
+    told = accounts.told(state(session.data()), name)
+    if told is None:
+        if not is_off:
+            st.caption(_("Press Test to see who we are there and what we may do."))
+        return
+    said = _("Was connected as {account}") if is_off else _("Connected as {account}")
+    parts = [said.format(account=f"**{plain(told.account or _('not told'))}**")]
+    if told.company:
+        parts.append(_("company {company}").format(company=f"**{plain(told.company)}**"))
+    parts.append(_("TEST account") if told.is_test else _("live account"))
+    if told.currency:
+        parts.append(plain(told.currency))
+    if not is_off:
+        parts.append(_("may only read") if told.unwritable else _("may read and write"))
+    st.markdown(" · ".join(parts))
+    if is_off:
+        return
+    if told.missing:
+        rights = ", ".join(plain(right) for right in told.missing)
+        st.warning(_("It may not read everything. Give the key these rights there, then press Test: {rights}").format(
+            rights=rights), icon=":material/key_off:")  # fmt: skip
+    if told.unwritable:
+        rights = ", ".join(plain(right) for right in told.unwritable)
+        st.info(_("It may only read. To let fixes be written, give the key these rights, then press Test: {rights}")
+                .format(rights=rights), icon=":material/edit_off:")  # fmt: skip
+    with st.expander(several("{count} right", "{count} rights", len(told.rights)), icon=":material/key:"):
+        st.markdown("\n".join(f"- {plain(right)}" for right in told.rights) or _("None."))
+        when = moment(told.at, session.zone())
+        st.caption(_("As it said on {at}.").format(at=when) + (f" {plain(told.note)}" if told.note else ""))
 
 
 def _health(source: Source | None) -> None:
@@ -107,40 +143,6 @@ def _from_files(name: str, source: Source) -> None:
         _health(source)
         if source.rejected:
             _rejects(name, source)
-
-
-def _connect() -> None:
-    """Ask for a vendor's credentials; they are tried before they are kept."""
-    vendors = {name: v for name, v in sorted(registry().items()) if v.needs}
-    st.subheader(_("Connect a system"), anchor=False)
-    with st.container(border=True):
-        chosen = bound(
-            st.selectbox, _("System"), list(vendors), name="vendor", scope="connect", format_func=labels.vendor,
-            placeholder=_("Choose a system"),
-        )  # fmt: skip
-        if not chosen:
-            return
-        vendor = vendors[chosen]
-        kind = labels.auth(vendor.auth_kind)
-        st.caption(f"{kind} · {_('API version')} {plain(vendor.api_version or '–')} · {plain(vendor.evidence)}")
-        with st.form(f"connect-{chosen}", border=False, clear_on_submit=True):
-            name = st.text_input(
-                _("Name of the connection"), value=chosen, help=_("Change it to connect a second account.")
-            )
-            given = {
-                need: st.text_input(labels.secret(chosen, need), type="password", autocomplete="off", help=need)
-                for need in vendor.needs
-            }
-            with st.expander(_("Options"), icon=":material/tune:"):
-                options = {o.name: st.text_input(_(o.says), value=o.default, key=f"option-{chosen}-{o.name}")
-                           for o in vendor.options}  # fmt: skip
-                address = st.text_input(_("Address"), value="", placeholder=vendor.base_url)
-            if st.form_submit_button(_("Test and connect"), type="primary", icon=":material/cable:"):
-                changed = {o.name: options[o.name] for o in vendor.options if options[o.name] != o.default}
-                connecting.connect(
-                    chosen, name.strip() or chosen, given, changed | ({"base_url": address} if address else {})
-                )
-        connecting.tested("?")
 
 
 def _catalogue() -> None:

@@ -37,7 +37,8 @@ def show() -> None:
             Ask("mail", "daily_cap", _("Most mails a day")),
         ])  # fmt: skip
         kept = bool(store.credentials(NAME).get(SECRET))
-        password = st.text_input(_("Password"), type="password", key="mail-password", autocomplete="off",
+        entered = st.session_state.setdefault("mail-entered", 0)  # a new field after each that was kept: empty again
+        password = st.text_input(_("Password"), type="password", key=f"mail-password-{entered}", autocomplete="off",
                                  placeholder=_("kept, and never shown") if kept else "")  # fmt: skip
         if st.form_submit_button(_("Test and save"), type="primary", icon=":material/save:"):
             _save(typed, password)
@@ -80,6 +81,7 @@ def _save(typed: dict[Ask, object], password: str) -> None:
     if password:
         store.keep_credentials(NAME, {SECRET: password}, session.who())
     store.keep(STATE, _as_tried(made))
+    st.session_state["mail-entered"] += 1
     said.say("success", _("The server took it: e-mail is active.") if made.mail.host else _("Saved."))
     st.rerun()
 

@@ -66,7 +66,7 @@ def _stop() -> None:
             return
         st.caption(_("Stops at once and everywhere: no fix, no reminder, no automation writes until somebody allows it "
                      "again. Reading goes on."))  # fmt: skip
-        with st.form("stop", border=False):
+        with st.container(key="red-stop"), st.form("stop", border=False):
             reason = st.text_input(_("Why"), key="stop-why", placeholder=_("wrong prices in the catalogue"))
             if st.form_submit_button(_("Stop all writing"), icon=":material/front_hand:", type="primary"):
                 gate.stop(store, session.who(), reason.strip())
