@@ -81,6 +81,7 @@ class Product(Row):
     tax_rate: Rate | None = says("tax in percent, e.g. 21")
     stock: Rate | None = says("quantity on hand")
     is_active: bool | None = says("still sold")
+    created_at: dt.datetime | None = says("created, UTC")
     updated_at: dt.datetime | None = says("last changed, UTC")
 
 
@@ -366,6 +367,15 @@ class CustomerDraft(Draft):
     language: str | None = None
     payment_terms_days: int | None = None
     other_id: str | None = None
+
+
+class ProductDraft(Draft):
+    """A product to create."""
+
+    sku: str
+    name: str
+    unit_price: Decimal
+    currency: str
 
 
 class LineDraft(BaseModel):

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from reconcile import keeping
 from reconcile.action import Need, Plan, Sentence, Subject, registry
 from reconcile.actions.create_customer import merged, needs
 from reconcile.actions.create_invoice import totals
@@ -69,7 +70,7 @@ def _customer(
     """Return what is known of the customer to bill, plans that make or complete it, and the key of a creation."""
     if customer is None:
         return {}, [], None
-    known, actions = merged(customer, contact, given), registry()
+    known, actions = keeping.kept(merged(customer, contact, given), facts, given), registry()
     found = facts.counterpart(customer["vendor"], customer["id"], facts.billing)
     picked = facts.customer(facts.billing, given.get("customer_id"))
     if picked is not None:
@@ -226,21 +227,33 @@ def _mend_customer(finding: Record, facts: Facts, given: Given) -> list[Plan]:
 
 
 def _aligned(billed: Record | None, part: str | None, facts: Facts) -> list[Plan]:
-    """Return the plan that gives a billing customer what the CRM says of it."""
+    """Return the plans that give a customer's two records what the owner of each field says."""
     ours = facts.in_crm(billed["vendor"], billed["id"]) if billed else None
     if billed is None or ours is None or not facts.can(billed["vendor"], "update_customer"):
         return []
     fields = _ADDRESS if part == "address" else ("email",) if part == "email" else ("tax_id",)
-    wanted: dict[str, Any] = {name: ours[name] for name in fields if ours.get(name)}
-    if part == "email" and not wanted:
+    owners = {name: facts.settings.sync.owner("customers", name) for name in fields}
+    wanted: dict[str, Any] = {n: ours[n] for n in fields if ours.get(n) and owners[n] in ("crm", "either")}
+    theirs = {n: billed[n] for n in fields if billed.get(n) and owners[n] == "billing"}
+    if part == "email" and not wanted and owners["email"] in ("crm", "either"):
         contact = facts.one(
             "SELECT p.email FROM deals AS d JOIN customers AS p ON p.vendor = d.vendor AND p.id = d.contact_id "
             "WHERE d.vendor = ? AND d.customer_id = ? AND p.email IS NOT NULL ORDER BY d.updated_at DESC, d.id LIMIT 1",
             ours["vendor"], ours["id"],
         )  # fmt: skip
         wanted = contact or {}
-    plan = registry()["update_customer"].plan(billed, wanted)
-    return [plan] if plan else []
+    plan, back = registry()["update_customer"].plan(billed, wanted), None
+    if theirs and facts.can(ours["vendor"], "update_customer"):
+        back = registry()["update_customer"].plan(ours, theirs)
+    return [made for made in (plan, back) if made]
+
+
+def _noted(finding: Record, facts: Facts, given: Given) -> list[Plan]:
+    """Write what billing and bank know of a customer into the CRM's timeline, as far as it is not there yet."""
+    crm = notes.crm_of(facts)
+    if not crm:
+        return []
+    return notes.missing(facts, notes.events(facts, crm, finding["subject_vendor"], finding["subject_id"]), crm)
 
 
 _CHAINS: dict[str, Callable[[Record, Facts, Given], list[Plan]]] = {
@@ -251,4 +264,5 @@ _CHAINS: dict[str, Callable[[Record, Facts, Given], list[Plan]]] = {
     "record_payment": _close,
     "send_reminder": _remind,
     "update_customer": _mend_customer,
+    **keeping.CHAINS,
 }

@@ -9,13 +9,14 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 import structlog
 from filelock import FileLock
 
 from reconcile import checks, figures, reference, settings, tax_ids, warehouse
+from reconcile.baselines import Memory
 from reconcile.links import link
 from reconcile.sqlfile import Query, queries
 
@@ -45,12 +46,13 @@ def reconcile(
     decisions: Iterable[Mapping[str, Any]] = (),
     first_seen: Mapping[str, dt.datetime] | None = None,
     progress: Progress | None = None,
+    memory: Memory | None = None,
 ) -> Summary:
     """Build `data`/warehouse.duckdb from `data`/rows.duckdb and return what it found.
 
     `decisions` are what people said (the columns of table `decisions`), `first_seen` when a finding was seen first,
-    both from the state store. Waits for another run to end. SettingsError if settings.toml is wrong; on any error the
-    warehouse that was there stays.
+    `memory` what both sides said of each field before, all from the state store. Waits for another run to end.
+    SettingsError if settings.toml is wrong; on any error the warehouse that was there stays.
     """
     chosen = settings.load(data)
     choices = chosen.row(settings.today(chosen), dt.datetime.now(dt.UTC))
@@ -60,7 +62,8 @@ def reconcile(
         _discard(part)
         try:
             say = progress or (lambda stage, what: None)
-            summary = _build(part, data, choices, chosen.tolerances, said, first_seen or {}, say)
+            known = _Known(chosen, said, first_seen or {}, memory)
+            summary = _build(part, data, choices, known, say)
             os.replace(part, data / WAREHOUSE)
         finally:
             _discard(part)
@@ -68,28 +71,30 @@ def reconcile(
     return summary
 
 
-def _build(
-    part: Path,
-    data: Path,
-    choices: settings.Choices,
-    tolerances: Mapping[str, settings.Tolerance],
-    decisions: list[Mapping[str, Any]],
-    first_seen: Mapping[str, dt.datetime],
-    progress: Progress,
-) -> Summary:
+class _Known(NamedTuple):
+    """What a run takes from the settings and the state store."""
+
+    settings: settings.Settings
+    decisions: list[Mapping[str, Any]]
+    first_seen: Mapping[str, dt.datetime]
+    memory: Memory | None
+
+
+def _build(part: Path, data: Path, choices: settings.Choices, known: _Known, progress: Progress) -> Summary:
     summary = Summary(choices.today)
     with duckdb.connect(str(part)) as db, _Clock(summary, progress) as clock:
         db.execute(f"SET TimeZone = 'UTC'; SET memory_limit = '{MEMORY}'")
         before = _attach_last(db, data / WAREHOUSE, summary)
         clock.start("rows")
         with FileLock(data / ROWS_LOCK):
-            warehouse.lay(db, data / ROWS, choices, decisions)
-        reference.lay(db, tolerances)
+            warehouse.lay(db, data / ROWS, choices, known.decisions)
+        reference.lay(db, known.settings.tolerances)
+        reference.lay_sync(db, known.settings.sync, known.memory)
         clock.start("links")
         summary.notes += link(db).notes
         db.execute("BEGIN")  # one commit for hundreds of small statements: what breaks is thrown away whole anyway
         warehouse.comment(db, "links", "Rows that are the same business fact.", warehouse.LINKS)
-        judge(db, first_seen, clock.start, known=f"{before}.tax_ids" if before else None)
+        judge(db, known.first_seen, clock.start, known=f"{before}.tax_ids" if before else None)
         if before:
             checks.carry_over(db, before)
         db.execute("COMMIT")

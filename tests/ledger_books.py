@@ -13,11 +13,14 @@ import duckdb
 
 from extract import model
 from reconcile import reference, tax_ids, warehouse
+from reconcile.baselines import Memory
+from reconcile.fieldmap import ENTITIES, Syncs
 from reconcile.run import SUMMARIES
 from reconcile.settings import Choices, Tolerance
 from reconcile.sqlfile import queries
 
 TODAY = dt.date(2026, 11, 20)
+FIRST_LOOK = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)  # when customers and products were compared first
 VENDORS = {
     "deals": "crm", "owners": "crm", "stages": "crm", "quotes": "crm", "customers": "crm", "lines": "crm",
     "invoices": "billing", "allocations": "billing", "payouts": "billing", "payments": "bank", "merged": "crm",
@@ -36,13 +39,15 @@ def books(rows: dict[str, list[dict[str, Any]]]) -> duckdb.DuckDBPyConnection:
 
     `links` may be written "deals:1>invoices:9" or "payments:1>invoices:9=100.00", with "?" at the end if suggested.
     `kept` may follow the amount: "payments:1>invoices:9=97.00+3.00". `settings` is one row of choices; `tolerances` are
-    rows of customer, amount, rate, days.
+    rows of customer, amount, rate, days. `sync` is one table as in settings.toml, `baselines` what both sides said before.
     """
     db = duckdb.connect()
+    known = Memory(rows.get("baselines", []), {e: FIRST_LOOK for e in ENTITIES})
     chosen = {"today": TODAY, "now_at": dt.datetime(2026, 11, 20, 8)} | (rows.get("settings") or [{}])[0]
     warehouse.lay(db, Path("none"), Choices.model_validate(chosen), rows.get("decisions", []))
     said = {row["customer"]: {k: v for k, v in row.items() if k != "customer"} for row in rows.get("tolerances", [])}
     reference.lay(db, {name: Tolerance.model_validate(one) for name, one in said.items()})
+    reference.lay_sync(db, Syncs.model_validate((rows.get("sync") or [{}])[0]), known)
     for table in model.TABLES:
         described = {c.name: (c.sql, "") for c in model.columns(table)}
         made = [{"vendor": VENDORS.get(table, "billing")} | USUAL.get(table, {}) | row for row in rows.get(table, [])]
@@ -65,6 +70,8 @@ def _read_this_morning(today: dt.date | str) -> list[dict[str, Any]]:
         ("crm", "customers"),
         ("billing", "invoices"),
         ("billing", "customers"),
+        ("crm", "products"),
+        ("billing", "products"),
         ("bank", "payments"),
     )
     return [{"vendor": vendor, "kind": table} | at for vendor, table in tables]

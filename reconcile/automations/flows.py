@@ -12,7 +12,8 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
     "deal_to_invoice": ("create_invoice", "issue_invoice", "send_invoice"),
     "payment_to_crm": ("update_deal", "record_payment"),
     "overdue_to_reminder": ("send_reminder",),
-    "customer_data": ("update_customer",),
+    "customer_data": ("update_customer", "sync_customer", "create_customer", "retire_customer"),
+    "product_data": ("sync_product", "create_product", "retire_product"),
 }
 assert tuple(ACTIONS) == FLOWS
 _OF = {action: flow for flow, actions in ACTIONS.items() for action in actions}
