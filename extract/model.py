@@ -62,6 +62,7 @@ class Customer(Row):
     country: str | None = says("ISO 3166-1 alpha-2 country")
     language: str | None = says("ISO 639-1 language for mails")
     payment_terms_days: int | None = says("days from issue to due date agreed with this customer")
+    discount_rate: Rate | None = says("discount in percent agreed with this customer, e.g. 5")
     iban: str | None = says("account the customer pays from")
     parent_id: str | None = says("id of the parent company, same vendor")
     owner_id: str | None = says("salesperson, same vendor")
@@ -83,6 +84,16 @@ class Product(Row):
     is_active: bool | None = says("still sold")
     created_at: dt.datetime | None = says("created, UTC")
     updated_at: dt.datetime | None = says("last changed, UTC")
+
+
+class TaxCode(Row):
+    """A tax that billing knows and can put on a line; two of one rate may differ in what the law calls them."""
+
+    name: str | None = says("what is printed on the invoice")
+    rate: Rate | None = says("tax in percent, e.g. 21")
+    country: str | None = says("ISO 3166-1 alpha-2 country whose tax it is")
+    description: str | None = says("what it is for, for ourselves")
+    is_active: bool | None = says("still used")
 
 
 class Owner(Row):
@@ -130,6 +141,7 @@ class Deal(Row):
     invoice_recipient: str | None = says("who got the invoice, as the CRM knows it")
     paid_on: dt.date | None = says("day of payment as the CRM knows it")
     payment_terms_days: int | None = says("days from issue to due date agreed on this deal")
+    service_done_on: dt.date | None = says("day the service was completed")
     url: str | None = says("the record in the vendor's own screen")
     created_at: dt.datetime | None = says("created, UTC")
     updated_at: dt.datetime | None = says("last changed, UTC")
@@ -270,6 +282,7 @@ class Merged(Row):
 TABLES: dict[str, type[Row]] = {
     "customers": Customer,
     "products": Product,
+    "tax_codes": TaxCode,
     "owners": Owner,
     "stages": Stage,
     "deals": Deal,
@@ -411,7 +424,10 @@ class InvoiceDraft(Draft):
     message: str | None = None
     series: str | None = None
     corrects_id: str | None = None
-    fx_rate: Decimal | None = None
+    part: str | None = None  # of the deal's plan that it bills; none: all that is left
+    fx_rate: Decimal | None = None  # units of fx_into for one of currency
+    fx_into: str | None = None  # the company's currency
+    fx_source: str | None = None  # who says so, and of which day
 
 
 class TaskDraft(Draft):
@@ -432,6 +448,7 @@ class NoteDraft(Draft):
     at: dt.datetime
     owner_id: str | None = None
     deal_id: str | None = None
+    deal_ids: tuple[str, ...] = ()  # more deals whose timelines show it
     customer_id: str | None = None
     file_name: str | None = None
     file: bytes | None = None

@@ -5,19 +5,25 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from reconcile import keeping
+from reconcile import keeping, notes, sending
 from reconcile.action import Need, Plan, Sentence, Subject, registry
 from reconcile.actions.create_customer import merged, needs
 from reconcile.actions.create_invoice import totals
+from reconcile.actions.send_reminder import spoken
 from reconcile.actions.update_deal import Coming
 from reconcile.facts import Facts, Record
+from reconcile.source import Source, as_proforma, of_deal, of_quote, quote_of
 
 Given = Mapping[str, str]
+SENDS = ("send_invoice", "mail_invoice")  # the ways in which an invoice goes out
+PLANNED = ("plan_due", "recurring_missed")  # checks whose `part` is a part of the deal's plan
 _ADDRESS = ("street", "city", "region", "postcode", "country")
 
 
 def chain(finding: Record, facts: Facts, given: Given) -> list[Plan]:
     """Return the plans that mend a finding; none where only a person can. `given` are values a person typed in."""
+    if given.get("billing"):
+        facts = facts.billed_in(given["billing"])
     made = _CHAINS.get(finding["action"] or "")
     plans = made(finding, facts, given) if made else []
     if not plans:
@@ -29,39 +35,91 @@ def chain(finding: Record, facts: Facts, given: Given) -> list[Plan]:
 
 def _named(plans: list[Plan]) -> Plan:
     """Return the plan that gives a chain its key: the first that creates, issues or sends."""
-    return next((p for p in plans if p.action in ("create_invoice", "issue_invoice", "send_invoice")), plans[0])
+    return next((p for p in plans if p.action in ("create_invoice", "issue_invoice", *SENDS)), plans[0])
 
 
 def _invoice_deal(finding: Record, facts: Facts, given: Given) -> list[Plan]:
-    """Customer, draft, issue, send, write back: as far as the settings go."""
-    deal = facts.deal(finding["subject_vendor"], finding["subject_id"])
-    if deal is None:
+    """Customer, draft, issue, send, write back: as far as the settings go. The finding is of a deal or of a quote."""
+    deal, quote = _sold(finding, facts)
+    if deal is None or (finding["action"] == "create_proforma" and quote is None):
         return []
     said = facts.settings.invoicing
-    customer = facts.customer(deal["vendor"], deal["customer_id"])
+    customer = facts.customer(deal["vendor"], deal["customer_id"] or (quote or {}).get("customer_id"))
     contact = facts.customer(deal["vendor"], deal["contact_id"])
     known, plans, customer_key = _customer(deal, customer, contact, facts, given)
     billed, id = known, known["id"] if customer_key is None and customer else None
-    create = registry()["create_invoice"].plan(deal, id, customer_key, billed, facts, given)
+    part = finding["part"] if finding.get("check") in (*PLANNED, None) else ""
+    source = _source(deal, quote, facts, given, part or "", spoken(known))
+    proforma = finding["action"] == "create_proforma"
+    if proforma and quote:
+        source = as_proforma(source, quote["id"])
+    create = registry()["create_invoice"].plan(source, id, customer_key, billed, facts, given)
     if customer is None:
         asked = Need(name="customer", says=Sentence(text="The deal has no customer in the CRM: add one there."))
         create = create.model_copy(update={"needs": (asked, *create.needs)})
+    if proforma:
+        words = "Create a pro-forma of {gross} {currency} for {customer}: a draft in billing that never gets a number."
+        says = Sentence(text=words, values=create.says.values)
+        return [*plans, create.model_copy(update={"says": says})]
     plans.append(create)
     last, status, to = create, "draft", billed.get("email") or ""
     if said.issue or said.send:
-        last, status = registry()["issue_invoice"].following(create), "issued"
+        last, status = registry()["issue_invoice"].following(create, facts), "issued"
         plans.append(last)
         if said.send:
-            last = registry()["send_invoice"].following(create, to, billed.get("name") or "")
-            status = "sent"
-            plans.append(last)
-    if said.write_back and facts.can(deal["vendor"], "update_deal"):
+            plans += sending.following(create, to, billed, facts)
+            last, status = plans[-1], "sent"
+    if source.deal_id and said.write_back and facts.can(deal["vendor"], "update_deal"):
         summary, gross = facts.deal_summary(deal["vendor"], deal["id"]) or {}, totals(create.draft)[1]
         coming = Coming(last.key, status, gross, create.draft.currency, str(create.draft.due_on),
                         billed.get("name") or to)  # fmt: skip
         before = Decimal(summary.get("invoiced_gross") or 0)
         plans.append(registry()["update_deal"].following(deal, coming, before))
     return plans
+
+
+def _credit(finding: Record, facts: Facts, given: Given) -> list[Plan]:
+    """Credit what a quote says from the invoice that was issued for it."""
+    deal, quote = _sold(finding, facts)
+    if deal is None or quote is None:
+        return []
+    source = _source(deal, quote, facts, given, "", "en")
+    others = _issued(deal, quote, facts)
+    picked = given.get("original") or (others[0]["id"] if len(others) == 1 else "")
+    original = next((one for one in others if one["id"] == picked), None)
+    return [registry()["create_credit_note"].plan(source, quote["id"], original, others, facts, given)]
+
+
+def _issued(deal: Record, quote: Record, facts: Facts) -> list[Record]:
+    """Return the invoices that were issued for a quote: its deal's, else those that print its number."""
+    if quote["deal_id"]:
+        found = facts.invoices_of(deal["vendor"], deal["id"])
+    else:
+        found = facts.all("SELECT * FROM invoices WHERE vendor = ? AND deal_reference = ? ORDER BY issued_on, id",
+                          facts.billing, quote["number"] or quote["id"])  # fmt: skip
+    return [i for i in found if i["kind"] != "credit_note" and i["status"] not in ("draft", "void")]
+
+
+def _source(deal: Record, quote: Record | None, facts: Facts, given: Given, part: str, language: str) -> Source:
+    """Return what is billed of a deal, or of a quote: with its lines where it has a deal."""
+    if quote is None:
+        return of_deal(deal, facts, given, part, language)
+    if not quote["deal_id"]:
+        return of_quote(quote, facts)
+    return of_deal(deal, facts, {"source": f"quote:{quote['id']}", **given}, part, language)
+
+
+def _sold(finding: Record, facts: Facts) -> tuple[Record | None, Record | None]:
+    """Return the deal that a finding or wish is about, and the quote where it is about one.
+
+    A quote without a deal is taken as a deal of its own. Quotes of billing become invoices there.
+    """
+    if finding["subject_table"] != "quotes":
+        return facts.deal(finding["subject_vendor"], finding["subject_id"]), None
+    quote = quote_of(finding["subject_vendor"], finding["subject_id"], facts)
+    if quote is None or quote["vendor"] == facts.billing:
+        return None, None
+    return facts.deal(quote["vendor"], quote["deal_id"]) if quote["deal_id"] else of_quote(quote, facts).deal, quote
 
 
 def _customer(
@@ -97,8 +155,9 @@ def _customer(
     if completed is not None or asked:
         completed = completed or _asking(billed, asked)
         plans.append(completed.model_copy(update={"needs": asked}))
-    terms = billed.get("payment_terms_days")
-    agreed = {"payment_terms_days": customer.get("payment_terms_days") if terms is None else terms}
+    terms = customer.get("payment_terms_days")  # agreed on in the CRM; billing's copy is as old as its customer
+    agreed = {"payment_terms_days": billed.get("payment_terms_days") if terms is None else terms,
+              "discount_rate": customer.get("discount_rate")}  # fmt: skip
     return billed | wanted | agreed | {"known_by": rule}, plans, None
 
 
@@ -114,10 +173,10 @@ def _issue(finding: Record, facts: Facts, given: Given) -> list[Plan]:
     invoice = facts.invoice(finding["subject_vendor"], finding["subject_id"])
     if invoice is None:
         return []
-    issued: Plan = registry()["issue_invoice"].plan(invoice)
+    issued: Plan = registry()["issue_invoice"].plan(invoice, facts, given)
     plans = [issued]
     if facts.settings.invoicing.send:
-        plans.append(registry()["send_invoice"].plan(invoice))
+        plans += sending.of(invoice, facts)
     return plans + _told(invoice, plans[-1], "sent" if len(plans) > 1 else "issued", Decimal(0), facts)
 
 
@@ -132,8 +191,8 @@ def _send(finding: Record, facts: Facts, given: Given) -> list[Plan]:
         corrected = registry()["update_customer"].plan(customer, {"email": given["email"]})
         plans += [corrected] if corrected else []
         invoice = invoice | {"customer_email": given["email"]}
-    sent: Plan = registry()["send_invoice"].plan(invoice)
-    return [*plans, sent, *_told(invoice, sent, "sent", invoice["gross"], facts)]
+    plans += sending.of(invoice, facts)
+    return plans + _told(invoice, plans[-1], "sent", invoice["gross"], facts)
 
 
 def _told(invoice: Record, last: Plan, status: str, counted: Decimal, facts: Facts) -> list[Plan]:
@@ -258,11 +317,14 @@ def _noted(finding: Record, facts: Facts, given: Given) -> list[Plan]:
 
 _CHAINS: dict[str, Callable[[Record, Facts, Given], list[Plan]]] = {
     "create_invoice": _invoice_deal,
+    "create_proforma": _invoice_deal,
+    "create_credit_note": _credit,
     "issue_invoice": _issue,
     "send_invoice": _send,
     "update_deal": _tell_deal,
     "record_payment": _close,
     "send_reminder": _remind,
     "update_customer": _mend_customer,
+    "create_note": _noted,
     **keeping.CHAINS,
 }

@@ -9,6 +9,7 @@ from dashboard.address import bound, page
 from dashboard.parts import go, heading, link, nothing, plain, sums
 from dashboard.read import Row, customers
 from dashboard.theme import invoice_state
+from dashboard.views import history
 from dashboard.words import DASH, _, day, money, number, percent, several
 from reconcile.state import state
 
@@ -128,6 +129,8 @@ def _timeline(head: tuple[str, str], sides: list[Row]) -> None:
             _("Nothing yet"), _("No deal, quote, invoice or payment of this customer is known."), ":material/history:"
         )
         return
+    history.downloads(events, sides[0]["name"] or sides[0]["id"])
+    history.in_crm(*head)
     rows.sort(key=lambda r: r["on_day"] or dt.date.max)
     shown = {
         "day": [day(r["on_day"]) for r in rows],

@@ -20,8 +20,8 @@ from typing import Any
 import httpx
 
 from extract.auth import HeaderAuth
-from extract.model import CustomerDraft, NoteDraft, QuoteStatus, TaskDraft, Written
-from extract.values import country_code, country_name, plain, tax_id, with_prefix
+from extract.model import CustomerDraft, NoteDraft, ProductDraft, QuoteStatus, TaskDraft, Written
+from extract.values import country_code, country_name, days_of, percent_of, plain, tax_id, with_prefix
 from extract.vendor import (
     Connected,
     Item,
@@ -58,6 +58,9 @@ QUOTE_STATUS: dict[str, QuoteStatus] = {
 ENTERED = "hs_v2_date_entered_"
 ADDRESS = {"phone": "phone", "street": "address", "city": "city", "region": "state", "postcode": "zip",
            "country": "country", "owner_id": "hubspot_owner_id"}  # fmt: skip
+OURS = {"inactive": "cuadra_inactive"}  # of what was deleted in billing
+NOT_ROWS = ("key", "inactive")  # fields that are no columns
+SORTS = {"customers": "companies", "products": "products", "deals": "deals", "lines": "line_items"}
 MERGED_TABLES = {"deals": "deals", "companies": "customers", "contacts": "customers"}
 BILLINGS = ("once", "deposit", "stages", "recurring")
 GROUP = {"name": "cuadra", "label": "Cuadra", "displayOrder": -1}
@@ -75,6 +78,7 @@ MADE = {  # canonical field -> how its property is made where it is missing: lab
     "other_id": ("Billing customer id", "string", "text"),
     "email": ("Invoice e-mail", "string", "text"),
     "key": ("Cuadra key", "string", "text"),
+    "inactive": ("Deleted in billing", "string", "text"),
 }
 
 
@@ -87,14 +91,24 @@ class HubSpot(Vendor):
     base_url = "https://api.hubapi.com"
     auth_kind = "token"
     needs = ("HUBSPOT_TOKEN",)
+    steps = (
+        "In HubSpot open Settings → Integrations → Service Keys (or an existing private app) and create a key.",
+        "Tick crm.objects.deals, companies, contacts, line_items, products, quotes and owners: read; and "
+        "crm.schemas.deals: read.",
+        "To write invoice numbers and payments back, tick crm.objects.deals and companies: write, and "
+        "crm.schemas.deals: write.",
+        "Copy the token and paste it here.",
+    )
     options = (
         Option("tax_id_property", "company property with the tax id", "nif"),
         Option("other_id_property", "company property with the customer's id in billing", "cuadra_billing_id"),
         Option("email_property", "company property with the address for invoices", "email"),
         Option("legal_name_property", "company property with the registered name", "legal_name"),
         Option("payment_terms_property", "company and deal property with days until due", "payment_terms_days"),
+        Option("discount_property", "company property with the customer's discount in percent", "customer_discount"),
         Option("reference_property", "deal property with the order number both sides know", "deal_reference"),
         Option("billing_property", "deal property: once, deposit, stages or recurring", "billing_plan"),
+        Option("service_done_property", "deal property with the day the service was completed", "service_completed_on"),
         Option("amount_is", "whether deal amounts are net or gross", "net"),
         Option("tax_rate_property", "line item property with the tax in percent", "hs_tax_rate"),
         Option("invoice_number_property", "deal property for the invoice number", "cuadra_invoice_number"),
@@ -108,7 +122,8 @@ class HubSpot(Vendor):
         Option("reread_won_days", "days after winning in which a deal's lines are read again, once a day", "3"),
     )
     reads = ("customers", "products", "owners", "stages", "deals", "quotes", "lines", "merged")
-    writes = ("update_deal", "update_customer", "create_customer", "create_task", "create_note")
+    writes = ("update_deal", "update_customer", "create_customer", "retire_customer", "update_product",
+              "create_product", "retire_product", "create_task", "create_note")  # fmt: skip
     rate = (100, 10.0)
     evidence = "replayed exchanges checked against the vendor's API description; sandbox over HTTP"
 
@@ -125,9 +140,11 @@ class HubSpot(Vendor):
             f: option[f"{f}_property"]
             for f in ("invoice_number", "invoice_status", "invoiced_amount", "invoice_due_on", "invoice_recipient",
                       "paid_on", "reference", "billing")
-        } | {"payment_terms_days": option["payment_terms_property"]}  # fmt: skip
+        } | {"payment_terms_days": option["payment_terms_property"],
+             "service_done_on": option["service_done_property"]}  # fmt: skip
         party = {"tax_id": option["tax_id_property"], "other_id": option["other_id_property"],
-                 "payment_terms_days": option["payment_terms_property"], "key": option["key_property"]}  # fmt: skip
+                 "payment_terms_days": option["payment_terms_property"], "discount_rate": option["discount_property"],
+                 "key": option["key_property"], **OURS}  # fmt: skip
         self.fields: dict[str, dict[str, str]] = {  # object -> canonical field -> property
             "deals": {"title": "dealname", "amount": "amount", "currency": "deal_currency_code", "stage": "dealstage",
                       "pipeline": "pipeline", "owner_id": "hubspot_owner_id", **own},
@@ -137,7 +154,8 @@ class HubSpot(Vendor):
             "line_items": {"position": "hs_position_on_quote", "sku": "hs_sku", "product_id": "hs_product_id",
                            "quantity": "quantity", "unit_price": "price", "net": "amount",
                            "tax_rate": option["tax_rate_property"], "currency": "hs_line_item_currency_code"},
-            "products": {"sku": "hs_sku", "name": "name", "unit_price": "price"},
+            "products": {"sku": "hs_sku", "name": "name", "unit_price": "price", **OURS,
+                         "key": option["key_property"]},
             "quotes": {"number": "hs_quote_number", "title": "hs_title", "valid_until_on": "hs_expiration_date",
                        "currency": "hs_currency", "url": "hs_quote_link", "accepted_on": "hs_esign_date"},
         }  # fmt: skip
@@ -197,20 +215,27 @@ class HubSpot(Vendor):
             if error.status in (404, 410):
                 raise Refused(self.name, f"does not know version {V} of its interface any more.", 404) from error
             raise
-        missing = []
+        rights: dict[str, bool] = {}
         for kind in LINKS:
             try:
                 self.get(f"/crm/objects/{V}/{kind}", limit=1)
+                rights[f"crm.objects.{kind}.read"] = True
             except MissingRight:
-                missing.append(f"crm.objects.{kind}.read")
+                rights[f"crm.objects.{kind}.read"] = False
         return Connected(
             account=str(account["portalId"]),
             is_test=account.get("accountType") in ("SANDBOX", "DEVELOPER_TEST"),
             currency=account.get("companyCurrency"),
             time_zone=account.get("timeZone"),
-            missing=tuple(missing),
-            note="rights to write show at the first write",
+            rights=tuple(name for name, given in rights.items() if given),
+            missing=tuple(name for name, given in rights.items() if not given),
         )
+
+    def unwritable(self) -> tuple[str, ...]:
+        """Return the scopes to write that the token lacks."""
+        kinds = ("deals", "companies", "contacts")
+        asked = {k: self.refuses_write("PATCH", f"/crm/objects/{V}/{k}/0", json={"properties": {}}) for k in kinds}
+        return tuple(f"crm.objects.{kind}.write" for kind, refused in asked.items() if refused)
 
     # Fetching
 
@@ -447,6 +472,7 @@ class HubSpot(Vendor):
         row["contact_id"] = contact and f"contact:{contact}"
         row["customer_id"] = company or row["contact_id"]
         row["amount_is"] = self.chosen["amount_is"]
+        row["payment_terms_days"] = days_of(row.get("payment_terms_days"))
         row["currency"] = p.get("deal_currency_code") or extra.get("currency") or self.account_currency
         row["created_at"], row["updated_at"] = item.get("createdAt"), item.get("updatedAt")
         row["url"] = item.get("url") or extra.get("url")
@@ -481,8 +507,10 @@ class HubSpot(Vendor):
 
     def _party(self, kind: str, item: Item) -> dict[str, Any]:
         p = item["properties"]
-        row: dict[str, Any] = {field: p.get(name) for field, name in self.fields[kind].items() if field != "key"}
+        row: dict[str, Any] = {field: p.get(name) for field, name in self.fields[kind].items() if field not in NOT_ROWS}
         row["country"] = country_code(row["country"]) or row["country"]
+        row["payment_terms_days"] = days_of(row.get("payment_terms_days"))
+        row["discount_rate"] = percent_of(row.get("discount_rate"))
         row["tax_id"], row["tax_id_country"] = tax_id(row.get("tax_id"), country_code(row["country"]))
         row["url"] = item.get("url") or (item.get("_") or {}).get("url")
         row["created_at"], row["updated_at"] = item.get("createdAt"), item.get("updatedAt")
@@ -523,9 +551,10 @@ class HubSpot(Vendor):
 
     def _product(self, item: Item) -> list[tuple[str, dict[str, Any]]]:
         p = item["properties"]
-        row = {field: p.get(name) for field, name in self.fields["products"].items()}
-        row |= {"id": item["id"], "currency": self._currency(item), "is_active": True}
-        return [("products", row | {"updated_at": item.get("updatedAt")})]
+        names = self.fields["products"]
+        row: dict[str, Any] = {field: p.get(name) for field, name in names.items() if field not in NOT_ROWS}
+        row |= {"id": item["id"], "currency": self._currency(item), "is_active": p.get(names["inactive"]) != "true"}
+        return [("products", row | {"created_at": item.get("createdAt"), "updated_at": item.get("updatedAt")})]
 
     def _quote(self, item: Item) -> list[tuple[str, dict[str, Any]]]:
         p, links = item["properties"], item.get("associations") or {}
@@ -597,6 +626,78 @@ class HubSpot(Vendor):
         said = {f: v for f, v in said.items() if f in self.fields[kind] and (f in MADE or self._has(kind, f))}
         properties = self._worded(kind, said | ({"key": draft.key} if "key" in self.fields[kind] else {}))
         return _written(kind, self.write("POST", f"/crm/objects/{V}/{kind}", json={"properties": properties}))
+
+    def places(self, table: str) -> dict[str, str]:
+        """Return the property that holds each canonical field of a table; those without one are left out."""
+        return {f: p for f, p in self.fields[SORTS[table]].items() if f not in NOT_ROWS} if table in SORTS else {}
+
+    def retire_customer(self, id: str, how: str) -> None:
+        """Mark a company or person as deleted in billing, or archive it: HubSpot restores it within 90 days."""
+        self._retire(*_party_key(id), how)
+
+    def is_retired_customer(self, id: str, how: str) -> bool:
+        """Return whether that was done."""
+        return self._is_retired(*_party_key(id), how)
+
+    def product(self, id: str) -> dict[str, Any]:
+        """Return one product as it is there now, as a typed row. Refused (404) where it does not exist."""
+        self._look_around()
+        _, item = next(self._framed([("products", self._one("products", id))]))
+        return self.mapped("products", "products", item)
+
+    def update_product(self, id: str, changes: Mapping[str, Any]) -> Written:
+        """Change canonical fields of a product; its price only in the account's currency, which products are in."""
+        said = dict(changes)
+        if "unit_price" in said and (currency := said.pop("currency", None)):
+            self._look_around()
+            if currency != self._home:
+                raise Refused(self.name, f"products are in {self._home}, the price is in {currency}; nothing was sent.")
+        return _written("products", self._update("products", id, said))
+
+    def find_product(self, draft: ProductDraft) -> Written | None:
+        """Return the product of our key, else of the same SKU."""
+        names, known = self.fields["products"], self._properties("products")
+        if (name := names.get("key")) in known:  # by a unique property: seen at once, which a search is not
+            try:
+                return _written("products", self.get(f"/crm/objects/{V}/products/{draft.key}", idProperty=name))
+            except Refused as error:
+                if error.status not in (400, 404):
+                    raise
+        found = self._search_once("products", [_filter(names["sku"], "EQ", draft.sku)])["results"]
+        return _written("products", found[0]) if found else None
+
+    def create_product(self, draft: ProductDraft) -> Written:
+        """Make a product that carries our key."""
+        self._look_around()
+        if draft.currency != self._home:
+            raise Refused(self.name, f"products are in {self._home}, this is in {draft.currency}; nothing was sent.")
+        said = draft.model_dump(include={"sku", "name", "unit_price"})
+        said |= {"key": draft.key} if "key" in self.fields["products"] else {}
+        properties = self._worded("products", said)
+        return _written("products", self.write("POST", f"/crm/objects/{V}/products", json={"properties": properties}))
+
+    def retire_product(self, id: str, how: str) -> None:
+        """Mark a product as deleted in billing, or archive it: HubSpot restores it within 90 days."""
+        self._retire("products", id, how)
+
+    def is_retired_product(self, id: str, how: str) -> bool:
+        """Return whether that was done."""
+        return self._is_retired("products", id, how)
+
+    def _retire(self, kind: str, key: str, how: str) -> None:
+        if how == "delete":
+            self.write("DELETE", f"/crm/objects/{V}/{kind}/{key}")
+        else:
+            self._update(kind, key, {"inactive": "true"})
+
+    def _is_retired(self, kind: str, key: str, how: str) -> bool:
+        try:
+            item = self._one(kind, key)
+        except Refused as error:
+            if error.status != 404:
+                raise
+            return True
+        return how != "delete" and item["properties"].get(self.fields[kind]["inactive"]) == "true"
 
     def find_task(self, draft: TaskDraft) -> Written | None:
         """Return the task with our key, looked for among those of its deal or customer."""
@@ -797,7 +898,8 @@ def _spellings(draft: CustomerDraft) -> list[str]:
 
 
 def _about(draft: TaskDraft | NoteDraft) -> list[tuple[str, str]]:
-    found = [("deals", draft.deal_id)] if draft.deal_id else []
+    deals = dict.fromkeys([draft.deal_id, *getattr(draft, "deal_ids", ())])
+    found = [("deals", id) for id in deals if id]
     return found + ([_party_key(draft.customer_id)] if draft.customer_id else [])
 
 

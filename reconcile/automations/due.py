@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from extract.model import NoteDraft
 from extract.vendor import VendorError
-from reconcile import gate, workflows
+from reconcile import gate, notes, workflows
 from reconcile.action import Plan, Sentence, registry
 from reconcile.automations import flows
 from reconcile.automations.calendar import quiet
@@ -21,7 +22,7 @@ from reconcile.state import State, now, state
 from reconcile.workflows import Run
 
 AGAIN = {"doubt": dt.timedelta(hours=1)}  # until what did not end well is tried again with nothing changed
-HARMLESS = ("no_rate",)  # cautions with which less is claimed than might be: no reason to wait for a person
+HARMLESS = ("no_rate", "no_exchange_rate")  # cautions with which less is said than might be: none waits for a person
 _DAY = dt.timedelta(days=1)
 
 
@@ -53,7 +54,21 @@ def due(data: Path, only: Iterable[str] = FLOWS) -> list[Due]:
         if told:
             held = _missing([told], writable) or _waits("overdue_to_reminder", [told], settings, store, data)
             found["overdue_to_reminder", told.chain] = Due("overdue_to_reminder", (told,), held)
+        for plans in _timelines(facts) if "payment_to_crm" in wanted else ():
+            held = _missing(plans, writable) or _waits("payment_to_crm", plans, settings, store, data)
+            found["payment_to_crm", plans[0].chain] = Due("payment_to_crm", tuple(plans), held)
     return list(found.values())
+
+
+def _timelines(facts: Facts) -> list[list[Plan]]:
+    """Return the notes that the settings want in the CRM, those of one deal or customer as one chain."""
+    chains: dict[str, list[Plan]] = {}
+    for plan in notes.due(facts):
+        assert isinstance(plan.draft, NoteDraft)
+        about = ",".join(plan.draft.deal_ids) or plan.draft.customer_id
+        key = f"notes:{plan.vendor}:{about}"
+        chains.setdefault(key, []).append(plan.model_copy(update={"chain": key}))
+    return list(chains.values())
 
 
 class _Writable:
