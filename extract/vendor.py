@@ -205,6 +205,10 @@ class Vendor:
         """Return who we are there, by asking. Raises Unauthorised, MissingRight or Unreachable."""
         raise AttributeError(f"{self.name} cannot be checked")
 
+    def places(self, table: str) -> dict[str, str]:
+        """Return where this vendor keeps each canonical field of a table, in its own words; empty where nobody asks."""
+        return {}
+
     def unwritable(self) -> tuple[str, ...]:
         """Return the rights to write that the credential lacks, by asking to change records that do not exist."""
         return ()

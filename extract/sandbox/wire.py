@@ -78,5 +78,7 @@ class Settings:
     hubspot_search_per_s: int = 1_000
     hubspot_search_lag_s: float = 0.0
     hubspot_token_life_s: float = 1800.0
+    stripe_has_sigma: bool = False
+    stripe_has_reports: bool = True
     stripe_per_s: int = 100_000
     stripe_search_lag_s: float = 0.0

@@ -34,7 +34,18 @@ from extract.model import (
     Written,
 )
 from extract.values import form, major, minor, plain, tax_id, with_prefix
-from extract.vendor import Connected, Item, MissingRight, Option, Params, Refused, Vendor, VendorError
+from extract.vendor import (
+    Connected,
+    Extra,
+    Item,
+    MissingRight,
+    Option,
+    Params,
+    Refused,
+    Unauthorised,
+    Vendor,
+    VendorError,
+)
 
 Rows = list[tuple[str, dict[str, Any]]]
 VERSION = "2026-06-24.dahlia"
@@ -883,6 +894,13 @@ class Stripe(Vendor):
             if (item.get("metadata") or {}).get("cuadra_key") == draft.key and item["status"] != "void":
                 return self._written_credit_note(item)
         return None
+
+    def online_invoice(self, id: str) -> str:
+        """Return the address where a customer sees and pays an issued invoice; Stripe lets it expire after a while."""
+        address = self.get(f"/v1/invoices/{id}").get("hosted_invoice_url")
+        if not address:
+            raise Refused(self.name, f"invoice {id} is a draft: it has no page yet. Issue it first.")
+        return str(address)
 
     def create_credit_note(self, draft: InvoiceDraft) -> Written:
         """Credit lines of the invoice `corrects_id`; what was paid on it already goes to the customer's balance."""
