@@ -52,7 +52,7 @@ def steps(data: Path, settings: Settings) -> list[Step]:
         "company": lambda: bool(settings.company.name and said(store, "company")),
         "data": lambda: bool(sources(data)),
         "read": lambda: read_both(data),
-        "trigger": lambda: said(store, "trigger") is not None,
+        "trigger": lambda: bool(settings.invoicing.triggers) or said(store, "trigger") is not None,
         "fields": lambda: read_both(data) and not any(gap.is_unmapped for gap in gaps(data)),
         "quality": lambda: ready(data) and (not worries(data) or said(store, "quality") is not None),
         "findings": lambda: ready(data) and said(store, "findings") is not None,

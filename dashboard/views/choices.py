@@ -11,7 +11,7 @@ from dashboard.address import bound
 from dashboard.asking import Ask
 from dashboard.choosing import keep
 from dashboard.parts import heading, link, plain
-from dashboard.views import mailing, stopping
+from dashboard.views import mailing, stopping, tolerating
 from dashboard.words import LANGUAGES, _, locale
 from reconcile import checks
 from reconcile.sqlfile import queries
@@ -93,6 +93,7 @@ def _counts() -> None:
         st.caption(_("It counts from the next comparison on."))
         if st.form_submit_button(_("Save"), type="primary", icon=":material/save:"):
             asking.save(typed)
+    tolerating.show()
 
 
 def _checks() -> None:

@@ -113,6 +113,7 @@ def _trigger(step: Step) -> None:
             _chosen([], [])
         return
     won = _("Every deal in a stage that the CRM calls won")
+    link("automations", _("Or by another event: a quote accepted, money received, a service done"), ":material/bolt:")
     with st.form("setup-trigger", border=False):
         how = st.radio(_("A deal is to be invoiced"), ["won", "stage"], 1 if "stage" in known.triggers else 0,
                        format_func={"won": won, "stage": _("When it comes into one of these stages")}.__getitem__,

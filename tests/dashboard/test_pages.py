@@ -141,6 +141,25 @@ def test_an_invoice_opens_by_clicking_its_number(data: Path, page) -> None:
     assert any(link.url == "https://b.example/1" for link in app.link_button)
 
 
+def test_a_deal_leads_to_its_customer_and_to_the_vendors_own_screens(data: Path, page) -> None:
+    """The customer's page is a click away; so are deal and invoice where they were made."""
+    app = page("deals", deal="hubspot:2")
+    to_customer = [link for link in app.get("page_link") if link.proto.query_string == "customer=hubspot%3Ac1"]
+    assert to_customer and "Łódź Print" in to_customer[0].proto.label
+    assert {"https://crm.example/2", "https://b.example/1"} <= {link.url for link in app.link_button}
+
+
+def test_search_finds_any_record_by_any_word_or_number(data: Path, page) -> None:
+    """Deals, customers, invoices and payments, whatever the accents; a payment leads to the invoice that it paid."""
+    leads = {link.proto.query_string for link in page("search", q="lodz").get("page_link")}
+    assert {"deal=hubspot%3A2", "customer=hubspot%3Ac1", "customer=stripe%3Acus_1", "invoice=stripe%3Ain_1"} <= leads
+    app = page("search", q="FV-2026-101")
+    leads = [link.proto.query_string for link in app.get("page_link")]
+    assert leads.count("invoice=stripe%3Ain_1") == 2, "the invoice itself, and the payment whose text names it"
+    assert "400.00" in words(app) and "Nothing holds these words" in words(page("search", q="zebra"))
+    assert "Nothing holds" not in words(page("search")), "nothing was asked yet"
+
+
 def test_a_deal_that_is_gone_is_said(data: Path, page) -> None:
     """An old link is no error page."""
     assert "There is no such deal" in words(page("deals", deal="hubspot:404"))
