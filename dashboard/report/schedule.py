@@ -7,6 +7,7 @@ running is made up for once, for the last period that is over. A channel that fa
 import datetime as dt
 import threading
 from pathlib import Path
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -18,12 +19,14 @@ from dbos import DBOS, SetWorkflowID
 from dashboard.report import deliver
 from dashboard.report.period import KINDS, Kind, Period, around, last
 from dashboard.report.week import NoReport, keep, report
+from reconcile.automations.calendar import business_day
 from reconcile.settings import Settings, SettingsError, load
 from reconcile.state import Entry, State, now, state
 
 WHO = "schedule"
 PAUSES = (60.0, 300.0, 1800.0, 7200.0)  # seconds between tries of what may pass by itself
 LOOK = 20.0  # seconds between looks at the clock
+STRETCH = dt.timedelta(days=14)  # longer than any run of free days
 _AGAIN = ("later", "busy", "doubt")
 log = structlog.get_logger("cuadra.report")
 
@@ -32,21 +35,50 @@ class BadCron(Exception):
     """A schedule cannot be read; the text says how to write one."""
 
 
-def fired(cron: str, zone: str, at: dt.datetime) -> dt.datetime | None:
-    """Return the last instant (UTC) up to `at` that a cron line names, by the clocks of a zone. BadCron if it is none.
+class Tick(NamedTuple):
+    """A turn of a schedule: the day it is of, and the instant (UTC) it comes, which may be some business days later."""
 
-    A time that the clocks skip comes with the change, one that they show twice comes once.
+    day: dt.date
+    at: dt.datetime
+
+
+def ticked(cron: str, zone: str, at: dt.datetime, country: str = "") -> Tick:
+    """Return the last turn up to `at` that a cron line names, by the clocks of a zone. BadCron if it is none.
+
+    A time that the clocks skip comes with the change, one that they show twice comes once. With a country, what falls
+    on a weekend or on a holiday there comes at the same hour of its next business day.
     """
     local = at.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
-    found = _ticks(cron, local + dt.timedelta(seconds=1)).get_prev(dt.datetime)
-    return found.replace(tzinfo=ZoneInfo(zone)).astimezone(dt.UTC)
+    ticks = _ticks(cron, local + dt.timedelta(seconds=1))
+    while True:
+        named: dt.datetime = ticks.get_prev(dt.datetime)
+        moved = _moved(named, country)
+        if moved <= local:
+            return Tick(named.date(), moved.replace(tzinfo=ZoneInfo(zone)).astimezone(dt.UTC))
+        ticks = _ticks(cron, dt.datetime.combine(named, dt.time()))  # all of that day come later
 
 
-def following(cron: str, zone: str, at: dt.datetime) -> dt.datetime:
+def fired(cron: str, zone: str, at: dt.datetime, country: str = "") -> dt.datetime:
+    """Return the instant (UTC) of the last turn up to `at`. BadCron if the line is none."""
+    return ticked(cron, zone, at, country).at
+
+
+def following(cron: str, zone: str, at: dt.datetime, country: str = "") -> dt.datetime:
     """Return the next instant (UTC) after `at`. BadCron if the line is none."""
     local = at.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
-    found = _ticks(cron, local).get_next(dt.datetime)
-    return found.replace(tzinfo=ZoneInfo(zone)).astimezone(dt.UTC)
+    ticks = _ticks(cron, local - (STRETCH if country else dt.timedelta()))
+    named: dt.datetime = ticks.get_next(dt.datetime)
+    coming: dt.datetime | None = None
+    while coming is None or named < coming:  # what fell on free days before may still be to come
+        moved = _moved(named, country)
+        if moved > local and (coming is None or moved < coming):
+            coming = moved
+        named = ticks.get_next(dt.datetime)
+    return coming.replace(tzinfo=ZoneInfo(zone)).astimezone(dt.UTC)
+
+
+def _moved(named: dt.datetime, country: str) -> dt.datetime:
+    return dt.datetime.combine(business_day(country, named.date()), named.time()) if country else named
 
 
 def _ticks(cron: str, local: dt.datetime) -> croniter:
@@ -75,9 +107,9 @@ def due(settings: Settings, store: State, at: dt.datetime) -> list[tuple[Period,
         if known is None:
             store.ran(f"report:{kind}", at)
             continue
-        moment = fired(schedule.cron, zone, at)
-        if moment is not None and moment > known:
-            found.append((last(_kind(kind), moment.astimezone(ZoneInfo(zone)).date()), moment))
+        turn = ticked(schedule.cron, zone, at, settings.company.country if schedule.business_days else "")
+        if turn.at > known:
+            found.append((last(_kind(kind), turn.day), turn.at))
     return found
 
 

@@ -26,6 +26,13 @@ def quiet(country: str, settings: Settings, moment: dt.datetime) -> Sentence | N
     return None
 
 
+def business_day(country: str, day: dt.date) -> dt.date:
+    """Return the day itself, or the next one on which a country works. Of an unknown country only weekends count."""
+    while _is_free(country, day):
+        day += dt.timedelta(days=1)
+    return day
+
+
 def _is_free(country: str, day: dt.date) -> bool:
     return not _calendar(country).is_working_day(day)
 

@@ -48,6 +48,39 @@ def test_an_hour_that_the_clocks_skip_or_repeat_comes_once() -> None:
     assert schedule.fired("30 2 * * *", MADRID, utc("2026-10-25T02:00:00")) == autumn
 
 
+@pytest.mark.parametrize(
+    ("at", "day", "comes"),
+    [
+        ("2026-10-12T12:00:00", "2026-10-05", "2026-10-05T07:00:00"),  # a Monday, and Spain's national day
+        ("2026-10-13T06:59:00", "2026-10-05", "2026-10-05T07:00:00"),
+        ("2026-10-13T07:00:00", "2026-10-12", "2026-10-13T07:00:00"),
+        ("2026-10-19T07:00:00", "2026-10-19", "2026-10-19T07:00:00"),
+    ],
+)
+def test_a_monday_that_is_a_holiday_is_made_up_for_on_the_next_business_day(at: str, day: str, comes: str) -> None:
+    """At the same hour, and still of the week that was over that Monday; a country without that day sends at once."""
+    cron = "0 9 * * 1"
+    assert schedule.ticked(cron, MADRID, utc(at), "ES") == (dt.date.fromisoformat(day), utc(comes))
+    after = schedule.following(cron, MADRID, utc("2026-10-12T12:00:00"), "ES")
+    assert after == utc("2026-10-13T07:00:00") == schedule.following(cron, MADRID, utc("2026-10-09T12:00:00"), "ES")
+    assert schedule.fired(cron, MADRID, utc("2026-10-12T12:00:00"), "PL") == utc("2026-10-12T07:00:00")
+
+
+@pytest.mark.capability("REPORT-1")
+def test_of_days_that_fall_together_on_a_business_day_one_report_goes_out(small: Path) -> None:
+    """Daily at eight over a weekend before a holiday: on Tuesday one, asked for by `business_days`; not without it."""
+    store = state(small)
+    shifted = Settings(schedules={"week": Schedule(cron="0 8 * * *", business_days=True)})
+    plain = Settings(schedules={"week": Schedule(cron="0 8 * * *")})
+    store.ran("report:week", utc("2026-10-09T06:00:00"))  # Friday's
+    assert schedule.due(shifted, store, utc("2026-10-12T22:00:00")) == []
+    assert len(schedule.due(plain, store, utc("2026-10-10T22:00:00"))) == 1
+    ((period, at),) = schedule.due(shifted, store, utc("2026-10-13T06:00:00"))
+    assert (period.start, at) == (dt.date(2026, 10, 5), utc("2026-10-13T06:00:00"))
+    store.ran("report:week", at)
+    assert schedule.due(shifted, store, utc("2026-10-13T20:00:00")) == []
+
+
 @pytest.mark.parametrize("cron", ["", "nine", "0 9 * *", "61 9 * * 1", "0 9 31 2 *", "0 9 * * 1 2"])
 def test_a_line_that_is_no_schedule_says_how_to_write_one(cron: str) -> None:
     with pytest.raises(schedule.BadCron, match=r"like 0 9 \* \* 1"):
