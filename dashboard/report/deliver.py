@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from dashboard.report import mail, notion, pdf, sheets, slack, xlsx
+from dashboard.report import mail, notion, pdf, pdf_service, sheets, slack, xlsx
 from dashboard.report.period import Period, around
 from dashboard.report.week import NoReport, Report, keep, report
 from dashboard.words import speaking
@@ -24,7 +24,7 @@ from reconcile.state import Entry, State, state
 from reconcile.workflows import mailer
 
 FILES: dict[str, Callable[[Report, Settings], bytes]] = {
-    "pdf": lambda made, said: pdf.pdf(made, Path(said.reports.logo) if said.reports.logo else None),
+    "pdf": pdf_service.ours,
     "xlsx": lambda made, said: xlsx.xlsx(made),
     "csv": lambda made, said: xlsx.csv_zip(made),
 }
@@ -129,17 +129,22 @@ def one(
 def _file(data: Path, made: Report, channel: str, settings: Settings, out: Path | None, dry_run: bool) -> Delivery:
     folder = out or data / "reports"
     path = folder / f"{made.period.kind}-{made.period.start}.{ENDINGS[channel]}"
+    note = ""
     try:
-        content = FILES[channel](made, settings)
         if dry_run:
+            content = FILES[channel](made, settings)
             return Delivery(channel, str(path), "shown", f"{len(content):,} bytes would be written")
+        if channel == "pdf":
+            content, note = pdf_service.paper(made, settings, state(data))
+        else:
+            content = FILES[channel](made, settings)
         folder.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
     except pdf.NoLogo as error:
         return Delivery(channel, str(path), "refused", str(error))
     except OSError as error:
         return Delivery(channel, str(path), "refused", f"{path} cannot be written ({error.strerror}): choose --out")
-    return Delivery(channel, str(path), "written", f"{len(content):,} bytes")
+    return Delivery(channel, str(path), "written", f"{len(content):,} bytes" + (f"; {note}" if note else ""))
 
 
 def _shown(data: Path, made: Report, channel: str, to: str, settings: Settings, out: Path | None) -> Delivery:
@@ -215,7 +220,10 @@ def _send(store: State, channel: str, made: Report, to: str, settings: Settings,
     if channel == "email":
         if not settings.mail.sender:
             raise Refused("email", "no sender is set: write it into [mail] of settings.toml", 400)
-        return mailer(settings, store).send(mail.mail(made, to, settings, key))
+        paper, note = pdf_service.paper(made, settings, store)
+        return mailer(settings, store).send(mail.mail(made, to, settings, key, paper)) | (
+            {"says": note} if note else {}
+        )
     if channel == "sheets":
         return sheets.write(made, to, store)
     if channel == "notion":
@@ -234,8 +242,9 @@ def history(data: Path, limit: int = 100) -> list[dict[str, Any]]:
         found = [dict(row) for row in db.execute(query).mappings()]
     return [
         {"at": r["ended_at"] or r["planned_at"], "key": r["key"], "channel": r["vendor"], "state": r["state"],
-         "error": r["error"], "who": r["who"], "recipient": r["request"]["recipient"],
-         "is_trial": r["request"]["trial"], "period": _period(r["request"]["period"])}
+         "error": r["error"], "note": (r["answer"] or {}).get("says", ""), "who": r["who"],
+         "recipient": r["request"]["recipient"], "is_trial": r["request"]["trial"],
+         "period": _period(r["request"]["period"])}
         for r in found
     ]  # fmt: skip
 

@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader
 from pydantic import Field
 
-from dashboard.report import pdf, spoken
+from dashboard.report import pdf, pdf_service, spoken
 from dashboard.report.table import Table
 from dashboard.report.week import TOP, Report
 from dashboard.words import _, day, language, several
@@ -18,8 +18,8 @@ from reconcile.mail import MailDraft
 from reconcile.settings import Settings
 
 SHOWN = ("totals", "days", "counts", "not_invoiced", "overdue", "ageing", "by_owner", "forecast", "opened", "fixed",
-         "recovered", "done", "sources")  # fmt: skip
-WHOLE = ("totals", "days", "counts", "ageing", "forecast", "sources")  # tables that are short by nature
+         "recovered", "done", "worth", "sources")  # fmt: skip
+WHOLE = ("totals", "days", "counts", "ageing", "forecast", "worth", "sources")  # tables that are short by nature
 _WIDE = ("before", "owner", "won_on", "due_on", "since_on", "severity", "paid_amount", "waiting_amount", "invoices",
          "deals", "items", "rejected", "completed_at", "days_to_invoice")  # fmt: skip  # a phone has no room for them
 _pages = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True)
@@ -46,9 +46,13 @@ class ReportMail(MailDraft):
         return made
 
 
-def mail(report: Report, to: str, settings: Settings, key: str) -> ReportMail:
-    """Return the mail to one recipient in the language that is spoken; `key` makes its Message-ID."""
-    sections = [_section(report, report.table(name)) for name in SHOWN]
+def mail(report: Report, to: str, settings: Settings, key: str, paper: bytes | None = None) -> ReportMail:
+    """Return the mail to one recipient in the language that is spoken; `key` makes its Message-ID.
+
+    `paper` is a PDF to attach in place of ours.
+    """
+    known = {found.name for found in report.tables}  # a report that was kept before a table came has it not
+    sections = [_section(report, report.table(name)) for name in SHOWN if name in known]
     pictures = {s["picture"]: pdf.chart(report, s["name"]) for s in sections if s["picture"]}
     subject = f"{report.company}: {report.period.title()}" if report.company else report.period.title()
     said = {
@@ -58,11 +62,10 @@ def mail(report: Report, to: str, settings: Settings, key: str) -> ReportMail:
         "open": _("Open in Cuadra"), "footer": _("Made {day}. Every number is the dashboard's. All lists are in the "
                                                  "PDF.").format(day=day(report.made_at.date())),
     }  # fmt: skip
-    logo = Path(settings.reports.logo) if settings.reports.logo else None
     return ReportMail(
         key=key, to=to, subject=subject, text=_text(said), sender=settings.mail.sender, language=language(),
         reply_to=settings.mail.reply_to or None, html=_pages.get_template("mail.html").render(said), pictures=pictures,
-        files={f"{report.period.kind}-{report.period.start}.pdf": pdf.pdf(report, logo)},
+        files={f"{report.period.kind}-{report.period.start}.pdf": paper or pdf_service.ours(report, settings)},
     )  # fmt: skip
 
 
