@@ -3,6 +3,8 @@ of them: the rates used, what they leave out, the sources that are stale.
 """
 
 import datetime as dt
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import streamlit as st
@@ -14,6 +16,7 @@ from dashboard.read import Row, figures
 from dashboard.read.figures import CONVERTED, MONEY
 from dashboard.read.sources import OLD_AFTER
 from dashboard.words import _, ago, day, money, number
+from reconcile.settings import Settings
 
 ALL = "all"  # every currency, converted
 PERIODS = ("month", "last_month", "quarter", "last_quarter", "year", "last_year", "12_months", "own")
@@ -43,19 +46,31 @@ class Chosen(NamedTuple):
 
 def currency(scope: str) -> Chosen:
     """Let the reader choose a currency, or all converted where rates are known; shows nothing where there is one."""
-    known = figures.currencies(session.data())
-    if not known:
-        return Chosen(session.settings().company.reporting_currency, MONEY)
-    ours = session.settings().company.reporting_currency
-    total = _("All in {currency}").format(currency=ours) if figures.has_total(session.data()) else ""
-    options = ([ALL] if total else []) + known
-    chosen = options[0]
+    options, ours = _currencies(session.data()), session.settings().company.reporting_currency
+    chosen = options[0] if options else ours
     if len(options) > 1:
+        total = _("All in {currency}").format(currency=ours)
         chosen = bound(
             st.segmented_control, _("Currency"), options, name="currency", scope=scope, default=options[0],
             required=True, label_visibility="collapsed", format_func=lambda code: total if code == ALL else code,
         )  # fmt: skip
-    return Chosen(ours, CONVERTED) if chosen == ALL else Chosen(chosen, MONEY)
+    return _chosen(chosen, ours)
+
+
+def chosen_of(query: Mapping[str, Sequence[str]], data: Path, settings: Settings) -> Chosen:
+    """Return the currency that the address of a page asks for, the first one where it asks for none."""
+    options, ours = _currencies(data), settings.company.reporting_currency
+    said = next(iter(query.get("currency", ())), "")
+    return _chosen(said if said in options else (options[0] if options else ours), ours)
+
+
+def _currencies(data: Path) -> list[str]:
+    known = figures.currencies(data)
+    return ([ALL] if known and figures.has_total(data) else []) + known
+
+
+def _chosen(code: str, ours: str) -> Chosen:
+    return Chosen(ours, CONVERTED) if code == ALL else Chosen(code, MONEY)
 
 
 def period(scope: str, default: str = "12_months") -> Period:
@@ -68,6 +83,21 @@ def period(scope: str, default: str = "12_months") -> Period:
         label_visibility="collapsed", width=170, filter_mode=None,
     )  # fmt: skip
     return _own(scope) if name == "own" else named(name or default, session.day())
+
+
+def period_of(query: Mapping[str, Sequence[str]], today: dt.date, default: str = "12_months") -> Period:
+    """Return the period that the address of a page asks for today."""
+    name = next(iter(query.get("period", ())), default)
+    if name != "own":
+        return named(name if name in PERIODS else default, today)
+    usual = named("12_months", today)
+    days = []
+    for part, otherwise in (("from", usual.start), ("to", usual.until)):
+        try:
+            days.append(dt.date.fromisoformat(next(iter(query.get(part, ())), "")))
+        except ValueError:
+            days.append(otherwise)
+    return Period(min(days), max(days))
 
 
 def named(name: str, today: dt.date) -> Period:

@@ -1,7 +1,9 @@
 """Search over everything: deals, invoices, payments and customers, by stage from offer to money, a page at a time."""
 
 from decimal import Decimal
+from typing import Any
 
+from dashboard.read.billed import ANY, Billed, values, within
 from dashboard.read.warehouse import Db, Row, matches, pattern, question
 
 PAGE = 50
@@ -75,31 +77,46 @@ _ALL = """
 _WORDS = "concat_ws(' ', words, CAST(CAST(amount AS DECIMAL(18, 2)) AS VARCHAR))"
 _FOUND = f"""
 WITH everything AS ({{rows}}),
-found AS (SELECT * EXCLUDE (words) FROM everything WHERE {matches(_WORDS)})
+found AS (SELECT * EXCLUDE (words) FROM everything WHERE {matches(_WORDS)} AND {{billed}})
 """
 
 
-def _found(stage: str) -> str:
-    return _FOUND.format(rows=_STAGES.get(stage, _ALL))
+def _found(stage: str, billed: Billed) -> str:
+    return _FOUND.format(rows=_STAGES.get(stage, _ALL), billed=within(billed, "of_table", "vendor", "id"))
+
+
+def relation(text: str, stage: str, billed: Billed) -> tuple[str, dict[str, Any]]:
+    """Return a query for the records of a stage that a text matches, and its values: a row a record."""
+    query = """
+    SELECT f.of_table, f.vendor, f.id, f.title, f.customer, o.name AS owner, f.on_day, f.currency, f.amount,
+        CAST(NULL AS VARCHAR) AS note
+    FROM found AS f
+    LEFT JOIN deals AS d ON f.of_table = 'deals' AND d.vendor = f.vendor AND d.id = f.id
+    LEFT JOIN (SELECT id, any_value(name) AS name FROM owners GROUP BY id) AS o ON o.id = d.owner_id
+    """
+    return _found(stage, billed) + query, {"text": pattern(text)} | values(billed)
 
 
 @question
-def page(db: Db, text: str = "", stage: str = "", number: int = 1, size: int = PAGE) -> list[Row]:
+def page(
+    db: Db, text: str = "", stage: str = "", number: int = 1, size: int = PAGE, billed: Billed = ANY
+) -> list[Row]:  # fmt: skip
     """Return one page (from 1) of the records of a stage (empty: of all) that a text matches, latest first."""
     return db.rows(
-        _found(stage) + "SELECT * FROM found ORDER BY on_day DESC NULLS LAST, of_table, vendor, id "
+        _found(stage, billed) + "SELECT * FROM found ORDER BY on_day DESC NULLS LAST, of_table, vendor, id "
         "LIMIT $limit OFFSET $offset",
         text=pattern(text),
         limit=size,
         offset=(number - 1) * size,
+        **values(billed),
     )
 
 
 @question
-def count(db: Db, text: str = "", stage: str = "") -> int:
+def count(db: Db, text: str = "", stage: str = "", billed: Billed = ANY) -> int:
     """Return how many records match, counted no further than one past `MOST`."""
     asked = f"SELECT COUNT(*) FROM (SELECT 1 FROM found LIMIT {MOST + 1})"
-    return int(db.one(_found(stage) + asked, text=pattern(text)))
+    return int(db.one(_found(stage, billed) + asked, text=pattern(text), **values(billed)))
 
 
 @question

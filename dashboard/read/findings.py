@@ -5,6 +5,7 @@ import json
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from dashboard.read.billed import ANY, Billed, values, within
 from dashboard.read.warehouse import Db, Row, plain, question
 
 PAGE = 50  # findings shown at a time
@@ -29,6 +30,7 @@ class Wanted(NamedTuple):
     sort: str = "urgent"
     ids: tuple[str, ...] | None = None
     without: tuple[str, ...] = ()
+    billed: Billed = ANY
 
 
 class Total(NamedTuple):
@@ -110,6 +112,7 @@ wanted AS (
             $text
         )
     )
+    AND {billed}
 )
 """
 _PAGE = """
@@ -127,24 +130,44 @@ LIMIT $limit OFFSET $offset
 """
 
 
+def _shown(wanted: Wanted) -> str:
+    return _SHOWN.replace("{billed}", within(wanted.billed, "subject_table", "subject_vendor", "subject_id"))
+
+
+def relation(wanted: Wanted) -> tuple[str, dict[str, Any]]:
+    """Return a query for the records of the findings, and its values: a row a finding, `note` is what is wrong."""
+    return (
+        _shown(wanted)
+        + """
+        SELECT w.subject_table AS of_table, w.subject_vendor AS vendor, w.subject_id AS id, w.record AS title,
+            w.customer, w.owner, w.since_on AS on_day, w.currency, abs(w.amount_at_stake) AS amount, c.title AS note
+        FROM wanted AS w
+        LEFT JOIN checks AS c ON c.name = w."check"
+        """,
+        _values(wanted),
+    )
+
+
 def _values(wanted: Wanted) -> dict[str, Any]:
-    said = {name: list(v) if isinstance(v, tuple) else v for name, v in wanted._asdict().items() if name != "sort"}
+    asked = {name: v for name, v in wanted._asdict().items() if name not in ("sort", "billed")}
+    said = {name: list(v) if isinstance(v, tuple) else v for name, v in asked.items()}
     for bound in ("least", "most"):
         said[bound] = None if said[bound] is None else str(said[bound])
-    return said | {"text": plain(wanted.text)}
+    return said | {"text": plain(wanted.text)} | values(wanted.billed)
 
 
 @question
 def page(db: Db, wanted: Wanted, number: int = 1, size: int = PAGE) -> list[Row]:
     """Return one page (from 1) of the findings, with record, customer and owner beside them."""
-    return db.rows(_SHOWN + _PAGE, **_values(wanted), sort=wanted.sort, limit=size, offset=(number - 1) * size)
+    return db.rows(_shown(wanted) + _PAGE, **_values(wanted), sort=wanted.sort, limit=size, offset=(number - 1) * size)
 
 
 @question
 def total(db: Db, wanted: Wanted) -> tuple[int, tuple[tuple[str, Decimal], ...]]:
     """Return how many findings there are and the money at stake per currency, most findings first."""
     rows = db.rows(
-        _SHOWN + "SELECT currency, COUNT(*) AS found, COALESCE(SUM(abs(amount_at_stake)), 0) AS amount FROM wanted "
+        _shown(wanted)
+        + "SELECT currency, COUNT(*) AS found, COALESCE(SUM(abs(amount_at_stake)), 0) AS amount FROM wanted "
         "GROUP BY currency ORDER BY found DESC, currency",
         **_values(wanted),
     )
@@ -208,12 +231,8 @@ def people(db: Db) -> list[str]:
 @question
 def by_ids(db: Db, ids: tuple[str, ...]) -> list[Row]:
     """Return the findings of these ids, in whatever state, with record, customer and owner; largest first."""
-    everything = Wanted(states=("open", "unchecked", "agreed", "snoozed", "fixed"))
-    rows = db.rows(
-        _SHOWN + "SELECT * FROM wanted ORDER BY abs(weight) DESC, id",
-        **_values(everything._replace(ids=ids)),
-    )
-    return rows
+    everything = Wanted(states=("open", "unchecked", "agreed", "snoozed", "fixed"), ids=ids)
+    return db.rows(_shown(everything) + "SELECT * FROM wanted ORDER BY abs(weight) DESC, id", **_values(everything))
 
 
 @question

@@ -1,5 +1,8 @@
 """Questions about what customers owe: open invoices by age, how each customer pays, what is expected to come."""
 
+from typing import Any
+
+from dashboard.read.billed import ANY, Billed, values, within
 from dashboard.read.warehouse import Db, Row, question
 
 PAGE = 50
@@ -19,17 +22,36 @@ WITH shown AS (
     FROM invoice_summary AS i
     WHERE i.open_amount <> 0
     AND $currency IN ('', i.currency)
+    AND {billed}
 ),
 asked AS (SELECT * FROM shown WHERE $bucket IN ('', bucket))
 """
 
 
+def _open(billed: Billed) -> str:
+    return _OPEN.replace("{billed}", within(billed, "'invoices'", "i.vendor", "i.id"))
+
+
+def relation(currency: str, bucket: str, billed: Billed) -> tuple[str, dict[str, Any]]:
+    """Return a query for the open invoices of a currency (empty: any) and bucket, and its values."""
+    query = """
+    SELECT 'invoices' AS of_table, a.vendor, a.id, a.number AS title, a.customer_name AS customer,
+        CAST(NULL AS VARCHAR) AS owner, a.issued_on AS on_day, a.currency, a.open_amount AS amount,
+        CAST(NULL AS VARCHAR) AS note
+    FROM asked AS a
+    """
+    return _open(billed) + query, {"currency": currency, "bucket": bucket} | values(billed)
+
+
 @question
-def open_invoices(db: Db, currency: str, bucket: str = "", number: int = 1) -> tuple[int, list[Row]]:
+def open_invoices(
+    db: Db, currency: str, bucket: str = "", number: int = 1, billed: Billed = ANY
+) -> tuple[int, list[Row]]:  # fmt: skip
     """Return how many invoices are open in a currency (empty: any) and bucket, and one page (from 1)."""
-    found = db.one(_OPEN + "SELECT COUNT(*) FROM asked", currency=currency, bucket=bucket)
+    asked = {"currency": currency, "bucket": bucket} | values(billed)
+    found = db.one(_open(billed) + "SELECT COUNT(*) FROM asked", **asked)
     rows = db.rows(
-        _OPEN
+        _open(billed)
         + f"""
         SELECT a.*, f.expected_on
         FROM asked AS a
@@ -39,7 +61,7 @@ def open_invoices(db: Db, currency: str, bucket: str = "", number: int = 1) -> t
         ORDER BY a.days_overdue DESC, a.due_on NULLS LAST, a.open_amount DESC, a.vendor, a.id
         LIMIT {PAGE} OFFSET $offset
         """,
-        currency=currency, bucket=bucket, offset=(number - 1) * PAGE,
+        **asked, offset=(number - 1) * PAGE,
     )  # fmt: skip
     return int(found or 0), rows
 

@@ -4,7 +4,9 @@
 """
 
 import datetime as dt
+from typing import Any
 
+from dashboard.read.billed import ANY, Billed, values, within
 from dashboard.read.measured import Amount, measured, total
 from dashboard.read.warehouse import Db, Row, question
 
@@ -26,12 +28,48 @@ asked AS (
         m.status = 'won' AND NOT m.is_invoiced AS is_waiting
     FROM measured AS m
     WHERE m.on_day BETWEEN $start AND $until
+    AND {{billed}}
 )
 """
 
 
+def _period(billed: Billed) -> str:
+    return _PERIOD.replace("{billed}", within(billed, "'deals'", "m.vendor", "m.id"))
+
+
+def _sold(billed: Billed) -> str:
+    return _BOUGHT.replace("{billed}", within(billed, "'invoices'", "m.vendor", "m.id"))
+
+
+def relation(start: dt.date, until: dt.date, currency: str, by: str, billed: Billed) -> tuple[str, dict[str, Any]]:
+    """Return a query for the deals won in a period, by customer for its invoices, and its values: a row a record."""
+    told: dict[str, Any] = {"start": start, "until": until, "currency": currency} | values(billed)
+    if by == "customer":
+        query = """
+        SELECT 'invoices' AS of_table, b.invoice_vendor AS vendor, b.invoice_id AS id, i.number AS title,
+            COALESCE(c.name, i.customer_name) AS customer, CAST(NULL AS VARCHAR) AS owner, i.issued_on AS on_day,
+            i.currency, i.net AS amount, CAST(NULL AS VARCHAR) AS note
+        FROM bought AS b
+        JOIN invoice_summary AS i ON i.vendor = b.invoice_vendor AND i.id = b.invoice_id
+        LEFT JOIN customers AS c ON c.vendor = b.vendor AND c.id = b.id
+        """
+        return _sold(billed) + query, told
+    query = """
+    SELECT 'deals' AS of_table, a.vendor, a.id, d.title, COALESCE(c.name, d.customer_name) AS customer,
+        o.name AS owner, a.on_day, a.currency, a.amount, CAST(NULL AS VARCHAR) AS note
+    FROM asked AS a
+    JOIN deals AS d ON d.vendor = a.vendor AND d.id = a.id
+    LEFT JOIN customers AS c ON c.vendor = a.customer_vendor AND c.id = a.customer_id
+    LEFT JOIN (SELECT id, any_value(name) AS name FROM owners GROUP BY id) AS o ON o.id = a.owner_id
+    WHERE a.is_won
+    """
+    return _period(billed) + query, told | {"by": by}
+
+
 @question
-def conversion(db: Db, start: dt.date, until: dt.date, currency: str, by: str) -> list[Row]:
+def conversion(
+    db: Db, start: dt.date, until: dt.date, currency: str, by: str, billed: Billed = ANY
+) -> list[Row]:  # fmt: skip
     """Return by salesperson, stage or month what became of the deals of a period, most money first.
 
     closed counts won and lost ones, a lost one in the period it was created in; won, invoiced, paid and waiting (won,
@@ -40,7 +78,7 @@ def conversion(db: Db, start: dt.date, until: dt.date, currency: str, by: str) -
     """
     order = "key" if by == "month" else "won_amount DESC, won DESC, key"
     return db.rows(
-        f"""{_PERIOD}
+        f"""{_period(billed)}
         SELECT
             a.key,
             COALESCE(any_value(CASE $by WHEN 'owner' THEN o.name WHEN 'stage' THEN g.name END), a.key) AS name,
@@ -61,7 +99,7 @@ def conversion(db: Db, start: dt.date, until: dt.date, currency: str, by: str) -
         GROUP BY a.key
         ORDER BY {order}
         """,
-        start=start, until=until, currency=currency, by=by,
+        start=start, until=until, currency=currency, by=by, **values(billed),
     )  # fmt: skip
 
 
@@ -79,13 +117,14 @@ _CELL = """
 
 @question
 def of_cell(
-    db: Db, start: dt.date, until: dt.date, currency: str, by: str, key: str, what: str, number: int = 1
-) -> tuple[int, list[Row]]:
+    db: Db, start: dt.date, until: dt.date, currency: str, by: str, key: str, what: str, number: int = 1,
+    billed: Billed = ANY,
+) -> tuple[int, list[Row]]:  # fmt: skip
     """Return how many deals a cell of the conversion table counts, and one page (from 1) of them, slowest first."""
-    values = {"start": start, "until": until, "currency": currency, "by": by, "key": key, "what": what}
-    found = db.one(f"{_PERIOD} SELECT COUNT(*) FROM asked AS a WHERE {_CELL}", **values)
+    asked = {"start": start, "until": until, "currency": currency, "by": by, "key": key, "what": what} | values(billed)
+    found = db.one(f"{_period(billed)} SELECT COUNT(*) FROM asked AS a WHERE {_CELL}", **asked)
     rows = db.rows(
-        f"""{_PERIOD}
+        f"""{_period(billed)}
         SELECT a.*, d.title, COALESCE(c.name, d.customer_name) AS customer, b.invoice_number
         FROM asked AS a
         JOIN deals AS d ON d.vendor = a.vendor AND d.id = a.id
@@ -95,7 +134,7 @@ def of_cell(
         ORDER BY a.days_to_invoice DESC NULLS LAST, a.amount DESC, a.vendor, a.id
         LIMIT {PAGE} OFFSET $offset
         """,
-        **values,
+        **asked,
         offset=(number - 1) * PAGE,
     )
     return int(found or 0), rows
@@ -108,27 +147,30 @@ bought AS (
         COALESCE(h.head_vendor, m.vendor) AS vendor,
         COALESCE(h.head_id, m.customer_id, '') AS id,
         CASE WHEN m.customer_id IS NULL THEN COALESCE(m.customer_name, '') ELSE '' END AS printed,
-        m.kind, m.net, m.gross, m.rate
+        m.kind, m.net, m.gross, m.rate, m.vendor AS invoice_vendor, m.id AS invoice_id
     FROM measured AS m
     LEFT JOIN customer_heads AS h ON h.vendor = m.vendor AND h.id = m.customer_id
     WHERE m.is_counted
     AND m.issued_on BETWEEN $start AND $until
+    AND {{billed}}
 )
 """
 
 
 @question
-def ranking(db: Db, start: dt.date, until: dt.date, currency: str, number: int = 1) -> tuple[int, list[Row]]:
+def ranking(
+    db: Db, start: dt.date, until: dt.date, currency: str, number: int = 1, billed: Billed = ANY
+) -> tuple[int, list[Row]]:  # fmt: skip
     """Return how many customers were invoiced in a period, and one page (from 1) of them, most invoiced first.
 
     `share` is of all customers' net. Credit notes are taken off. Who only stands on invoices has an empty id.
     """
     found = db.one(
-        f"{_BOUGHT} SELECT COUNT(*) FROM (SELECT DISTINCT vendor, id, printed FROM bought)",
-        start=start, until=until, currency=currency,
+        f"{_sold(billed)} SELECT COUNT(*) FROM (SELECT DISTINCT vendor, id, printed FROM bought)",
+        start=start, until=until, currency=currency, **values(billed),
     )  # fmt: skip
     rows = db.rows(
-        f"""{_BOUGHT},
+        f"""{_sold(billed)},
         summed AS (
             SELECT
                 vendor, id, printed,
@@ -145,7 +187,7 @@ def ranking(db: Db, start: dt.date, until: dt.date, currency: str, number: int =
         ORDER BY u.net DESC, name, u.vendor, u.id
         LIMIT {PAGE} OFFSET $offset
         """,
-        start=start, until=until, currency=currency, offset=(number - 1) * PAGE,
+        start=start, until=until, currency=currency, offset=(number - 1) * PAGE, **values(billed),
     )  # fmt: skip
     return int(found or 0), rows
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import zipfile
+from collections.abc import Iterable
 from typing import Any
 
 import xlsxwriter
@@ -27,13 +28,18 @@ _FORMATS: dict[str, dict[str, Any]] = {
 
 
 def xlsx(report: Report) -> bytes:
-    """Return the workbook."""
+    """Return a report as a workbook."""
+    return workbook(tabs(report), report.period.title(), report.company)
+
+
+def workbook(sheets: Iterable[Tab], title: str, company: str) -> bytes:
+    """Return the workbook of these tabs."""
     made = io.BytesIO()
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(made, {"in_memory": True, **options}) as book:
-        book.set_properties({"title": report.period.title(), "company": report.company})
+        book.set_properties({"title": title, "company": company})
         formats = {name: book.add_format(said) for name, said in _FORMATS.items()}
-        for tab in tabs(report):
+        for tab in sheets:
             _write(book.add_worksheet(tab.name), tab, formats)
     return made.getvalue()
 

@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from dashboard import labels, session
+from dashboard import billed, labels, saved_views, session
 from dashboard.address import bound, page
 from dashboard.parts import go, nothing, plain, sums
-from dashboard.read import Row, everything
+from dashboard.read import Row, custom, everything
+from dashboard.read.billed import Billed
 from dashboard.words import DASH, _, money, number, several
 
 
@@ -31,7 +32,12 @@ def show() -> None:
             st.selectbox, _("Show"), list(everything.STAGES), name="stage", scope="all", format_func=called.__getitem__,
             placeholder=_("Everything"), width=260,
         )  # fmt: skip
-    _list(text or "", stage or "")
+        invoices, by = billed.choose("all")
+        saved_views.offer("all")
+    if by and everything.count(session.data(), text or "", stage or "", invoices):
+        billed.groups(custom.Records(text or "", stage or "", invoices), by)
+    else:
+        _list(text or "", stage or "", invoices)
 
 
 def titles() -> dict[str, str]:
@@ -45,8 +51,8 @@ def titles() -> dict[str, str]:
     }
 
 
-def _list(text: str, stage: str) -> None:
-    found = everything.count(session.data(), text, stage)
+def _list(text: str, stage: str, invoices: Billed) -> None:
+    found = everything.count(session.data(), text, stage, invoices)
     if not found:
         nothing(_("Nothing matches"), _("Search by number, name, customer, account or amount."),
                 ":material/search_off:")  # fmt: skip
@@ -57,8 +63,8 @@ def _list(text: str, stage: str) -> None:
         if found > everything.MOST:
             said = _("More than {count} records: search to see the others").format(count=number(everything.MOST))
         st.markdown(f"**{said}**", width="content")
-        at = page(-(-shown // everything.PAGE), "all", (text, stage))
-    rows = everything.page(session.data(), text, stage, at)
+        at = page(-(-shown // everything.PAGE), "all", (text, stage, invoices))
+    rows = everything.page(session.data(), text, stage, at, billed=invoices)
     config = {
         "what": st.column_config.TextColumn(_("What"), width=80),
         "title": st.column_config.TextColumn(_("Record"), width=240),

@@ -5,10 +5,10 @@ from decimal import Decimal
 
 import streamlit as st
 
-from dashboard import charts, narrow, session
+from dashboard import billed, charts, narrow, saved_views, session
 from dashboard.address import bound, page
 from dashboard.parts import go, heading, nothing, plain
-from dashboard.read import Row, figures, receivables
+from dashboard.read import Row, custom, figures, receivables
 from dashboard.read.figures import MONEY
 from dashboard.theme import invoice_state
 from dashboard.words import DASH, _, day, money, number, percent, several, short_day
@@ -79,14 +79,20 @@ def _by_age(chosen: narrow.Chosen) -> None:
         st.caption(
             _("The bars add up to the receivables: {amount}.").format(amount=plain(money(total, chosen.currency)))
         )
-    bucket = bound(
-        st.pills, _("Days overdue"), receivables.BUCKETS, name="age", scope="receivables", format_func=_bucket,
-    )  # fmt: skip
-    found, _first = receivables.open_invoices(session.data(), chosen.asked, bucket or "")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        bucket = bound(
+            st.pills, _("Days overdue"), receivables.BUCKETS, name="age", scope="receivables", format_func=_bucket,
+        )  # fmt: skip
+        invoices, by = billed.choose("receivables")
+        saved_views.offer("receivables")
+    found, _first = receivables.open_invoices(session.data(), chosen.asked, bucket or "", billed=invoices)
+    if by and found:
+        billed.groups(custom.Owed(chosen.asked, bucket or "", invoices), by)
+        return
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.markdown(f"**{several('{count} open invoice', '{count} open invoices', found)}**", width="content")
-        at = page(-(-found // receivables.PAGE), "receivables", (chosen, bucket))
-    _found, rows = receivables.open_invoices(session.data(), chosen.asked, bucket or "", at)
+        at = page(-(-found // receivables.PAGE), "receivables", (chosen, bucket, invoices))
+    _found, rows = receivables.open_invoices(session.data(), chosen.asked, bucket or "", at, invoices)
     shown = {
         "number": [r["number"] or r["id"] for r in rows],
         "open": [money(r["open_amount"], r["currency"]) for r in rows],

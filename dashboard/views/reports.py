@@ -14,6 +14,7 @@ from dashboard.report.period import Period, around, last
 from dashboard.report.table import Column, Table
 from dashboard.report.week import NoReport, Report, known, report
 from dashboard.theme import Mark
+from dashboard.views import custom, gallery
 from dashboard.words import LANGUAGES, _, language, moment, speaking
 from reconcile import settings as choices
 from reconcile.settings import CHANNELS, Schedule, Settings, SettingsError
@@ -43,6 +44,8 @@ def show() -> None:
         _when(kind)
     with right, st.container(border=True):
         _places()
+    custom.show()
+    gallery.show()
     _history()
 
 
@@ -157,7 +160,8 @@ def _when(kind: str) -> None:
     zone = settings.company.time_zone
     if held.cron:
         try:
-            at = schedule.following(held.cron, zone, session.now())
+            country = settings.company.country if held.business_days else ""
+            at = schedule.following(held.cron, zone, session.now(), country)
             st.caption(_("Next: {moment} ({zone})").format(moment=moment(at, session.zone()), zone=zone))
         except schedule.BadCron as error:
             st.error(plain(error))
@@ -168,15 +172,20 @@ def _when(kind: str) -> None:
         cron = st.text_input(_("Minute, hour, day, month, weekday"), held.cron or USUAL[kind],
                              key=f"report-cron-{kind}",
                              help=_("0 9 * * 1 is Monday at nine; 0 9 1 * * the first of a month."))  # fmt: skip
+        shifts = st.checkbox(_("On a weekend or holiday, the next business day"), held.business_days,
+                             key=f"report-business-{kind}",
+                             help=_("Holidays of {country}, the company's country.").format(
+                                 country=settings.company.country))  # fmt: skip
         people = st.text_area(_("Addresses, one a line"), "\n".join(held.to), key=f"report-to-{kind}",
                               help=_("The language of a mail may follow its address: ana@example.com pl"))  # fmt: skip
         channels = st.multiselect(_("Where it goes"), CHANNELS, settings.reports.channels, key="report-channels",
                                   format_func=_channels().__getitem__)  # fmt: skip
         if st.form_submit_button(_("Keep"), icon=":material/save:"):
-            _keep_when(settings, kind, cron.strip() if is_on else "", people, channels)
+            _keep_when(settings, kind, Schedule(cron=cron.strip() if is_on else "", business_days=shifts), people,
+                       channels)  # fmt: skip
 
 
-def _keep_when(settings: Settings, kind: str, cron: str, people: str, channels: list[str]) -> None:
+def _keep_when(settings: Settings, kind: str, said: Schedule, people: str, channels: list[str]) -> None:
     """Check and keep; say what is wrong."""
     to, languages = [], dict(settings.reports.languages)
     for line in filter(None, (line.strip() for line in people.replace(",", "\n").splitlines())):
@@ -193,15 +202,15 @@ def _keep_when(settings: Settings, kind: str, cron: str, people: str, channels: 
         if language.strip():
             languages[address] = language.strip()
     try:
-        if cron:
-            schedule.following(cron, settings.company.time_zone, session.now())
+        if said.cron:
+            schedule.following(said.cron, settings.company.time_zone, session.now())
     except schedule.BadCron as error:
         st.error(plain(error))
         return
-    held = settings.schedules | {kind: Schedule(cron=cron, to=to)}
-    said = settings.reports.model_copy(update={"channels": channels, "languages": languages})
-    choices.save(settings.model_copy(update={"schedules": held, "reports": said}), session.data())
-    if cron:  # what was due before it was set up is not made up for
+    held = settings.schedules | {kind: said.model_copy(update={"to": to})}
+    reports = settings.reports.model_copy(update={"channels": channels, "languages": languages})
+    choices.save(settings.model_copy(update={"schedules": held, "reports": reports}), session.data())
+    if said.cron:  # what was due before it was set up is not made up for
         state(session.data()).ran(f"report:{kind}", session.now())
     st.rerun()
 
@@ -258,7 +267,11 @@ def _history() -> None:
                 st.markdown(f"{badge(_mark(row['state']))} **{plain(row['period'].title())}** · "
                             f"{plain(_channels()[row['channel']])} · {plain(row['recipient'])}{trial}")  # fmt: skip
                 st.caption(
-                    plain(" · ".join(filter(None, [moment(row["at"], session.zone()), row["who"], row["error"]])))
+                    plain(
+                        " · ".join(
+                            filter(None, [moment(row["at"], session.zone()), row["who"], row["error"] or row["note"]])
+                        )
+                    )
                 )
             may_go = row["state"] in ("refused", "planned", "doubt") and not row["is_trial"]
             if may_go and st.button(_("Try again"), key=f"again-{row['key']}", icon=":material/refresh:"):

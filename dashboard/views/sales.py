@@ -5,10 +5,11 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import charts, labels, narrow, session
+from dashboard import billed, charts, labels, narrow, saved_views, session
 from dashboard.address import bound, page
 from dashboard.parts import go, heading, link, nothing, plain
-from dashboard.read import Row, sales
+from dashboard.read import Row, custom, sales
+from dashboard.read.billed import Billed
 from dashboard.words import DASH, _, day, money, number, percent, several
 
 ZERO = Decimal(0)
@@ -22,13 +23,18 @@ def show() -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         chosen, period = narrow.currency("sales"), narrow.period("sales")
         by = _by()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        invoices, group = billed.choose("sales")
+        saved_views.offer("sales")
     st.caption(str(period))
-    if by == "customer":
-        _customers(period, chosen)
+    if group:
+        billed.groups(custom.Sold(period.start, period.until, chosen.asked, by, invoices), group)
+    elif by == "customer":
+        _customers(period, chosen, invoices)
     elif "cell" in st.query_params:
-        _cell(period, chosen, by)
+        _cell(period, chosen, by, invoices)
     else:
-        _conversion(period, chosen, by)
+        _conversion(period, chosen, by, invoices)
     left_out = sales.left_out(session.data(), period.start, period.until)
     narrow.note(chosen, "won", "invoiced", "days_won_to_invoiced", left_out=left_out)
 
@@ -54,8 +60,8 @@ def _what(name: str) -> str:
             "waiting": _("Not invoiced")}[name]  # fmt: skip
 
 
-def _conversion(period: narrow.Period, chosen: narrow.Chosen, by: str) -> None:
-    rows = sales.conversion(session.data(), period.start, period.until, chosen.asked, by)
+def _conversion(period: narrow.Period, chosen: narrow.Chosen, by: str, invoices: Billed) -> None:
+    rows = sales.conversion(session.data(), period.start, period.until, chosen.asked, by, invoices)
     if not any(row["won"] or row["closed"] for row in rows):
         nothing(
             _("Nothing won in this period"), _("Choose a longer period or another currency."), ":material/handshake:"
@@ -140,21 +146,21 @@ def _table(rows: list[Row], chosen: narrow.Chosen, by: str) -> None:
         st.rerun()
 
 
-def _cell(period: narrow.Period, chosen: narrow.Chosen, by: str) -> None:
+def _cell(period: narrow.Period, chosen: narrow.Chosen, by: str, invoices: Billed) -> None:
     what, _colon, key = st.query_params["cell"].partition(":")
-    kept = {name: value for name, value in st.query_params.items() if name not in ("cell", "page")}
+    kept = {name: values for name, values in billed.here().items() if name not in ("cell", "page")}
     link("sales", _("All sales"), ":material/arrow_back:", **kept)
     asked = (period.start, period.until, chosen.asked, by, key, what)
-    found, _first = sales.of_cell(session.data(), *asked) if what in COUNTS else (0, [])
+    found, _first = sales.of_cell(session.data(), *asked, billed=invoices) if what in COUNTS else (0, [])
     if not found:
         nothing(_("No deal"), _("In this period and currency there is none."), ":material/search_off:")
         return
-    named = next((_name(r, by) for r in sales.conversion(session.data(), *asked[:4]) if r["key"] == key), key)
+    named = next((_name(r, by) for r in sales.conversion(session.data(), *asked[:4], invoices) if r["key"] == key), key)
     st.subheader(f"{plain(named)} · {_what(what)}", anchor=False)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.markdown(f"**{several('{count} deal', '{count} deals', found)}**", width="content")
-        at = page(-(-found // sales.PAGE), "sales", asked)
-    _found, rows = sales.of_cell(session.data(), *asked, at)
+        at = page(-(-found // sales.PAGE), "sales", (asked, invoices))
+    _found, rows = sales.of_cell(session.data(), *asked, at, invoices)
     shown = {
         "deal": [r["title"] or r["id"] for r in rows],
         "amount": [money(r["amount"], r["currency"]) for r in rows],
@@ -186,9 +192,9 @@ def _cell(period: narrow.Period, chosen: narrow.Chosen, by: str) -> None:
             go("deals", deal=f"{rows[i]['vendor']}:{rows[i]['id']}")
 
 
-def _customers(period: narrow.Period, chosen: narrow.Chosen) -> None:
+def _customers(period: narrow.Period, chosen: narrow.Chosen, invoices: Billed) -> None:
     asked = (period.start, period.until, chosen.asked)
-    found, first = sales.ranking(session.data(), *asked)
+    found, first = sales.ranking(session.data(), *asked, billed=invoices)
     if not found:
         nothing(_("Nothing invoiced in this period"), _("Choose a longer period or another currency."),
                 ":material/receipt_long:")  # fmt: skip
@@ -201,8 +207,8 @@ def _customers(period: narrow.Period, chosen: narrow.Chosen) -> None:
             st.plotly_chart(figure, config=charts.QUIET, key="ranking", alt=_("Who buys most, without tax"))
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.markdown(f"**{several('{count} customer', '{count} customers', found)}**", width="content")
-        at = page(-(-found // sales.PAGE), "ranking", asked)
-    _found, rows = sales.ranking(session.data(), *asked, at)
+        at = page(-(-found // sales.PAGE), "ranking", (asked, invoices))
+    _found, rows = sales.ranking(session.data(), *asked, at, invoices)
     shown = {
         "name": [r["name"] or DASH for r in rows],
         "net": [money(r["net"], chosen.currency) for r in rows],

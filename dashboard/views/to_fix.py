@@ -1,14 +1,14 @@
 """To fix: the worklist. Narrow it, pick one or many, see exactly what would be written, confirm, see it done."""
 
 import zlib
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 import streamlit as st
 
-from dashboard import act, charts, exceptions, labels, session
+from dashboard import act, billed, charts, exceptions, labels, saved_views, session
 from dashboard.address import bound, page
 from dashboard.parts import facts, heading, link, mark, nothing, plain, sums
-from dashboard.read import Row, findings
+from dashboard.read import Row, custom, findings
 from dashboard.theme import severity
 from dashboard.views import evidence
 from dashboard.words import _, day, money, several
@@ -23,6 +23,10 @@ def show() -> None:
     heading(_("To fix"), _("What does not add up, the most urgent first. Nothing is written before you confirm it."))
     titles = {t.check: _(t.title) for t in totals}
     wanted = _filters(titles)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        invoices, by = billed.choose("fix")
+        saved_views.offer("to-fix")
+    wanted = wanted._replace(billed=invoices)
     count, amounts = findings.total(session.data(), wanted)
     if not count:
         _empty(bool(totals))
@@ -32,7 +36,10 @@ def show() -> None:
             f"**{several('{count} finding', '{count} findings', count)}** · {plain(sums(amounts))}", width="content"
         )
         pages = -(-count // findings.PAGE)
-        at = page(pages, "fix", wanted)
+        at = page(pages, "fix", wanted) if not by else 1
+    if by:
+        billed.groups(custom.ToFix(wanted), by)
+        return
     rows = findings.page(session.data(), wanted, at)
     left, right = st.columns([5, 3], gap="medium")
     with left:
@@ -102,13 +109,10 @@ def _assigned(looks: list[str], given: dict[str, str]) -> tuple[tuple[str, ...] 
 
 def _amount(text: str | None) -> Decimal | None:
     """Return what somebody typed as an amount; None, with a word about it, where it is none."""
-    if not text or not text.strip():
-        return None
-    try:
-        return Decimal(text.strip().replace(" ", "").replace(",", "."))
-    except InvalidOperation:
-        st.warning(_('"{text}" is not an amount; write it like 1250.50').format(text=text))
-        return None
+    found = billed.typed(text)
+    if found is None and text and text.strip():
+        st.warning(_('"{text}" is not an amount; write it like 1250.50').format(text=plain(text)))
+    return found
 
 
 def _empty(any_at_all: bool) -> None:
