@@ -4,7 +4,7 @@ What is confirmed runs as durable workflows: closing the page or the machine doe
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as StillAsking
 from email.header import decode_header, make_header
@@ -13,16 +13,17 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard import jobs, labels, read, rights, said, session, working
+from dashboard import adding, choosing_account, jobs, labels, read, rights, said, session, working
 from dashboard.parts import badge, plain, value
 from dashboard.read import findings
 from dashboard.words import _, several
 from extract.model import InvoiceDraft
 from extract.vendor import VendorError
 from reconcile import access, gate, workflows
-from reconcile.action import Caution, Need, Plan, Sentence
+from reconcile.action import Caution, Need, Plan, Sentence, Subject
 from reconcile.automations.flows import shut
 from reconcile.connections import connections
+from reconcile.facts import Ambiguous
 from reconcile.mail import NAME as MAIL
 from reconcile.settings import SettingsError
 from reconcile.state import state
@@ -36,7 +37,7 @@ SUMS = ("net", "tax", "gross")  # fields of a draft that are money in its curren
 WHOLE = 3  # chains shown in full; more are folded
 PATIENCE = 1.0  # seconds a page waits to hear whether the accounts are test accounts
 # mended in the CRM, on another page or in the settings, not typed in here
-_ELSEWHERE = ("customer", "currency", "amount", "mail.sender", "reminder")
+_ELSEWHERE = ("customer", "currency", "amount", "mail.sender", "reminder", "products", "part", "quote", "nothing_left")
 _ASKER = ThreadPoolExecutor(1, thread_name_prefix="test accounts")
 
 
@@ -45,15 +46,31 @@ def preview(ids: tuple[str, ...]) -> None:
     title = several("Preview of {count} fix", "Preview of {count} fixes", len(ids))
     for name in ("given", "choices", "choice-customer_id"):
         st.session_state.pop(name, None)
+    choosing_account.forget()
     st.dialog(title, width="large", icon=":material/visibility:")(_opened)(ids)
 
 
-def _opened(ids: tuple[str, ...]) -> None:
+def offered(action: str, subject: Subject, given: Mapping[str, str] | None = None) -> None:
+    """Open what would be written that no finding asks for, such as a part of a deal's plan or a quote's pro-forma."""
+    for name in ("choices", "choice-customer_id"):
+        st.session_state.pop(name, None)
+    choosing_account.forget()
+    st.session_state["given"] = dict(given or {})
+    title = several("Preview of {count} fix", "Preview of {count} fixes", 1)
+    st.dialog(title, width="large", icon=":material/visibility:")(_opened)((), (action, subject))
+
+
+def _opened(ids: tuple[str, ...], wish: tuple[str, Subject] | None = None) -> None:
     if not rights.sees_plans():
         return
     given: dict[str, str] = st.session_state.setdefault("given", {})
+    if choosing_account.open_question(given):
+        return
     try:
-        plans = workflows.fix(session.data(), ids, given)
+        plans = workflows.offer(session.data(), *wish, given) if wish else workflows.fix(session.data(), ids, given)
+    except Ambiguous as error:
+        choosing_account.open_question(given, error.among)
+        return
     except (SettingsError, VaultError) as error:
         st.error(plain(error), icon=":material/error:")
         return
@@ -75,6 +92,7 @@ def _opened(ids: tuple[str, ...]) -> None:
         with st.container(border=True) if at < WHOLE else st.expander(plain(spelt(parts[0].says))):
             _chain(parts)
     if len(chains) == 1:
+        adding.offer(next(iter(chains.values())), given)
         _questions(next(iter(chains.values())), given)
     _ask([plan for parts in ready.values() for plan in parts])
 
@@ -181,26 +199,32 @@ def _choose(parts: Sequence[Plan], given: dict[str, str]) -> None:
 
 
 def _questions(parts: Sequence[Plan], given: dict[str, str]) -> None:
-    """Ask for what is missing, and let due date and message be changed; the preview is made anew from the answers."""
+    """Ask for what is missing, and let be changed what may be; the preview is made anew from the answers."""
     needs = {need.name: need for plan in parts for need in plan.needs}
-    if any(plan.action == "create_invoice" for plan in parts):
-        needs |= {name: Need(name=name, says=Sentence(text="")) for name in ("due_on", "message") if name not in needs}
+    needs |= {offer.name: offer for plan in parts for offer in plan.offers if offer.name not in needs}
     asked = {name: need for name, need in needs.items() if name not in _ELSEWHERE}
     if not asked:
         return
     required = any(not plan.is_ready for plan in parts)
     title = _("What is missing") if required else _("Change something")
     with st.expander(title, expanded=required, icon=":material/edit:"), st.form("given-form", border=False):
-        typed = {
-            name: st.text_input(labels.field(name), value=given.get(name) or need.value or "", key=f"given-{name}",
-                                placeholder="2026-12-31" if name == "due_on" else None)
-            for name, need in asked.items()
-        }  # fmt: skip
+        typed = {name: _answer(need, given.get(name) or need.value or "") for name, need in asked.items()}
         if st.form_submit_button(_("Show the preview anew"), type="primary" if required else "secondary"):
             for name in typed:
                 given.pop(name, None)
             given.update({name: text.strip() for name, text in typed.items() if text.strip()})
             st.rerun(scope="fragment")
+
+
+def _answer(need: Need, now: str) -> str:
+    """Show the question of a need, a list where one of a few has to be picked; return what stands there."""
+    if not need.options:
+        return st.text_input(labels.field(need.name), value=now, key=f"given-{need.name}",
+                             placeholder="2026-12-31" if need.name == "due_on" else None)  # fmt: skip
+    codes = list(need.options)
+    return st.selectbox(labels.field(need.name), codes, codes.index(now) if now in codes else None,
+                        format_func=need.options.__getitem__, key=f"given-{need.name}",
+                        placeholder=_("As planned") if need.says.text else _("Pick one")) or ""  # fmt: skip
 
 
 def _ask(plans: list[Plan]) -> None:
@@ -292,7 +316,7 @@ def _conclude(plans: Sequence[Plan], runs: Sequence[Run]) -> None:
     made = _numbers(runs)
     if not bad:
         gone = several("{count} finding is gone.", "{count} findings are gone.", len(ids) - len(still))
-        said.say("success", " ".join([_("Done.") if still else f"{_('Done.')} {gone}", made]))
+        said.say("success", " ".join([_("Done.") if still or not ids else f"{_('Done.')} {gone}", made]))
     for run in bad:
         reason = next((outcome.error for outcome in run.outcomes if outcome.error), _("it still runs"))
         said.say("error", f"{plain(spelt(run.plans[0].says))} {plain(reason)}")

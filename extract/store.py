@@ -26,6 +26,7 @@ from extract.behind import Behind
 from extract.bulk import Columns, typed
 from extract.files_errors import RowError
 from extract.model import TABLES, columns
+from extract.newer import add_columns
 from extract.raw import Item, Run
 from extract.vendor import CHUNK, Vendor, VendorError, chunked
 
@@ -128,6 +129,7 @@ def opened(data: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             for table in TABLES:
                 kept = ", ".join(f"{c.name} {c.sql}" for c in columns(table))
                 db.execute(f"CREATE TABLE IF NOT EXISTS {table} ({kept}, _kind VARCHAR, _key VARCHAR)")
+            add_columns(db)
             for statement in filter(str.strip, LEDGERS.split(";")):
                 db.execute(statement)
             yield db
@@ -447,7 +449,7 @@ class _Batches:
         last = "" if rows == distinct else "QUALIFY row_number() OVER (PARTITION BY id ORDER BY _seq DESC) = 1"
         if not full:  # another item may have said this row before
             db.execute(f"DELETE FROM {table} WHERE vendor = ? AND id IN (SELECT id FROM {source})", [name])
-        db.execute(f"INSERT INTO {table} SELECT {names}, _kind, _key FROM {source} {last}")
+        db.execute(f"INSERT INTO {table} BY NAME SELECT {names}, _kind, _key FROM {source} {last}")
         return int(distinct)
 
     def _compare(self, table: str, source: str) -> None:

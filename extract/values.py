@@ -40,6 +40,8 @@ _WITHOUT_DECIMALS = (
     "XPF",
 )
 _THREE_DECIMALS = ("BHD", "JOD", "KWD", "OMR", "TND")
+_DAYS = re.compile(r"(?:net|neto|netto)?[\s_-]*(\d{1,3})(?:\.0+)?[\s_-]*(?:d|days?|días?|dias?|jours?|dni|tage?)?\.?")
+_PERCENT = re.compile(r"(\d{1,3}(?:[.,]\d+)?)\s*%?")
 _DIGITS = dict.fromkeys(_WITHOUT_DECIMALS, 0) | dict.fromkeys(_THREE_DECIMALS, 3)
 
 
@@ -100,6 +102,21 @@ def plain(value: Any) -> str:
     if isinstance(value, datetime):
         return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def days_of(text: str | None) -> str | None:
+    """Return the days that terms of payment say: "30 d", "Net 30", "30 días" are 30; what says no one number stays."""
+    return _one_number(text, _DAYS)
+
+
+def percent_of(text: str | None) -> str | None:
+    """Return the percent that a text says: "5 %" and "5,5" are 5 and 5.5; what says no one number stays."""
+    return _one_number(text, _PERCENT)
+
+
+def _one_number(text: str | None, form: re.Pattern[str]) -> str | None:
+    found = form.fullmatch((text or "").strip().lower())
+    return found[1].replace(",", ".") if found else text or None
 
 
 def minor_digits(currency: str) -> int:

@@ -105,7 +105,7 @@ def fix(data: Path, findings: Iterable[str], given: Mapping[str, str] | None = N
 
 
 def offer(data: Path, action: str, subject: Subject, given: Mapping[str, str] | None = None) -> list[Plan]:
-    """Return the plans of a chain for a deal or an invoice that no finding speaks of. Changes nothing."""
+    """Return the plans of a chain for a deal, quote or invoice that no finding speaks of. Changes nothing."""
     settings = load(data)
     wish = {"id": "", "action": action, "part": None, "subject_table": subject.table,
             "subject_vendor": subject.vendor, "subject_id": subject.id}  # fmt: skip
@@ -302,7 +302,7 @@ def _outcome(engine: _Engine, run: Run, plan: Plan, answers: Mapping[str, Mappin
         return Outcome(key=plan.key, action=plan.action, state="later", error=str(error))
     except LookupError as error:
         return _no(plan, str(error))
-    return perform(ready, vendor, engine.store, run.who, wait=5.0)
+    return perform(ready, vendor, engine.store, run.who, wait=5.0, other=engine.vendor)
 
 
 def _no(plan: Plan, reason: str) -> Outcome:

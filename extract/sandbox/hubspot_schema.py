@@ -77,7 +77,8 @@ PROPERTIES: dict[str, tuple[tuple[Any, ...], ...]] = {
             STRING),
         ("country", "Country", STRING), ("website", "Website", STRING), ("description", "Description", AREA), ("nif",
             "NIF / VAT", STRING),
-        ("payment_terms_days", "Payment terms, days", NUMBER), ("hs_parent_company_id", "Parent company", NUMBER),
+        ("payment_terms_days", "Payment terms, days", NUMBER), ("customer_discount", "Discount, percent", NUMBER),
+        ("hs_parent_company_id", "Parent company", NUMBER),
         *_OWNER, *_MERGED, *_STAMPS, *_MODIFIED,
     ),
     "contacts": (
@@ -140,7 +141,13 @@ GROUPS["deals"].append({"name": OWN_GROUP, "label": "Reconciliation", "displayOr
 def property_definition(row: tuple[Any, ...], group: str = "", now: str = SINCE) -> dict[str, Any]:
     """Return a property as `GET /crm/properties` shows it."""
     name, label, kind, *options = row
-    is_ours = name.startswith("cuadra_") or name in ("nif", "deal_reference", "billing_plan", "payment_terms_days")
+    is_ours = name.startswith("cuadra_") or name in (
+        "nif",
+        "deal_reference",
+        "billing_plan",
+        "payment_terms_days",
+        "customer_discount",
+    )
     return {
         "name": name, "label": label, "type": kind.split("/")[0], "fieldType": kind.split("/")[1],
         "groupName": group or (OWN_GROUP if name.startswith("cuadra_") else "information"), "description": "",

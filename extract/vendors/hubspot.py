@@ -67,6 +67,9 @@ GROUP = {"name": "cuadra", "label": "Cuadra", "displayOrder": -1}
 MADE = {  # canonical field -> how its property is made where it is missing: label, type, field type
     "invoice_number": ("Invoice number", "string", "text"),
     "invoice_status": ("Invoice status", "string", "text"),
+    "invoice_status_on": ("Invoice state since", "date", "date"),
+    "reminders_sent": ("Reminders sent", "number", "number"),
+    "reminded_on": ("Last reminder on", "date", "date"),
     "invoiced_amount": ("Amount invoiced", "number", "number"),
     "invoice_due_on": ("Invoice due date", "date", "date"),
     "invoice_recipient": ("Invoice recipient", "string", "text"),
@@ -113,6 +116,9 @@ class HubSpot(Vendor):
         Option("tax_rate_property", "line item property with the tax in percent", "hs_tax_rate"),
         Option("invoice_number_property", "deal property for the invoice number", "cuadra_invoice_number"),
         Option("invoice_status_property", "deal property for the invoice state", "cuadra_invoice_status"),
+        Option("invoice_status_on_property", "deal property for the day of that state", "cuadra_invoice_status_on"),
+        Option("reminders_sent_property", "deal property for the number of reminders", "cuadra_reminders_sent"),
+        Option("reminded_on_property", "deal property for the day of the last reminder", "cuadra_reminded_on"),
         Option("invoiced_amount_property", "deal property for the amount invoiced", "cuadra_invoiced_amount"),
         Option("invoice_due_on_property", "deal property for the due date", "cuadra_invoice_due_on"),
         Option("invoice_recipient_property", "deal property for who got the invoice", "cuadra_invoice_recipient"),
@@ -138,7 +144,8 @@ class HubSpot(Vendor):
         option = self.chosen
         own = {
             f: option[f"{f}_property"]
-            for f in ("invoice_number", "invoice_status", "invoiced_amount", "invoice_due_on", "invoice_recipient",
+            for f in ("invoice_number", "invoice_status", "invoice_status_on", "reminders_sent", "reminded_on",
+                      "invoiced_amount", "invoice_due_on", "invoice_recipient",
                       "paid_on", "reference", "billing")
         } | {"payment_terms_days": option["payment_terms_property"],
              "service_done_on": option["service_done_property"]}  # fmt: skip
@@ -629,7 +636,9 @@ class HubSpot(Vendor):
 
     def places(self, table: str) -> dict[str, str]:
         """Return the property that holds each canonical field of a table; those without one are left out."""
-        return {f: p for f, p in self.fields[SORTS[table]].items() if f not in NOT_ROWS} if table in SORTS else {}
+        found = {f: p for f, p in self.fields[SORTS[table]].items() if f not in NOT_ROWS} if table in SORTS else {}
+        more = {"description": "name", "discount_rate": "hs_discount_percentage"}  # not one property to one column
+        return found | (more if table == "lines" else {})
 
     def retire_customer(self, id: str, how: str) -> None:
         """Mark a company or person as deleted in billing, or archive it: HubSpot restores it within 90 days."""

@@ -1,4 +1,4 @@
-"""Create a draft invoice from a won deal: its lines, less what was invoiced of it before."""
+"""Create a draft invoice: what a deal, a part of its plan or a quote says, less what was invoiced of it before."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -6,9 +6,17 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from extract.model import InvoiceDraft, LineDraft
-from reconcile.action import Action, Answer, Caution, Change, Need, Plan, Sentence, Subject
+from reconcile import plans
+from reconcile.action import Action, Answer, Caution, Change, Need, Plan, Sentence
+from reconcile.catalogue import added
+from reconcile.exchange import exchange
 from reconcile.facts import Facts, Record
 from reconcile.fields import text
+from reconcile.series import series_of
+from reconcile.source import Source, cut
+from reconcile.state import State
+from reconcile.tax import coded, codes, offers, picks, strange, usual
+from reconcile.terms import DISCOUNT, discount_lines
 
 _CENT = Decimal("0.01")
 _LATEST = 365  # days: a due date beyond that is a slip of the pen
@@ -20,41 +28,67 @@ class CreateInvoice(Action):
     title = "Create the draft invoice"
 
     def plan(
-        self, deal: Record, customer_id: str | None, customer_key: str | None, customer: Record, facts: Facts,
+        self, source: Source, customer_id: str | None, customer_key: str | None, customer: Record, facts: Facts,
         given: Mapping[str, str],
     ) -> Plan:  # fmt: skip
-        """Return the plan of the invoice for what is not invoiced of a deal.
+        """Return the plan of the invoice for what a source says and is not invoiced yet.
 
         `customer_id` is the billing customer, or `customer_key` the plan that creates it; `customer` what is known of
-        it. `given` may hold due_on, tax_rate and message, typed in by a person.
+        it. `given` may hold due_on, tax_rate, message, discount, fx_rate, series, products and the tax codes of lines
+        (tax 1, tax 2 …), typed in or picked by a person.
         """
-        billing, earlier = facts.billing, facts.invoices_of(deal["vendor"], deal["id"])
-        key = _key(billing, deal, earlier, facts.voided(billing, deal["id"]))
-        needs: list[Need] = []
+        deal, billing = source.deal, facts.billing
+        earlier, voided = facts.invoices_of(deal["vendor"], deal["id"]), facts.voided(billing, deal["id"])
+        key = _key(billing, source, earlier, voided)
+        needs = list(source.needs)
         cautions: list[Caution] = []
         rate = _tax_rate(customer_id, customer, facts, given, needs, cautions)
-        lines = _lines(deal, facts.lines("deal", deal["vendor"], deal["id"]), rate, needs)
-        whole = lines + _less(earlier, facts)
+        known = codes(facts)
+        picked = picks(known, given, needs)
+        sold = source.sold
+        one_rate = picked[1]["rate"] if 1 in picked and not sold else rate
+        lines = _lines(deal, sold, one_rate, needs)
+        lines = coded(lines + added(deal["currency"], usual(lines, rate), facts, given, needs), picked)
+        _asked_tax([line.description for line in lines if line.tax_rate is None], needs)
+        cautions += strange(lines, known)
+        whole = cut(lines + discount_lines(lines, customer, given, needs), source)
+        whole += _less(earlier, facts) if source.less else []
         due_on = _due_on(deal, customer, facts, given, needs)
         if not deal["currency"]:
             needs.append(Need(name="currency", says=Sentence(text="The deal has no currency.")))
+        worth = exchange(deal["currency"], facts, given, needs, cautions)
+        series = series_of(deal, customer.get("country"), facts, given, needs)
         draft = InvoiceDraft(
-            key=key, kind="final" if earlier else "invoice", customer_id=customer_id or "", deal_id=deal["id"],
+            key=key, kind=source.kind or ("final" if earlier else "invoice"), part=source.part or None,
+            customer_id=customer_id or "", deal_id=source.deal_id,
             deal_reference=deal["reference"] or deal["id"], currency=deal["currency"] or "", issued_on=facts.today,
             due_on=due_on, lines=tuple(whole), message=given.get("message") or _message(deal, facts),
+            series=series or None, fx_rate=worth and worth.rate, fx_into=worth and worth.into,
+            fx_source=worth and worth.source,
         )  # fmt: skip
-        cautions += _compared(deal, draft, facts)
+        cautions += _compared(source, draft, facts, needs)
         net, gross = totals(draft)
         return Plan(
             key=key, chain=key, action="create_invoice", vendor=billing, draft=draft,
-            subject=Subject(table="deals", vendor=deal["vendor"], id=deal["id"]),
+            subject=source.subject, data=_kept(source, earlier, voided),
             takes={"customer_id": (customer_key, "id")} if customer_key else {},
             says=Sentence(
                 text="Create the draft invoice of {gross} {currency} for {customer}.",
                 values={"gross": text(gross), "currency": draft.currency, "customer": customer.get("name") or ""},
             ),
             preview=shown(draft, customer, net, gross), needs=tuple(needs), cautions=tuple(cautions),
+            offers=source.offers + tuple(_offers(lines, known, bool(worth))),
         )  # fmt: skip
+
+    def marks(self, plan: Plan) -> tuple[str, ...]:
+        """Return which invoice of its deal it is: all, a deposit or the rest, only one of them follows the last."""
+        return (plan.data["follows"],) if plan.data.get("follows") else ()
+
+    def finish(self, plan: Plan, answer: Answer, store: State) -> None:
+        """Keep a deposit that was agreed on in the dialog as the deal's plan: the final invoice follows it."""
+        percent = plan.data.get("deposit")
+        if percent and plans.plan_of(store, plan.subject.vendor, plan.subject.id) is None:
+            plans.keep(store, plan.subject.vendor, plan.subject.id, plans.deposit(Decimal(percent)), "deposit invoice")
 
     def find(self, plan: Plan, vendor: Any) -> Answer | None:
         """Return the invoice of our key if it is whole."""
@@ -77,10 +111,11 @@ def totals(draft: InvoiceDraft) -> tuple[Decimal, Decimal]:
 def shown(draft: InvoiceDraft, customer: Record, net: Decimal, gross: Decimal) -> tuple[Change, ...]:
     """Return every field of the invoice as it will stand there."""
     said = {
+        "document": draft.kind if draft.kind != "invoice" else None,
         "customer": customer.get("name"), "customer_known_by": customer.get("known_by"),
         "tax_id": customer.get("tax_id"), "email": customer.get("email"), "reference": draft.deal_reference,
         "currency": draft.currency, "issued_on": str(draft.issued_on), "due_on": str(draft.due_on),
-        "message": draft.message,
+        "exchange_rate": _worth(draft), "series": draft.series, "message": draft.message,
     }  # fmt: skip
     for at, line in enumerate(draft.lines, 1):
         off = f" −{line.discount_rate.normalize():f} %" if line.discount_rate else ""
@@ -91,6 +126,14 @@ def shown(draft: InvoiceDraft, customer: Record, net: Decimal, gross: Decimal) -
     return tuple(Change(field=name, after=value) for name, value in said.items() if value)
 
 
+def _worth(draft: InvoiceDraft) -> str:
+    if draft.fx_rate is None:
+        return ""
+    return f"1 {draft.currency} = {draft.fx_rate:f} {draft.fx_into}" + (
+        f" ({draft.fx_source})" if draft.fx_source else ""
+    )
+
+
 def _lines(deal: Record, lines: list[Record], rate: Decimal | None, needs: list[Need]) -> list[LineDraft]:
     """Return the deal's lines; a deal without any is one line of its amount."""
     if not lines:
@@ -99,17 +142,13 @@ def _lines(deal: Record, lines: list[Record], rate: Decimal | None, needs: list[
             needs.append(Need(name="amount", says=Sentence(text="The deal has neither lines nor an amount.")))
         if deal["amount_is"] == "gross":
             amount = (amount / (1 + (rate or Decimal(0)) / 100)).quantize(_CENT)
-        _asked_tax([title] if rate is None else [], needs)
         return [LineDraft(description=title, unit_price=amount, tax_rate=rate)]
-    made, untaxed = [], []
+    made = []
     for line in lines:
         tax = line["tax_rate"] if line["tax_rate"] is not None else rate
-        name = line["description"] or line["sku"] or deal["title"] or ""
-        if tax is None:
-            untaxed.append(name)
         made.append(
             LineDraft(
-                description=name,
+                description=line["description"] or line["sku"] or deal["title"] or "",
                 quantity=line["quantity"] if line["quantity"] is not None else Decimal(1),
                 unit_price=line["unit_price"] or Decimal(0),
                 discount_rate=line["discount_rate"] or Decimal(0),
@@ -117,7 +156,6 @@ def _lines(deal: Record, lines: list[Record], rate: Decimal | None, needs: list[
                 sku=line["sku"],
             )
         )
-    _asked_tax(untaxed, needs)
     return made
 
 
@@ -163,6 +201,12 @@ def _tax_rate(customer_id: str | None, customer: Record, facts: Facts, given: Ma
     return rates.get(customer.get("country") or "", rates.get("*"))
 
 
+def _offers(lines: list[LineDraft], known: list[Record], is_foreign: bool) -> list[Need]:
+    """Return what a person may change on a draft though nothing is missing."""
+    names = ("due_on", "message", "discount", *(("fx_rate",) if is_foreign else ()))
+    return [Need(name=name, says=Sentence(text="")) for name in names] + offers(lines, known)
+
+
 def _asked_tax(untaxed: list[str], needs: list[Need]) -> None:
     if untaxed and not any(need.name == "tax_rate" for need in needs):
         says = Sentence(text="The tax of {lines} is not known.", values={"lines": ", ".join(untaxed)})
@@ -193,16 +237,27 @@ def _message(deal: Record, facts: Facts) -> str:
     return "\n".join(part for part in (deal["title"], facts.settings.invoicing.message) if part)
 
 
-def _compared(deal: Record, draft: InvoiceDraft, facts: Facts) -> list[Caution]:
+def _kept(source: Source, earlier: list[Record], voided: int) -> dict[str, str]:
+    """Return what the plan remembers: after which invoices of its deal it comes, and a deposit agreed on."""
+    deal, said = source.deal, "+".join(sorted(i["id"] for i in earlier))
+    one_of_many = source.kind in ("recurring", "proforma")
+    follows = {} if one_of_many else {"follows": f"invoice:{deal['vendor']}:{deal['id']}:{said}:{voided}"}
+    return follows | ({"deposit": str(source.deposit)} if source.deposit else {})
+
+
+def _compared(source: Source, draft: InvoiceDraft, facts: Facts, needs: list[Need]) -> list[Caution]:
     """Return what does not add up: total against the deal, lines in another currency, invoices that may be of it."""
+    deal = source.deal
     summary = facts.deal_summary(deal["vendor"], deal["id"]) or {}
-    net, gross = totals(draft)
+    net, gross = totals(draft.model_copy(update={"lines": tuple(n for n in draft.lines if n.sku != DISCOUNT)}))
     basis, choices, found = summary.get("basis") or "net", facts.settings.choices, []
     total, open_ = (gross if basis == "gross" else net), summary.get("remaining")
     if open_ is None:
         open_ = deal["amount"]
     tolerance = max(choices.amount_tolerance, abs(deal["amount"] or Decimal(0)) * choices.amount_tolerance_rate)
-    if open_ is not None and abs(total - open_) > tolerance:
+    off = total - open_ if open_ is not None else Decimal(0)
+    # a period repeats the deal; a part may be less than what is open
+    if source.kind not in ("recurring", "proforma") and (off > tolerance if source.share else abs(off) > tolerance):
         values = {"total": text(total), "open": text(open_), "currency": draft.currency, "basis": basis}
         found.append(Caution(code="amount_mismatch", says=Sentence(
             text="The lines add up to {total} {currency} ({basis}); of the deal {open} {currency} is to be invoiced.",
@@ -215,11 +270,14 @@ def _compared(deal: Record, draft: InvoiceDraft, facts: Facts) -> list[Caution]:
             text="{count} invoices may belong to this deal already: look at them first.",
             values={"count": str(summary["candidates"])})))  # fmt: skip
     if net <= 0:
-        found.append(Caution(code="nothing_left", says=Sentence(text="Nothing is left to invoice.")))
+        needs.append(Need(name="nothing_left", says=Sentence(text="Nothing is left to invoice.")))
     return found
 
 
-def _key(billing: str, deal: Record, earlier: list[Record], voided: int) -> str:
-    """Return the key: the same until the deal was invoiced further or one of its invoices was voided."""
+def _key(billing: str, source: Source, earlier: list[Record], voided: int) -> str:
+    """Return the key: of the part, else the same until the deal was invoiced further or an invoice of it voided."""
+    deal = source.deal
+    if source.part:
+        return plans.key(billing, deal["vendor"], deal["id"], source.part, source.again)
     part = "-".join(["final", *sorted(i["id"] for i in earlier)]) if earlier else "whole"
     return f"create_invoice:{billing}:{deal['vendor']}:{deal['id']}:{part}" + (f":again{voided}" if voided else "")

@@ -18,7 +18,7 @@ class SendInvoice(Action):
     def plan(self, invoice: Record) -> Plan:
         """Return the plan for an issued invoice; a missing or impossible address is asked for."""
         to, key = invoice["customer_email"] or "", f"send_invoice:{invoice['vendor']}:{invoice['id']}"
-        asked = () if _EMAIL.fullmatch(to) else (no_address(invoice["customer_name"] or "", to),)
+        asked = () if is_address(to) else (no_address(invoice["customer_name"] or "", to),)
         says = Sentence(text="Send the invoice {number} to {to}.", values={"number": invoice["number"] or "", "to": to})
         return Plan(
             key=key, chain=key, action="send_invoice", vendor=invoice["vendor"], says=says, needs=asked,
@@ -32,7 +32,7 @@ class SendInvoice(Action):
             key=f"send_invoice:({created.key})", chain=created.chain, action="send_invoice", vendor=created.vendor,
             subject=created.subject, says=Sentence(text="Send it to {to}.", values={"to": to}),
             takes={"invoice_id": (created.key, "id")}, preview=(Change(field="to", after=to),),
-            needs=() if _EMAIL.fullmatch(to) else (no_address(customer, to),),
+            needs=() if is_address(to) else (no_address(customer, to),),
         )  # fmt: skip
 
     def key(self, plan: Plan) -> str:
@@ -42,8 +42,7 @@ class SendInvoice(Action):
     def find(self, plan: Plan, vendor: Any) -> Answer | None:
         """Return the invoice if it was sent, or paid without."""
         now = vendor.invoice(plan.data["invoice_id"])
-        was_sent = now.get("sent_at") is not None or now["status"] in ("sent", "partly_paid", "paid")
-        return Answer(data=told(now)) if was_sent else None
+        return Answer(data=told(now)) if was_sent(now) else None
 
     def complete(self, plan: Plan, vendor: Any) -> None:
         """Note on the invoice that it was sent, where a vendor needs that."""
@@ -56,6 +55,16 @@ class SendInvoice(Action):
         return Answer(
             data=made, before={"status": "issued"}, after={"status": "sent", "recipient": made.get("recipient")}
         )
+
+
+def was_sent(now: Record) -> bool:
+    """Return whether an invoice read afresh was sent, or paid without."""
+    return now.get("sent_at") is not None or now["status"] in ("sent", "partly_paid", "paid")
+
+
+def is_address(to: str) -> bool:
+    """Return whether a text can be one e-mail address."""
+    return bool(_EMAIL.fullmatch(to))
 
 
 def no_address(customer: str, value: str) -> Need:

@@ -5,11 +5,13 @@ import json
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from reconcile import states
 from reconcile.action import Action, Answer, Caution, Change, Plan, Sentence, Subject
 from reconcile.facts import Facts, Record
 from reconcile.fields import changed, text, typed
 
-FIELDS = ("invoice_number", "invoice_status", "invoiced_amount", "invoice_due_on", "invoice_recipient", "paid_on")
+FIELDS = ("invoice_number", "invoice_status", "invoice_status_on", "reminders_sent", "reminded_on", "invoiced_amount",
+          "invoice_due_on", "invoice_recipient", "paid_on", "stage")  # fmt: skip
 _NOW, _BEFORE = "invoiced_now", "invoiced_before"  # what this chain invoices, and what was invoiced before it
 
 
@@ -39,26 +41,30 @@ class UpdateDeal(Action):
         summary = facts.deal_summary(deal["vendor"], deal["id"])
         if summary is None or not summary["invoice_id"]:
             return None
+        state = told(summary["invoice_status"])
         wanted = {
-            "invoice_number": summary["invoice_number"], "invoice_status": told(summary["invoice_status"]),
+            "invoice_number": summary["invoice_number"], "invoice_status": states.word(facts.settings, state),
             "invoiced_amount": summary["invoiced_gross"], "invoice_due_on": summary["invoice_due_on"],
             "invoice_recipient": summary["invoice_recipient"], "paid_on": summary["paid_on"],
         }  # fmt: skip
+        if facts.settings.states.always:
+            wanted |= _dated(deal, summary, state, facts)
         data = {name: text(value) for name, value in wanted.items() if value is not None}
         if summary["paid_on"] is None and deal["paid_on"] is not None and not summary["is_paid"]:
             data["paid_on"] = ""  # the CRM says paid and it is not so
         cautions = _currency_caution(summary["invoice_currency"], deal, summary["invoiced_gross"])
         if cautions:
             data.pop("invoiced_amount", None)
-        preview = tuple(c for c in _preview(deal, data) if c.before != c.after)
-        return self._made(deal, data, {}, preview, cautions) if preview else None
+        preview = [c for c in _preview(deal, data) if c.before != c.after]
+        preview += _moved(deal, data, state, facts)
+        return self._made(deal, data, {}, tuple(preview), cautions) if preview else None
 
-    def following(self, deal: Record, invoice: Coming, before: Decimal) -> Plan:
+    def following(self, deal: Record, invoice: Coming, before: Decimal, facts: Facts) -> Plan:
         """Return the plan that writes back what a chain makes; its number is known only once that is done.
 
         `before` is what was invoiced of the deal without this invoice, tax included.
         """
-        data = {_BEFORE: str(before), "invoice_status": invoice.status, "invoice_due_on": invoice.due_on,
+        data = {_BEFORE: str(before), "invoice_status": states.word(facts.settings, invoice.status) or "", "invoice_due_on": invoice.due_on,
                 "invoice_recipient": invoice.recipient}  # fmt: skip
         takes = {_NOW: (invoice.key, "amount"), "currency": (invoice.key, "currency")}
         shown = {"invoiced_amount": text(before + invoice.gross)}
@@ -68,7 +74,8 @@ class UpdateDeal(Action):
         cautions = _currency_caution(invoice.currency, deal, text(invoice.gross))
         if cautions:
             shown.pop("invoiced_amount")
-        preview = (c for c in _preview(deal, data | shown) if c.before != c.after)
+        preview = [c for c in _preview(deal, data | shown) if c.before != c.after]
+        preview += _moved(deal, data, invoice.status, facts)
         return self._made(deal, data, takes, tuple(preview), cautions)
 
     def _made(self, deal: Record, data: dict[str, str], takes: dict[str, tuple[str, str]], preview: tuple[Change, ...],
@@ -105,6 +112,24 @@ def told(state: str | None) -> str | None:
     return "issued" if state == "waiting" else state
 
 
+def _dated(deal: Record, summary: Record, state: str | None, facts: Facts) -> dict[str, Any]:
+    """Return since when the invoice is in its state, and what reminders went out."""
+    days = states.reminders(facts, deal)
+    counted = len(days) if days or deal["reminders_sent"] else None
+    return {"invoice_status_on": states.since(facts, summary, state), "reminders_sent": counted,
+            "reminded_on": days[-1] if days else None}  # fmt: skip
+
+
+def _moved(deal: Record, data: dict[str, str], state: str | None, facts: Facts) -> list[Change]:
+    """Put the stage that the deal moves to into `data`, and return the change in words; nothing where it stays."""
+    then = states.stage(facts, deal, state)
+    if then is None:
+        return []
+    data["stage"] = then["id"]
+    names = {s["id"]: s["name"] or s["id"] for s in states.stages(facts, deal["vendor"], deal["pipeline"])}
+    return [Change(field="stage", before=names.get(deal["stage"], deal["stage"]), after=names[then["id"]])]
+
+
 def _wanted(plan: Plan, now: Record) -> dict[str, Any]:
     """Return the canonical fields to write, typed."""
     said = {name: value for name, value in plan.data.items() if name in FIELDS}
@@ -126,7 +151,11 @@ def _currency_caution(currency: str | None, deal: Record, amount: Any) -> list[C
 
 
 def _preview(deal: Record, data: dict[str, str]) -> list[Change]:
-    return [Change(field=name, before=text(deal.get(name)), after=data[name]) for name in FIELDS if name in data]
+    return [
+        Change(field=name, before=text(deal.get(name)), after=data[name])
+        for name in FIELDS
+        if name in data and name != "stage"
+    ]
 
 
 def _key(vendor: str, id: str, data: dict[str, str]) -> str:

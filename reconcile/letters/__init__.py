@@ -6,6 +6,7 @@ People may write their own in place of each. A text in which something that must
 import string
 from collections.abc import Mapping
 from importlib.resources import files
+from typing import Any
 
 LANGUAGES = ("en", "es", "fr", "pl")
 LEVELS = 3
@@ -16,7 +17,14 @@ PLACES: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {  # what a letter
     "reminder_1": (_MUST, _MAY),
     "reminder_2": (_MUST, _MAY),
     "reminder_3": (_MUST | {"rights"}, _MAY),
+    "invoice": (
+        frozenset({"customer", "number", "total", "document", "signature"}),
+        frozenset({"company", "issued_on", "due_on"}),
+    ),
 }
+
+
+_SPOKEN = {"ES": "es", "MX": "es", "AR": "es", "CO": "es", "CL": "es", "PE": "es", "FR": "fr", "PL": "pl"}
 
 
 class LetterError(ValueError):
@@ -54,14 +62,30 @@ def letter(
 
     LetterError if the letter has a placeholder that `values` lacks.
     """
+    return filled(template(name, language, own), values)
+
+
+def template(name: str, language: str, own: Mapping[str, str] | None = None) -> str:
+    """Return the text of a letter with its placeholders: people's own where there is one."""
     chosen = language if language in LANGUAGES else "en"
-    written = (own or {}).get(f"{name}.{chosen}") or original(name, chosen)
+    return (own or {}).get(f"{name}.{chosen}") or original(name, chosen)
+
+
+def filled(written: str, values: Mapping[str, str]) -> tuple[str, str]:
+    """Return subject and text of a letter with `values` in place. LetterError where one is lacking."""
     lacking = {part for _, part, _, _ in string.Formatter().parse(written) if part} - set(values)
     if lacking:
-        raise LetterError(f"letter {name}.{chosen}: nothing to put in for {', '.join(sorted(lacking))}")
+        raise LetterError(f"the letter “{written.partition(chr(10))[0]}”: nothing to put in for "
+                          + ", ".join(sorted(lacking)))  # fmt: skip
     subject, _, text = written.format_map(values).partition("\n")
     lines = text.strip().replace("\n\n\n", "\n\n")
     return subject.strip(), lines + "\n"
+
+
+def spoken(customer: Mapping[str, Any]) -> str:
+    """Return the language to write to a customer in: theirs, else their country's, else English."""
+    language = (customer.get("language") or "")[:2].lower()
+    return language if language in LANGUAGES else _SPOKEN.get(customer.get("country") or "", "en")
 
 
 def line(name: str, language: str, values: Mapping[str, str], place: int = 0) -> str:

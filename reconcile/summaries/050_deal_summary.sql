@@ -2,7 +2,8 @@
 -- reads: deals, lines, deal_invoices, invoice_summary, links, customer_tolerances, settings
 -- key:   vendor, id
 -- why:   One row to compare and to write back. Of several invoices the most recently updated one is named; count and
---        sum stay beside it so that no money hides. `verdict` is the one place where amounts are judged.
+--        sum stay beside it so that no money hides. `verdict` is the one place where amounts are judged. What an invoice
+--        takes off as the customer's agreed discount (the article customer-discount) is not missing from it.
 -- columns:
 --   vendor: vendor of the deal
 --   id: the deal
@@ -18,7 +19,7 @@
 --   drafted: their total, by basis
 --   paid: paid of the invoices, tax included
 --   open_amount: still to come of the invoices, tax included
---   remaining: amount less invoiced; negative if too much; empty if the currencies differ
+--   remaining: amount less invoiced and less agreed discounts; negative if too much; empty if the currencies differ
 --   verdict: agrees, none, drafted, part, differs, over, currency or unknown
 --   currency_differs: an invoice is in another currency
 --   is_paid: all its invoices are paid
@@ -70,6 +71,35 @@ billed AS (
         ON d.vendor = b.deal_vendor
         AND d.id = b.deal_id
     GROUP BY b.deal_vendor, b.deal_id
+),
+discounted AS (
+    SELECT
+        b.deal_vendor AS vendor,
+        b.deal_id AS id,
+        CAST(CAST(l.net AS DECIMAL(20, 4)) * b.share AS DECIMAL(18, 4)) AS net,
+        COALESCE(l.tax_rate, 0) AS tax_rate
+    FROM lines AS l
+    JOIN deal_invoices AS b
+        ON b.invoice_vendor = l.vendor
+        AND b.invoice_id = l.document_id
+    JOIN deals AS d
+        ON d.vendor = b.deal_vendor
+        AND d.id = b.deal_id
+        AND d.currency = b.currency
+    WHERE l.document = 'invoice'
+    AND l.sku = 'customer-discount'
+    AND (b.is_counted OR b.status = 'draft')
+),
+discounts AS (
+    SELECT
+        t.vendor,
+        t.id,
+        -SUM(t.net) AS net,
+        -SUM(
+            t.net + CAST(CAST(CAST(t.net AS DECIMAL(20, 4)) * t.tax_rate AS DECIMAL(30, 6)) * 0.01 AS DECIMAL(18, 4))
+        ) AS gross
+    FROM discounted AS t
+    GROUP BY t.vendor, t.id
 ),
 -- only where several invoices could speak for the deal has one to be chosen
 contested AS (
@@ -165,6 +195,8 @@ compared AS (
         s.amount_tolerance,
         s.part_rate,
         d.amount_is,
+        d.amount - COALESCE(x.net, 0) AS due_net,
+        d.amount - COALESCE(x.gross, 0) AS due_gross,
         p.net AS lines_net,
         CASE WHEN p.lines = p.taxed THEN p.gross END AS lines_gross
     FROM deals AS d
@@ -174,6 +206,9 @@ compared AS (
     LEFT JOIN priced AS p
         ON p.vendor = d.vendor
         AND p.id = d.id
+    LEFT JOIN discounts AS x
+        ON x.vendor = d.vendor
+        AND x.id = d.id
     LEFT JOIN customer_tolerances AS t
         ON t.vendor = d.vendor
         AND t.id = d.customer_id
@@ -184,8 +219,8 @@ based AS (
         c.*,
         -- What a CRM says of its amounts holds for most: where the invoices fit the other way, somebody typed the gross.
         CASE
-            WHEN ABS(c.amount - c.invoiced_net) <= c.tolerance THEN 'net'
-            WHEN c.invoices > 0 AND ABS(c.amount - c.invoiced_gross) <= c.tolerance THEN 'gross'
+            WHEN ABS(c.due_net - c.invoiced_net) <= c.tolerance THEN 'net'
+            WHEN c.invoices > 0 AND ABS(c.due_gross - c.invoiced_gross) <= c.tolerance THEN 'gross'
             WHEN c.amount_is IN ('net', 'gross') THEN c.amount_is
             WHEN ABS(c.amount - c.lines_net) <= c.tolerance THEN 'net'
             WHEN ABS(c.amount - c.lines_gross) <= c.tolerance THEN 'gross'
@@ -196,6 +231,7 @@ based AS (
 measured AS (
     SELECT
         b.*,
+        CASE WHEN b.basis = 'gross' THEN b.due_gross ELSE b.due_net END AS due,
         CASE WHEN b.basis = 'gross' THEN b.invoiced_gross ELSE b.invoiced_net END AS invoiced,
         CASE WHEN b.basis = 'gross' THEN b.drafted_gross ELSE b.drafted_net END AS drafted
     FROM based AS b
@@ -215,22 +251,22 @@ SELECT
     m.drafted,
     m.paid,
     m.open_amount,
-    CASE WHEN m.currency_differs THEN NULL ELSE m.amount - m.invoiced END AS remaining,
+    CASE WHEN m.currency_differs THEN NULL ELSE m.due - m.invoiced END AS remaining,
     CASE
         WHEN m.currency_differs THEN 'currency'
         WHEN m.amount IS NULL AND m.invoices > 0 THEN 'unknown'
         WHEN m.drafts > 0
-            AND m.amount > m.invoiced + m.tolerance
-            AND m.amount <= m.invoiced + m.drafted + m.tolerance THEN 'drafted'
+            AND m.due > m.invoiced + m.tolerance
+            AND m.due <= m.invoiced + m.drafted + m.tolerance THEN 'drafted'
         WHEN m.invoices = 0 AND m.drafts > 0 THEN 'drafted'
         WHEN m.invoices = 0 OR (ABS(m.invoiced) <= m.amount_tolerance AND m.amount > m.tolerance) THEN 'none'
-        WHEN ABS(m.amount - m.invoiced) <= m.tolerance THEN 'agrees'
-        WHEN (m.recurring > 0 OR m.billing = 'recurring') AND m.invoiced > m.amount THEN 'agrees'
+        WHEN ABS(m.due - m.invoiced) <= m.tolerance THEN 'agrees'
+        WHEN (m.recurring > 0 OR m.billing = 'recurring') AND m.invoiced > m.due THEN 'agrees'
         WHEN m.invoices = 1
             AND m.recurring + m.parts = 0
             AND COALESCE(m.billing, 'once') = 'once'
-            AND ABS(m.amount - m.invoiced) <= CAST(m.amount AS DECIMAL(20, 4)) * m.part_rate THEN 'differs'
-        WHEN m.amount > m.invoiced THEN 'part'
+            AND ABS(m.due - m.invoiced) <= CAST(m.amount AS DECIMAL(20, 4)) * m.part_rate THEN 'differs'
+        WHEN m.due > m.invoiced THEN 'part'
         ELSE 'over'
     END AS verdict,
     m.currency_differs,
