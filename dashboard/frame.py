@@ -19,6 +19,7 @@ from dashboard.views import (
     customer,
     deals,
     door,
+    fields,
     files,
     manual,
     matching,
@@ -61,6 +62,7 @@ PAGES = (
     ("archive", archive.show, ":material/inventory_2:", True),
     ("automations", automations.show, ":material/autoplay:", False),
     ("connections", connections.show, ":material/cable:", False),
+    ("fields", fields.show, ":material/compare_arrows:", False),
     ("import", files.show, ":material/upload_file:", False),
     ("activity", activity.show, ":material/history:", False),
     ("setup", start.show, ":material/checklist_rtl:", False),
@@ -71,7 +73,7 @@ PAGES = (
 
 
 FIGURES = ("sales", "receivables", "bridge", "customer", "value", "reports")  # sections of the menu; the rest is work
-DATA = ("archive", "automations", "connections", "import", "activity")
+DATA = ("archive", "automations", "connections", "fields", "import", "activity")
 HOUSE = ("setup", "settings", "help")
 QUIET = ("search",)  # reached by the search field, and by addresses that carry its words
 
@@ -94,6 +96,7 @@ def titles() -> dict[str, str]:
         "archive": _("Archive"),
         "automations": _("Automations"),
         "connections": _("Connections"),
+        "fields": _("Fields"),
         "import": _("Import"),
         "activity": _("Activity"),
         "setup": _("Set-up"),

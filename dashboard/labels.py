@@ -26,6 +26,12 @@ def fix(action: str | None) -> str:
         "send_reminder": _("Send a reminder"),
         "create_task": _("Create a task"),
         "record_payment": _("Close the invoice"),
+        "sync_customer": _("Bring both to the same"),
+        "sync_product": _("Bring both to the same"),
+        "create_product": _("Create the product"),
+        "update_product": _("Update the product"),
+        "retire_customer": _("Retire the customer"),
+        "retire_product": _("Retire the product"),
         "create_note": _("Write a note"),
         "archive_file": _("Keep the PDF in the archive"),
         "archive_note": _("Put the PDF into the CRM"),
@@ -197,6 +203,10 @@ def field(name: str) -> str:
         "gross": _("Total"),
         "invoice_number": _("Invoice number"),
         "invoice_status": _("Invoice state"),
+        "invoice_status_on": _("Invoice state since"),
+        "reminders_sent": _("Reminders sent"),
+        "reminded_on": _("Last reminder"),
+        "stage": _("Stage"),
         "invoiced_amount": _("Amount invoiced"),
         "invoice_due_on": _("Invoice due"),
         "invoice_recipient": _("Invoice recipient"),
@@ -208,6 +218,12 @@ def field(name: str) -> str:
         "attached": _("Attached"),
         "text": _("Text"),
         "tax_rate": _("Tax in percent"),
+        "sku": _("SKU"),
+        "unit_price": _("Unit price"),
+        "quantity": _("Quantity"),
+        "description": _("Description"),
+        "discount_rate": _("Discount in percent"),
+        "stands": _("Which value stands"),
         "series": _("Numbering series"),
         "discount": _("Customer's discount in percent"),
         "fx_rate": _("Exchange rate"),
@@ -361,6 +377,8 @@ def rule(name: str | None) -> str:
 
 def evidence(code: str) -> str:
     """Return what was compared, for a code of a link's or finding's evidence."""
+    if code.startswith("field_"):
+        return field(code.removeprefix("field_"))
     return {
         "stored_id": _("Id stored by billing"),
         "deal_id": _("Id stored by billing"),

@@ -12,7 +12,7 @@ from babel.messages import Catalog, pofile
 
 from dashboard.words import FOLDER, LANGUAGES
 from extract.vendor import registry
-from reconcile import links
+from reconcile import fieldmap, links, mapping
 from reconcile.sqlfile import queries
 
 Text = tuple[str, ...]  # one form, or the singular and the plural
@@ -63,6 +63,8 @@ def _of_files() -> Iterator[Text]:
     for folder, names in HEADERS.items():
         for query in queries(HOUSE / folder):
             yield from ((query.header[name],) for name in names if query.header.get(name))
+    yield from ((field.why,) for fields in fieldmap.FIELDS.values() for field in fields)
+    yield from ((why,) for why in mapping.WHY.values())
     for _, title, why in links.rules_in_order():
         yield (title,)
         yield (why,)

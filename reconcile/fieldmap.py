@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 
 Owner = Literal["crm", "billing", "either"]
 Entity = Literal["customers", "products"]
+Does = Literal["create_and_update", "update", "create"]
+OnDelete = Literal["keep", "inactive", "delete"]  # what becomes of the other side's record
 ENTITIES: tuple[Entity, ...] = ("customers", "products")
 FLOW: Mapping[str, str] = {"customers": "customer_data", "products": "product_data"}  # that writes them
 
@@ -64,8 +66,8 @@ class Sync(_Table):
     """How one sort of record is kept equal. It writes as far as its automation goes (off, suggest, automatic)."""
 
     on: bool = True
-    does: Literal["create_and_update", "update", "create"] = "update"
-    on_delete: Literal["keep", "inactive", "delete"] = "keep"  # what becomes of the other side's record
+    does: Does = "update"
+    on_delete: OnDelete = "keep"
     only_new: bool = False  # records from before the connection are left alone
     backfill: bool = False  # those from before too: create what is missing, give what differs the owner's value
     fields: dict[str, FieldChoice] = {}

@@ -137,13 +137,16 @@ class Retired(Action):
 
     def plan(self, record: Record, gone: Pair, how: str) -> Plan:
         """Return the plan; `gone` is the pair it was one half of, `how` is inactive or delete."""
-        text = {"inactive": "Mark {name} in {vendor} inactive: the other system has deleted it.",
-                "delete": "Delete {name} in {vendor}: the other system has deleted it."}[how]  # fmt: skip
+        says = {
+            "inactive": Sentence(text="Mark {name} in {vendor} inactive: the other system has deleted it."),
+            "delete": Sentence(text="Delete {name} in {vendor}: the other system has deleted it."),
+        }[how]
+        values = {"name": record["name"] or record["id"], "vendor": record["vendor"]}
         return Plan(
             key=f"{self.action}:{record['vendor']}:{record['id']}:{how}", chain="", action=self.action,
             vendor=record["vendor"], data={"how": how, "pair": json.dumps(gone)},
             subject=Subject(table=self.table, vendor=record["vendor"], id=record["id"]),
-            says=Sentence(text=text, values={"name": record["name"] or record["id"], "vendor": record["vendor"]}),
+            says=says.model_copy(update={"values": values}),
             preview=(Change(field="status", before="active", after=_AFTER[how]),),
             cautions=(_FOR_GOOD,) if how == "delete" else (),
         )  # fmt: skip
@@ -173,8 +176,8 @@ _FOR_GOOD = Caution(code="for_good", says=Sentence(text="Deleting may not be und
 def stands(rows: Iterable[Mapping[str, Any]]) -> Need:
     """Return the question which side stands where both changed."""
     said = [f"{r['field']}: {r['crm_value'] or '–'} | {r['billing_value'] or '–'}" for r in rows]
-    text = "Both systems changed this. Which value stands, the CRM's or billing's? {values}"
-    says = Sentence(text=text, values={"values": "; ".join(said)})
+    says = Sentence(text="Both systems changed this. Which value stands, the CRM's or billing's? {values}",
+                    values={"values": "; ".join(said)})  # fmt: skip
     return Need(name="stands", options={"crm": "The CRM's", "billing": "Billing's"}, says=says)
 
 

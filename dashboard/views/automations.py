@@ -7,12 +7,12 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from dashboard import act, jobs, said, session, working
+from dashboard import act, jobs, labels, said, session, working
 from dashboard.parts import badge, heading, nothing, plain
 from dashboard.read import ready, scope
 from dashboard.read.salespeople import salespeople
 from dashboard.theme import Mark
-from dashboard.views import letters, unattended
+from dashboard.views import letters, outgoing, states, triggers, unattended
 from dashboard.views.flow_words import modes, titles
 from dashboard.words import _, moment, several
 from reconcile.automations import switch
@@ -30,16 +30,25 @@ def show() -> None:
     """Lay out the flows, then reminders and their letters."""
     heading(_("Automations"), _("What runs after each reading. Everything goes the way of a click: the same preview, "
                                 "the same switch for live accounts, and once however often."))  # fmt: skip
-    work, alone, written = st.tabs([_("Flows"), _("By itself"), _("Reminders")])
+    work, when, shown, alone, written, told = st.tabs(
+        [_("Flows"), _("When to invoice"), _("What the CRM shows"), _("By itself"), _("Reminders"),
+         _("Web hooks and channels")]
+    )  # fmt: skip
     with work:
         _preview_all()
         for flow in FLOWS:
             with st.container(border=True):
                 _flow(flow)
+    with when:
+        triggers.show()
+    with shown:
+        states.show()
     with alone:
         unattended.show()
     with written:
         letters.show()
+    with told:
+        outgoing.show()
 
 
 def _preview_all() -> None:
@@ -146,6 +155,10 @@ def _save(flow: str, made: Automation, reason: str) -> None:
     title = titles()[flow][0]
     try:
         switch.switch(session.data(), flow, made, session.who(), reason.strip())
+    except switch.Unmapped as lacking:
+        names = ", ".join(plain(labels.field(name)) for name in lacking.fields)
+        said.say("error", _("“{flow}” was not switched: {fields} has no place on one side. Say where it is on the page "
+                            "Fields.").format(flow=title, fields=names))  # fmt: skip
     except switch.Locked:
         said.say("error", _("“{flow}” was not switched: say why it may run by itself already.").format(flow=title))
     else:

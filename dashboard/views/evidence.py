@@ -36,6 +36,8 @@ def fact(reason: Row) -> str:
     code, left, right = reason["code"], _shown(reason.get("left")), _shown(reason.get("right"))
     said = {
         "deal_amount": _("The deal is worth {left}."),
+        "trigger": _("What made it due: {left}."),
+        "plan_part": _("Part of its plan: {left}."),
         "won_on": _("Won on {left}."),
         "due_on": _("Due on {left}, {right} days ago."),
         "draft_since": _("A draft since {left}."),
@@ -54,6 +56,8 @@ def fact(reason: Row) -> str:
         "credit": _("{left} are to the customer's credit."),
         "open_invoices": _("{right} are open on other invoices."),
         "last_read": _("Last read completely at {left} (UTC)."),
+        "deleted": _("{left} has deleted its record."),
+        "new_in": _("It is new in {left}."),
         "sku": _("The line's SKU: {left}.") if reason.get("left") else _("The line has no SKU."),
         "tax_rate": _("{right} percent tax on the invoice."),
         "numbers_missing": _("Missing: {left}.")
@@ -63,6 +67,8 @@ def fact(reason: Row) -> str:
     if code == "deal_status":
         left = labels.deal_status(reason.get("left")).lower() if reason.get("left") else ""
         return said.format(left=left) if said and left else _("There is no deal for it.")
+    if code == "trigger":
+        left = labels.trigger(reason.get("left"))
     if code == "read_error":
         return _("At the last try: {left}").format(left=left) if reason.get("left") else ""
     if code == "issued_on" and not reason.get("right"):

@@ -11,7 +11,9 @@ def titles() -> dict[str, tuple[str, str]]:
         "payment_to_crm": (_("Payment → CRM"), _("The deal says paid, when and how much; billing closes it.")),
         "overdue_to_reminder": (_("Overdue → reminder"), _("One mail per customer at each level, a task for the "
                                 "salesperson, finance told of what is very late.")),
-        "customer_data": (_("Customer data"), _("Billing gets the tax id, address and e-mail that the CRM has.")),
+        "customer_data": (_("Customer data"), _("Name, tax id, address and contact data are brought to the side that "
+                          "does not decide them; who does is said on Fields.")),
+        "product_data": (_("Product data"), _("Name, SKU and price of a product are brought to the other side.")),
     }  # fmt: skip
 
 

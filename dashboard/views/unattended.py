@@ -167,6 +167,10 @@ def _go(known: Settings, flow: str, on: bool, reason: str) -> None:
     made = known.automation(flow).model_copy(update={"mode": "automatic" if on else "suggest"})
     try:
         switch.switch(session.data(), flow, made, session.who(), reason)
+    except switch.Unmapped as lacking:
+        names = ", ".join(plain(labels.field(name)) for name in lacking.fields)
+        told = _("{fields} has no place on one side. Say where it is on the page Fields.")
+        said.say("error", told.format(fields=names))
     except switch.Locked:
         title = flow_words.titles()[flow][0]
         said.say("error", _("“{flow}” was not switched: say why it may run by itself already.").format(flow=title))

@@ -171,7 +171,11 @@ class StripeWriter(StripeReader):
         })  # fmt: skip
         if price := form.table("default_price_data"):
             row["default_price"] = self._price(
-                product_id, str(price.get("currency", "")), price.get("unit_amount"), None, {}
+                product_id,
+                str(price.get("currency", "")),
+                price.get("unit_amount") or price.get("unit_amount_decimal"),
+                str(price.get("tax_behavior") or ""),
+                {},
             )["id"]
         self.happened("product.created", "products", row)
         return Reply(200, self.shown("products", row, form.expansions()))
@@ -188,6 +192,29 @@ class StripeWriter(StripeReader):
         }
         self.happened("product.updated", "products", row, before)
         return Reply(200, self.shown("products", row, form.expansions()))
+
+    def delete_product(self, call: Call) -> Reply:
+        """`DELETE /v1/products/{id}`: only one without prices."""
+        row = self.found("products", call.path["id"])
+        if any(price["product"] == row["id"] for price in self.books.objects["prices"].values()):
+            raise refused(400, "This product cannot be deleted because it has one or more user-created prices.")
+        self.happened("product.deleted", "products", row)
+        self.books.drop("products", row["id"])
+        return Reply(200, {"id": row["id"], "object": "product", "deleted": True})
+
+    def update_price(self, call: Call) -> Reply:
+        """`POST /v1/prices/{id}`: archives it or brings it back; amount and currency never change."""
+        form, row = (
+            Form(call.body, "active metadata nickname lookup_key tax_behavior"),
+            self.found("prices", call.path["id"]),
+        )
+        active = form.flag("active", row["active"])
+        product = self.books.objects["products"][row["product"]]
+        if not active and product["default_price"] == row["id"]:
+            raise refused(400, "This price cannot be archived because it is the default price of its product.")
+        row |= {"active": active, "metadata": form.metadata(row["metadata"])}
+        self.happened("price.updated", "prices", row)
+        return Reply(200, self.shown("prices", row, form.expansions()))
 
     def create_price(self, call: Call) -> Reply:
         """`POST /v1/prices`."""

@@ -7,6 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from reconcile import schema, settings
+from reconcile.connections import connections
+from reconcile.mapping import unmapped
 from reconcile.settings import FLOWS, Automation, Settings
 from reconcile.state import Entry, State, now, state
 
@@ -14,12 +16,20 @@ CLEAN_DAYS = 14  # that a flow runs by itself without a refusal before the next 
 _KEPT = "automation:"
 
 
+class Unmapped(ValueError):
+    """A field that the flow cannot do without has no place on one of the two sides."""
+
+    def __init__(self, fields: list[str]) -> None:
+        super().__init__(f"{', '.join(fields)}: no place on one of the two sides; say where it is on the page Fields")
+        self.fields = fields
+
+
 class Locked(ValueError):
     """The flow before this one has not run long enough; a reason overrides it."""
 
 
 def switch(data: Path, flow: str, chosen: Automation, who: str, reason: str = "") -> None:
-    """Keep how a flow runs from now on, in the settings and in the audit log. Locked, ValueError if there is no such.
+    """Keep how a flow runs from now on, in the settings and in the audit log. Locked, Unmapped or another ValueError.
 
     `reason`: why it may run by itself although the flow before it has not proven itself yet.
     """
@@ -27,6 +37,9 @@ def switch(data: Path, flow: str, chosen: Automation, who: str, reason: str = ""
         raise ValueError(f"{flow} is no flow; there are {', '.join(FLOWS)}")
     store, known = state(data), settings.load(data)
     before = known.automation(flow)
+    is_new = chosen.mode not in ("off", switched(store, flow).get("mode"))
+    if is_new and (lacking := unmapped(known, connections(data), flow)):
+        raise Unmapped(lacking)
     begins = chosen.mode == "automatic" and not is_automatic(known, store, flow)
     behind = waits_for(known, store, flow) if begins and not reason else None
     if behind:
