@@ -27,6 +27,8 @@ LARGEST = 1_000_000  # bytes of a call; HubSpot sends at most a hundred small ev
 GATHER = 1.0  # seconds in which further calls belong to the same reading
 HINT = 60.0  # seconds between readings for calls that nobody signed
 AGAIN = 30.0  # seconds until a reading that failed is tried again
+CARRIER = "carrier"  # the address of Make, Zapier, n8n and the like: a call there is a reason to read everything
+CARRIER_SECRETS = "hook-in:carrier"  # under which its secret is kept
 _RUNG = "hook:"
 _ANSWERS: dict[Verdict, tuple[int, str]] = {
     "signed": (202, "reading"),
@@ -101,7 +103,7 @@ def read_again(data: Path, names: list[str]) -> None:
     """
     begun, readings, runs, error = now().isoformat(), list[Reading](), 0, ""
     try:
-        if jobs.ready(data) & set(names) or EVERYTHING in names:
+        if jobs.ready(data) & set(names) or {EVERYTHING, CARRIER} & set(names):
             readings = jobs.sync(data)
         jobs.reconcile(data)
         runs = len(jobs.automate(data).runs)
@@ -145,11 +147,12 @@ def _answer(request: Request, body: bytes) -> Response:
     data, name = data_folder(), str(request.path_params["name"])
     settings = load(data)
     said = settings.connections.get(name)
-    if said is None:
+    if said is None and name != CARRIER:
         return _says(404, "there is no such connection")
+    vendor, secrets = (said.vendor, name) if said else ("standard", CARRIER_SECRETS)
     headers = {key.lower(): value for key, value in request.headers.items()}
     call = Call(request.method, _addresses(request, settings), headers, body)
-    verdict = judge(said.vendor, call, state(data).credentials(name).get(SECRET, ""), time.time())
+    verdict = judge(vendor, call, state(data).credentials(secrets).get(SECRET, ""), time.time())
     status, text = _ANSWERS[verdict]
     log.info("web hook", connection=name, verdict=verdict, size=len(body))
     if status == 202:

@@ -49,6 +49,8 @@ def show() -> None:
         letters.show()
     with told:
         outgoing.show()
+    with told:
+        outgoing.show()
 
 
 def _preview_all() -> None:

@@ -177,7 +177,7 @@ def test_reading_by_itself_is_planned_stopped_and_started(shop: Shop, page: Page
     app = page()
     assert "read only when somebody presses" in words(app) and "not read by itself yet" in words(app)
     app.selectbox(key="reading-cron").set_value("*/5 * * * *")
-    app = press(app, "Save", 4)
+    app.button(key="reading-save").click().run()
     assert settings.load(shop.data).schedules["sync"].cron == "*/5 * * * *"
     assert "Next: " in words(app)
     told = [{"vendor": "stripe", "items": 7, "rejected": 0, "error": "401: the key was taken back"}]
