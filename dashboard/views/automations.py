@@ -49,8 +49,6 @@ def show() -> None:
         letters.show()
     with told:
         outgoing.show()
-    with told:
-        outgoing.show()
 
 
 def _preview_all() -> None:
