@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 
 from extract import model
-from reconcile import reference, tax_ids, warehouse
+from reconcile import plan_tables, reference, tax_ids, warehouse
 from reconcile.baselines import Memory
 from reconcile.fieldmap import ENTITIES, Syncs
 from reconcile.run import SUMMARIES
@@ -25,6 +25,8 @@ VENDORS = {
     "deals": "crm", "owners": "crm", "stages": "crm", "quotes": "crm", "customers": "crm", "lines": "crm",
     "invoices": "billing", "allocations": "billing", "payouts": "billing", "payments": "bank", "merged": "crm",
 }  # fmt: skip
+PLANNED = {"triggers": plan_tables.TRIGGERS, "billing_plans": plan_tables.PLANS, "plan_parts": plan_tables.PARTS,
+           "billed_parts": plan_tables.BILLED}  # fmt: skip
 USUAL: dict[str, dict[str, Any]] = {
     "deals": {"status": "won", "currency": "EUR", "title": "Website"},
     "invoices": {"status": "sent", "currency": "EUR", "kind": "invoice"},
@@ -47,6 +49,9 @@ def books(rows: dict[str, list[dict[str, Any]]]) -> duckdb.DuckDBPyConnection:
     warehouse.lay(db, Path("none"), Choices.model_validate(chosen), rows.get("decisions", []))
     said = {row["customer"]: {k: v for k, v in row.items() if k != "customer"} for row in rows.get("tolerances", [])}
     reference.lay(db, {name: Tolerance.model_validate(one) for name, one in said.items()})
+    plan_tables.lay(db)
+    for table, columns in PLANNED.items():
+        warehouse.fill(db, table, columns, [{"vendor": "crm"} | row for row in rows.get(table, [])])
     reference.lay_sync(db, Syncs.model_validate((rows.get("sync") or [{}])[0]), known)
     for table in model.TABLES:
         described = {c.name: (c.sql, "") for c in model.columns(table)}

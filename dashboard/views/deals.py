@@ -7,7 +7,7 @@ from dashboard.address import bound, page
 from dashboard.parts import badge, go, heading, link, nothing, plain
 from dashboard.read import Row, deals, findings
 from dashboard.theme import invoice_state, severity
-from dashboard.views import evidence, invoice
+from dashboard.views import evidence, invoice, plan, quotes
 from dashboard.words import DASH, _, day, money, several
 
 
@@ -88,7 +88,9 @@ def _one(vendor: str, key: str) -> None:
         )
         return
     _head(deal)
-    _findings(findings.about(session.data(), "deals", vendor, key))
+    found = findings.about(session.data(), "deals", vendor, key)
+    _findings(found)
+    plan.show(deal, any(f["action"] == "create_invoice" and f["state"] == "open" for f in found))
     left, right = st.columns([5, 3], gap="medium")
     with left:
         _chain(deal)
@@ -147,12 +149,7 @@ def _findings(found: list[Row]) -> None:
 def _chain(deal: Row) -> None:
     st.subheader(_("From offer to money"), anchor=False)
     for quote in deals.quotes(session.data(), deal["vendor"], deal["id"]):
-        with st.container(border=True):
-            amount = plain(money(quote["gross"] or quote["net"], quote["currency"]))
-            st.markdown(
-                f":material/request_quote: **{_('Quote')} {plain(quote['number'] or quote['title'] or '')}** · {amount}"
-            )
-            st.caption(" · ".join(filter(None, [labels.quote_status(quote["status"]), day(quote["valid_until_on"])])))
+        quotes.card(quote)
     found = deals.invoices(session.data(), deal["vendor"], deal["id"])
     if not found:
         nothing(

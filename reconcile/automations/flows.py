@@ -82,6 +82,11 @@ def goes_itself(finding: Mapping[str, Any], settings: Settings) -> Sentence | No
     said, action, flow = settings.invoicing, finding["action"], flow_of(finding)
     if flow and (above := _above(finding, settings.automation(flow).ceiling)):
         return above
+    for check, trigger in (("won_not_invoiced", "won"), ("quote_not_invoiced", "quote")):
+        if finding["check"] == check and trigger not in (said.triggers or ["won"]):
+            return Sentence(text="This alone makes nothing due: see “When to invoice” on the page Automations.")
+    if finding["check"] == "recurring_missed":
+        return Sentence(text="A period was missed: whether it is still to be invoiced, a person knows.")
     if finding["check"] == "partly_invoiced":
         return Sentence(text="Part of the deal is billed: whether the rest is due now, a person knows.")
     if (action == "issue_invoice" and not (said.issue or said.send)) or (action == "send_invoice" and not said.send):

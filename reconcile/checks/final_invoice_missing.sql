@@ -1,6 +1,6 @@
 -- title:       Deposit paid, final invoice missing
 -- severity:    high
--- reads:       deals, deal_summary, deal_invoices, settings
+-- reads:       deals, deal_summary, deal_invoices, billing_plans, settings
 -- absent_from: invoices
 -- action:      create_invoice
 -- why:         The customer kept their part and paid the deposit; the rest was never invoiced. The amount shown is that rest,
@@ -40,6 +40,9 @@ JOIN deal_summary AS b
 JOIN deposits AS p
     ON p.deal_vendor = d.vendor
     AND p.deal_id = d.id
+LEFT JOIN billing_plans AS k
+    ON k.vendor = d.vendor
+    AND k.id = d.id
 CROSS JOIN settings AS s
 WHERE d.status = 'won'
 AND d.won_on < s.today - s.grace_days
@@ -47,3 +50,5 @@ AND b.verdict = 'part'
 AND p.deposits > 0
 AND p.paid = p.deposits
 AND p.others = 0
+-- a plan says itself which part is due
+AND k.id IS NULL

@@ -1,6 +1,6 @@
 -- title:       Invoice that belongs to no deal
 -- severity:    medium
--- reads:       invoices, invoice_summary, links
+-- reads:       invoices, invoice_summary, links, quotes
 -- absent_from: deals
 -- action:
 -- why:         Somebody invoiced what the CRM does not know as sold: a deal is missing, or the invoice should not exist.
@@ -29,9 +29,13 @@ FROM invoices AS i
 JOIN invoice_summary AS m
     ON m.vendor = i.vendor
     AND m.id = i.id
+LEFT JOIN (SELECT DISTINCT q.number FROM quotes AS q WHERE q.status = 'accepted' AND q.deal_id IS NULL) AS q
+    ON q.number = i.deal_reference
 LEFT JOIN maybe AS y
     ON y.vendor = i.vendor
     AND y.id = i.id
 WHERE m.deal_count = 0
 AND m.is_counted
 AND m.kind <> 'credit_note'
+-- made of a quote that has no deal
+AND q.number IS NULL

@@ -1,10 +1,14 @@
 -- title:    Invoice for a deal that is not won
 -- severity: high
--- reads:    deals, deal_summary, deal_invoices
+-- reads:    deals, deal_summary, deal_invoices, deal_triggers, triggers
 -- action:
 -- why:      The deal is lost, or open (again), and an invoice for it stands: either the CRM is wrong or the customer is billed
 --           for what was never sold. A deposit may be asked for before a deal is won. With nothing left to pay it is low.
-WITH billed AS (
+--           What people chose to invoice before a deal is won is left alone.
+WITH chosen AS (
+    SELECT MAX(CASE WHEN x.name = 'paid' THEN 1 ELSE 0 END) AS paid FROM triggers AS x
+),
+billed AS (
     SELECT
         b.deal_vendor,
         b.deal_id,
@@ -47,5 +51,11 @@ JOIN largest AS b
     ON b.deal_vendor = d.vendor
     AND b.deal_id = d.id
     AND b.place = 1
+LEFT JOIN deal_triggers AS t
+    ON t.vendor = d.vendor
+    AND t.id = d.id
+CROSS JOIN chosen AS c
 WHERE (d.status = 'lost' AND b.invoices > 0)
-OR (d.status = 'open' AND b.full_ones > 0)
+OR (d.status = 'open' AND b.full_ones > 0 AND t.id IS NULL
+    -- the money that made it due is its invoice's now
+    AND NOT (COALESCE(c.paid, 0) = 1 AND b.open_amount = 0))

@@ -1,6 +1,6 @@
 -- title:       Won deal, part of it not invoiced
 -- severity:    high
--- reads:       deals, deal_summary, deal_invoices, rhythms, settings
+-- reads:       deals, deal_summary, deal_invoices, rhythms, billing_plans, settings
 -- absent_from: invoices
 -- action:      create_invoice
 -- why:         A deposit or some instalments were invoiced; the amount shown is what remains, ageing from the day the deal
@@ -44,11 +44,16 @@ JOIN parts AS p
 LEFT JOIN regular AS r
     ON r.vendor = d.vendor
     AND r.id = d.id
+LEFT JOIN billing_plans AS k
+    ON k.vendor = d.vendor
+    AND k.id = d.id
 CROSS JOIN settings AS s
 WHERE d.status = 'won'
 AND d.won_on < s.today - s.grace_days
 AND b.verdict = 'part'
 AND p.only_deposits = 0
 AND r.id IS NULL
+-- a plan says itself which part is due
+AND k.id IS NULL
 -- the next month of what was sold as recurring is not due yet
 AND (COALESCE(d.billing, 'once') <> 'recurring' OR p.last_on < s.today - 31 - s.grace_days)

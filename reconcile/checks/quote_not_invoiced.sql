@@ -1,92 +1,27 @@
 -- title:       Quote accepted, nothing invoiced
 -- severity:    high
--- reads:       quotes, deals, customer_pairs, customers, invoice_summary, settings
+-- reads:       accepted_quotes, customers, settings
 -- absent_from: invoices
--- action:
+-- action:      create_invoice
 -- why:         The customer signed, and neither a won deal nor an invoice says so. Of a won deal its own checks tell; here are
 --              quotes without a deal and quotes whose deal was never marked as won. An invoice of that customer with the same
 --              amount, issued since, is taken for the quote's.
-WITH accepted AS (
-    SELECT
-        q.vendor,
-        q.id,
-        q.number,
-        q.title,
-        q.deal_id,
-        q.customer_id,
-        q.currency,
-        q.net,
-        q.gross,
-        q.updated_at,
-        COALESCE(q.accepted_on, CAST(q.updated_at AS DATE), q.valid_until_on) AS accepted_on
-    FROM quotes AS q
-    WHERE q.status = 'accepted'
-    AND COALESCE(q.gross, q.net, 1) > 0
-),
-pending AS (
-    SELECT
-        a.*,
-        d.title AS deal_title,
-        d.status AS deal_status,
-        d.amount AS deal_amount,
-        COALESCE(a.customer_id, d.customer_id) AS buyer_id
-    FROM accepted AS a
-    LEFT JOIN deals AS d
-        ON d.vendor = a.vendor
-        AND d.id = a.deal_id
-    WHERE a.deal_id IS NULL
-    OR d.status = 'open'
-),
-buyers AS (
-    SELECT p.vendor, p.id, p.vendor AS billing_vendor, p.buyer_id AS billing_id
-    FROM pending AS p
-    UNION
-    SELECT p.vendor, p.id, k.billing_vendor, k.billing_id
-    FROM pending AS p
-    JOIN customer_pairs AS k
-        ON k.crm_vendor = p.vendor
-        AND k.crm_id = p.buyer_id
-),
-invoiced AS (
-    SELECT DISTINCT p.vendor, p.id
-    FROM pending AS p
-    JOIN buyers AS b
-        ON b.vendor = p.vendor
-        AND b.id = p.id
-    JOIN invoice_summary AS m
-        ON m.vendor = b.billing_vendor
-        AND m.customer_id = b.billing_id
-        AND m.currency = p.currency
-    CROSS JOIN settings AS s
-    WHERE m.status <> 'void'
-    AND m.kind NOT IN ('credit_note', 'proforma')
-    AND COALESCE(m.issued_on, s.today) >= p.accepted_on - 30
-    AND (
-        ABS(m.net - COALESCE(p.net, p.deal_amount)) <= s.amount_tolerance
-        OR ABS(m.gross - COALESCE(p.gross, p.net, p.deal_amount)) <= s.amount_tolerance
-        OR m.kind IN ('deposit', 'final')
-    )
-)
 SELECT
     'quotes' AS subject,
-    p.vendor,
-    p.id,
-    COALESCE(p.gross, p.net, p.deal_amount, 0) AS amount,
-    p.currency,
-    p.accepted_on AS since,
-    COALESCE(p.number || ' ', '') || COALESCE(p.title, p.deal_title, c.name, '') AS detail,
+    q.vendor,
+    q.id,
+    q.amount,
+    q.currency,
+    q.accepted_on AS since,
+    COALESCE(q.number || ' ', '') || COALESCE(q.quote_title, q.deal_title, c.name, '') AS detail,
     [
-        {'code': 'accepted_on', 'agrees': FALSE, 'left': CAST(p.accepted_on AS VARCHAR), 'right': CAST(NULL AS VARCHAR)},
-        {'code': 'deal_status', 'agrees': FALSE, 'left': p.deal_status, 'right': CAST(NULL AS VARCHAR)}
+        {'code': 'accepted_on', 'agrees': FALSE, 'left': CAST(q.accepted_on AS VARCHAR), 'right': CAST(NULL AS VARCHAR)},
+        {'code': 'deal_status', 'agrees': FALSE, 'left': q.deal_status, 'right': CAST(NULL AS VARCHAR)}
     ] AS evidence,
-    p.updated_at AS changed_at
-FROM pending AS p
-LEFT JOIN invoiced AS i
-    ON i.vendor = p.vendor
-    AND i.id = p.id
+    q.updated_at AS changed_at
+FROM accepted_quotes AS q
 LEFT JOIN customers AS c
-    ON c.vendor = p.vendor
-    AND c.id = p.buyer_id
+    ON c.vendor = q.vendor
+    AND c.id = q.customer_id
 CROSS JOIN settings AS s
-WHERE i.id IS NULL
-AND p.accepted_on < s.today - s.grace_days
+WHERE q.accepted_on < s.today - s.grace_days

@@ -1,11 +1,12 @@
 -- title:       Recurring invoice missed
 -- severity:    high
--- reads:       rhythms, deals, customers, settings
+-- reads:       rhythms, deals, customers, billing_plans, plan_state, settings
 -- absent_from: invoices
 -- action:
 -- why:         What is invoiced every month (quarter, year) was not invoiced this time. Each missed period is a finding of its
 --              own, of the amount of the last one before. Asked of what was sold as recurring until it is invoiced in full,
---              and for a few periods after the last of what billing only repeats: it may have been cancelled.
+--              and for a few periods after the last of what billing only repeats: it may have been cancelled. A period
+--              of a plan can be caught up.
 WITH steps AS (
     SELECT v.step_number FROM (VALUES (1), (2), (3), (4), (5), (6), (7), (8), (9), (10), (11), (12)) AS v (step_number)
 ),
@@ -53,7 +54,8 @@ SELECT
         {'code': 'amount', 'agrees': TRUE, 'left': CAST(NULL AS VARCHAR),
          'right': CAST(CAST(e.gross AS DECIMAL(18, 2)) AS VARCHAR) || ' ' || e.currency}
     ] AS evidence,
-    CAST(e.due_on AS TIMESTAMP) AS changed_at
+    CAST(e.due_on AS TIMESTAMP) AS changed_at,
+    '' AS action
 FROM expected AS e
 LEFT JOIN deals AS d
     ON e.subject = 'deals'
@@ -64,4 +66,32 @@ LEFT JOIN customers AS c
     AND c.vendor = e.vendor
     AND c.id = e.id
 CROSS JOIN settings AS s
+LEFT JOIN billing_plans AS k
+    ON e.subject = 'deals'
+    AND k.vendor = e.vendor
+    AND k.id = e.id
 WHERE e.due_on < s.today - s.grace_days
+AND k.id IS NULL
+UNION ALL
+SELECT
+    'deals',
+    p.vendor,
+    p.id,
+    p.part,
+    COALESCE(p.expected, 0),
+    d.currency,
+    p.due_since,
+    COALESCE(d.title, p.id),
+    [
+        {'code': 'period', 'agrees': FALSE, 'left': CAST(p.on_date AS VARCHAR), 'right': CAST(NULL AS VARCHAR)}
+    ],
+    CAST(p.due_since AS TIMESTAMP),
+    'create_invoice'
+FROM plan_state AS p
+JOIN deals AS d
+    ON d.vendor = p.vendor
+    AND d.id = p.id
+CROSS JOIN settings AS s
+WHERE p.state = 'due'
+AND p.kind = 'recurring'
+AND p.due_since < s.today - s.grace_days

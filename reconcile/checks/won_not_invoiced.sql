@@ -1,9 +1,13 @@
 -- title:       Won deal, nothing invoiced
 -- severity:    high
--- reads:       deals, deal_summary, settings
+-- reads:       deals, deal_summary, deal_triggers, triggers, billing_plans, settings
 -- absent_from: invoices
 -- action:      create_invoice
--- why:         The customer said yes, the days of grace are over, and nothing on paper says what they owe us.
+-- why:         The customer said yes, the days of grace are over, and nothing on paper says what they owe us. Where something
+--              else was chosen to make a deal due and has happened, that is told instead; a plan tells of its own parts.
+WITH won AS (
+    SELECT MAX(CASE WHEN t.name = 'won' THEN 1 ELSE 0 END) AS chosen FROM triggers AS t
+)
 SELECT
     'deals' AS subject,
     d.vendor,
@@ -23,8 +27,17 @@ FROM deals AS d
 JOIN deal_summary AS b
     ON b.vendor = d.vendor
     AND b.id = d.id
+LEFT JOIN deal_triggers AS t
+    ON t.vendor = d.vendor
+    AND t.id = d.id
+LEFT JOIN billing_plans AS k
+    ON k.vendor = d.vendor
+    AND k.id = d.id
+CROSS JOIN won AS w
 CROSS JOIN settings AS s
 WHERE d.status = 'won'
 AND d.won_on < s.today - s.grace_days
 AND b.verdict = 'none'
+AND k.id IS NULL
+AND (t.id IS NULL OR w.chosen = 1)
 AND COALESCE(d.amount, 1) > 0

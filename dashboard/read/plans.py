@@ -1,0 +1,96 @@
+"""Questions about billing plans and quotes: the parts of a deal and what became of each, and quotes to use."""
+
+from dashboard.read.warehouse import Db, Row, matches, pattern, question
+
+PAGE = 50
+
+
+@question
+def parts(db: Db, vendor: str, key: str) -> list[Row]:
+    """Return the parts of a deal's plan in order: state, what each should come to, and the invoice it became."""
+    if not db.has("plan_state"):  # compared by an older version
+        return []
+    return db.rows(
+        """
+        SELECT p.*, i.number, i.net, i.gross, i.currency, i.state AS invoice_state
+        FROM plan_state AS p
+        LEFT JOIN invoice_summary AS i
+            ON i.vendor = p.invoice_vendor
+            AND i.id = p.invoice_id
+        WHERE p.vendor = $vendor
+        AND p.id = $key
+        ORDER BY p.position
+        """,
+        vendor=vendor,
+        key=key,
+    )
+
+
+@question
+def pipeline(db: Db, vendor: str, key: str) -> list[Row]:
+    """Return the stages of a deal's own pipeline in order: id, name."""
+    return db.rows(
+        """
+        SELECT t.id, t.name
+        FROM stages AS t
+        JOIN deals AS d
+            ON d.vendor = t.vendor
+            AND d.pipeline = t.pipeline
+        WHERE d.vendor = $vendor
+        AND d.id = $key
+        ORDER BY t.position, t.id
+        """,
+        vendor=vendor,
+        key=key,
+    )
+
+
+_FOUND = f"""
+FROM quotes AS q
+LEFT JOIN deals AS d
+    ON d.vendor = q.vendor
+    AND d.id = q.deal_id
+LEFT JOIN customers AS c
+    ON c.vendor = q.vendor
+    AND c.id = COALESCE(q.customer_id, d.customer_id)
+WHERE $status IN ('', q.status)
+AND {matches("concat_ws(' ', q.number, q.title, d.title, c.name, q.id)")}
+"""
+
+
+@question
+def quotes(db: Db, text: str = "", status: str = "", number: int = 1) -> list[Row]:
+    """Return one page (from 1) of the quotes that a text matches, latest first."""
+    asked = f"""
+        SELECT q.*, d.title AS deal_title, c.name AS customer {_FOUND}
+        ORDER BY q.updated_at DESC NULLS LAST, q.vendor, q.id
+        LIMIT $limit OFFSET $offset
+    """
+    return db.rows(asked, text=pattern(text), status=status, limit=PAGE, offset=(number - 1) * PAGE)
+
+
+@question
+def count_quotes(db: Db, text: str = "", status: str = "") -> int:
+    """Return how many quotes a text matches."""
+    return int(db.one(f"SELECT COUNT(*) {_FOUND}", text=pattern(text), status=status))
+
+
+@question
+def quote(db: Db, vendor: str, key: str) -> Row | None:
+    """Return a quote with its deal's title and its customer's name."""
+    return db.row(
+        """
+        SELECT q.*, d.title AS deal_title, c.name AS customer
+        FROM quotes AS q
+        LEFT JOIN deals AS d
+            ON d.vendor = q.vendor
+            AND d.id = q.deal_id
+        LEFT JOIN customers AS c
+            ON c.vendor = q.vendor
+            AND c.id = COALESCE(q.customer_id, d.customer_id)
+        WHERE q.vendor = $vendor
+        AND q.id = $key
+        """,
+        vendor=vendor,
+        key=key,
+    )

@@ -1,0 +1,30 @@
+-- title:       Part of a deal to be invoiced now
+-- severity:    low
+-- reads:       plan_state, deals, settings
+-- absent_from: invoices
+-- action:      create_invoice
+-- why:         A deposit, a stage or a period that was agreed on is due by its plan and is not invoiced yet. After the days of
+--              grace it is late; of a period its own check tells then.
+SELECT
+    'deals' AS subject,
+    p.vendor,
+    p.id,
+    p.part,
+    COALESCE(p.expected, 0) AS amount,
+    d.currency,
+    p.due_since AS since,
+    d.title AS detail,
+    CASE WHEN p.due_since < s.today - s.grace_days THEN 'high' ELSE 'low' END AS severity,
+    [
+        {'code': 'plan_part', 'agrees': FALSE, 'left': COALESCE(NULLIF(p.label, ''), p.part), 'right': CAST(NULL AS VARCHAR)},
+        {'code': 'deal_amount', 'agrees': FALSE, 'left': CAST(CAST(d.amount AS DECIMAL(18, 2)) AS VARCHAR) || ' ' || d.currency,
+         'right': CAST(NULL AS VARCHAR)}
+    ] AS evidence,
+    CAST(p.due_since AS TIMESTAMP) AS changed_at
+FROM plan_state AS p
+JOIN deals AS d
+    ON d.vendor = p.vendor
+    AND d.id = p.id
+CROSS JOIN settings AS s
+WHERE p.state = 'due'
+AND (p.kind <> 'recurring' OR p.due_since >= s.today - s.grace_days)
