@@ -140,6 +140,8 @@ def action(name: str | None) -> str:
         "change_assumptions": _("Assumptions changed"),
         "tell_finance": _("Finance told"),
         "connect": _("Connected"),
+        "sign_in": _("Signed in"),
+        "change_access": _("Access changed"),
         "keep_credentials": _("Keys kept"),
         "forget_credentials": _("Keys deleted"),
         "change_settings": _("Settings changed"),

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import httpx
 from pydantic import ValidationError
 
-from dashboard import signin
+from dashboard import guard, signin
 from extract import logs
 from reconcile import access, settings
 from reconcile.settings import Access, Role
@@ -112,8 +112,8 @@ def _part(whom: str) -> tuple[str, str]:
 
 def _asked(issuer: str) -> None:
     """Ask the provider for its own description, so that a slip shows now and not when somebody signs in."""
-    if urlsplit(issuer).scheme not in ("https", "http"):
-        raise Wrong(f"{issuer} is no address: write it with https://.")
+    if urlsplit(issuer).scheme != "https" and not guard.is_loopback(urlsplit(issuer).hostname or ""):
+        raise Wrong(f"{issuer} is no address of a provider: write it with https://.")
     url = signin.metadata(issuer)
     try:
         answer = httpx.get(url, timeout=15, follow_redirects=True)

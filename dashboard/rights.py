@@ -12,7 +12,7 @@ from reconcile.access import Forbidden, Right
 OF_SALESPEOPLE = ("week", "to-fix", "deals", "sales", "receivables", "customer", "search", "help")
 # What a page is for, where it is for changing something: said at its top to whoever may only look.
 FOR: dict[str, Right] = {
-    "reconciliation": "decide", "import": "refresh", "automations": "administer", "connections": "administer",
+    "reconciliation": "decide", "import": "refresh", "automations": "administer",
     "fields": "administer", "setup": "administer", "settings": "administer", "archive": "approve",
 }  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import accounts, catalogue, connecting, labels, read, session
+from dashboard import accounts, catalogue, connecting, labels, read, rights, session
 from dashboard.address import bound
 from dashboard.catalogue import Entry
 from dashboard.parts import badge, heading, nothing, plain
@@ -37,7 +37,8 @@ def show() -> None:
     for name, source in known.items():
         _from_files(name, source)
     st.subheader(_("Connect a system"), anchor=False)
-    joining.show("connect")
+    if rights.offered("administer"):
+        joining.show("connect")
     _catalogue()
 
 
@@ -64,7 +65,7 @@ def _connection(name: str, vendor: str, source: Source | None, lacking: tuple[st
                 connecting.test(name)
             with st.popover(_("Disconnect"), icon=":material/link_off:"):
                 st.caption(_("Its keys are deleted. What was read stays, and stays readable."))
-                if st.button(_("Disconnect"), key=f"off-{name}", type="primary"):
+                if rights.offered("administer") and st.button(_("Disconnect"), key=f"off-{name}", type="primary"):
                     connecting.disconnect(name)
         connecting.tested(name)
         if source and source.rejected:
