@@ -22,11 +22,12 @@ Given = dict[str, str]
 
 def offer(parts: Sequence[Plan], given: Given) -> None:
     """Offer the catalogue where a chain makes an invoice; what is added is in the next preview."""
-    draft = next((p.draft for p in parts if p.action == "create_invoice" and isinstance(p.draft, InvoiceDraft)), None)
-    if draft is None:
+    made = next((p for p in parts if p.action == "create_invoice" and isinstance(p.draft, InvoiceDraft)), None)
+    if made is None or not isinstance(made.draft, InvoiceDraft):
         return
+    draft = made.draft
     with opened(session.data(), session.settings(), session.day()) as facts:
-        known = {row["id"]: row for row in products(facts)}
+        known = {row["id"]: row for row in products(facts.billed_in(made.vendor))}
     wishes: list[dict[str, Any]] = json.loads(given.get(ADDED) or "[]")
     if not known and not wishes:
         return

@@ -160,6 +160,9 @@ def _run(name: str, show: Callable[[], None]) -> None:
             st.rerun()
     except Forbidden as error:
         rights.refused(error)
+    except SettingsError as error:
+        st.error(plain(error), icon=":material/error:")
+        link("settings", _("Choose it in the settings"), ":material/settings:", part="invoicing")
     except VaultError as error:
         st.error(plain(error), icon=":material/key_off:")
 

@@ -118,9 +118,6 @@ def _invoicing() -> None:
     known = session.settings().connections
     names = {"": _("The only one that can")} | {name: name for name in known}
     asks = [
-        Ask("invoicing", "issue", _("Issue what was confirmed"),
-            _("It gets its number and cannot be changed any more. Off: a draft waits to be reviewed.")),
-        Ask("invoicing", "send", _("Send it to the customer too"), _("Sending an invoice issues it.")),
         Ask("invoicing", "write_back", _("Tell the deal in the CRM"),
             _("Number, state, amount, due date and recipient are written to the deal.")),
         Ask("invoicing", "terms_days", _("Days to pay"), _("Where neither the deal nor the customer says.")),
@@ -129,8 +126,9 @@ def _invoicing() -> None:
         Ask("invoicing", "crm", _("Deals are told in"), "", names),
         Ask("invoicing", "tax_rates", _("Tax in percent, by country"),
             _("One a line, like ES = 21; * stands for all others. Where nothing is said, the preview asks.")),
-        Ask("invoicing", "message", _("Printed on every invoice"), "", is_long=True),
     ]  # fmt: skip
+    link("automations", _("When a deal is due, what is issued and sent, series, approval and the mail's words"),
+         ":material/autoplay:")  # fmt: skip
     with st.form("invoicing"):
         typed = asking.fields(asks)
         if st.form_submit_button(_("Save"), type="primary", icon=":material/save:"):

@@ -108,7 +108,10 @@ def _head(deal: Row) -> None:
                 deal["url"],
                 icon=":material/open_in_new:",
             )
-    said = [plain(deal["customer"] or ""), labels.deal_status(deal["status"])]
+    if deal["customer_id"]:
+        link("customer", plain(deal["customer"] or deal["customer_id"]), ":material/groups:",
+             customer=f"{deal['vendor']}:{deal['customer_id']}")  # fmt: skip
+    said = ["" if deal["customer_id"] else plain(deal["customer"] or ""), labels.deal_status(deal["status"])]
     if deal["won_on"]:
         said.append(_("won {day}").format(day=day(deal["won_on"])))
     said += [plain(deal[name]) for name in ("owner", "reference") if deal[name]]
@@ -181,6 +184,11 @@ def _sides(sides: list[Row]) -> None:
         sign = ":orange[≠]" if differs else ""
         rows.append(f"| {title} {sign} | " + " | ".join(cells) + " |")
     st.markdown(f"| | {names} |\n|:--|{':--|' * len(sides)}\n" + "\n".join(rows))
+    with st.container(horizontal=True):
+        for side in sides:
+            if side["url"]:
+                said = _("Open in {vendor}").format(vendor=labels.vendor(side["vendor"]))
+                st.link_button(said, side["url"], icon=":material/open_in_new:")
 
 
 def _lines(rows: list[Row]) -> None:
