@@ -7,7 +7,7 @@ from dashboard.report.table import Table, table
 from dashboard.report.week import Report
 
 COLUMNS = ("period", "start", "end", "as_of", "table", "item", "measure", "currency", "unit", "value")
-SUMMED = ("totals", "days", "counts", "differences", "ageing", "by_owner", "forecast", "recovered", "done",
+SUMMED = ("totals", "days", "counts", "differences", "ageing", "by_owner", "forecast", "recovered", "done", "worth",
           "by_customer")  # fmt: skip
 _NUMBERS = ("money", "days", "count")
 

@@ -21,7 +21,8 @@ def title(name: str) -> str:
         "differences": _("Differences"), "not_invoiced": _("Won and not invoiced"),
         "overdue": _("Overdue"), "ageing": _("Open invoices by days overdue"), "by_owner": _("By salesperson"),
         "forecast": _("Cash expected by week"), "opened": _("New problems"), "fixed": _("Problems gone"),
-        "recovered": _("Recovered"), "done": _("What was done for you"), "sources": _("Where the figures come from"),
+        "recovered": _("Recovered"), "done": _("What was done for you"),
+        "worth": _("What that is worth (assumed)"), "sources": _("Where the figures come from"),
         "by_customer": _("By customer"), "behind": _("Records behind the differences"), "deals": _("Deals won"),
         "invoices": _("Invoices issued"), "payments": _("Payments received"), "flat": _("Data"),
     }[name]  # fmt: skip
@@ -42,6 +43,7 @@ def heading(column: Column) -> str:
         "rejected": _("Not usable"), "error": _("Error"), "net": _("Without tax"), "gross": _("With tax"),
         "open": _("Open"), "on_day": _("Day"), "invoice": _("Invoice"), "sent_at": _("Sent at (UTC)"),
         "paid_on": _("Paid on"), "id": _("Id"), "method": _("Method"),
+        "minutes_each": _("Minutes by hand (assumed)"), "hours": _("Hours saved"),
     }.get(column.name) or labels.field(column.name)  # fmt: skip
 
 
@@ -77,7 +79,7 @@ def word(table: str, column: str, code: str) -> str:
     if column == "method":
         return labels.method(code)
     if column == "action":
-        return labels.fix(code)
+        return _("What this product cost") if code == "product_cost" else labels.fix(code)
     return _(code)
 
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from dashboard import worth
 from dashboard.read import NoWarehouse, Row, bridge, figures, findings, ready, sales, sources
 from dashboard.read import report as asked
 from dashboard.read.sources import OLD_AFTER
@@ -156,6 +157,7 @@ class _Maker:
         yield self._findings("fixed", self.fixed["now"])
         yield self._recovered()
         yield self._done()
+        yield self._worth()
         yield self._sources()
         if self.period.kind == "month":
             yield self._by_customer()
@@ -343,6 +345,24 @@ class _Maker:
         since, until = self.period.instants(self.settings.company.time_zone)
         columns: dict[str, Sort] = {"action": "word", "vendor": "text", "times": "count"}
         return table("done", columns, done(state(self.data), since, until))
+
+    def _worth(self) -> Table:
+        """What that is worth by the minutes and prices that people set: assumed, and apart from what was measured."""
+        since, until = self.period.instants(self.settings.company.time_zone)
+        store, currency = state(self.data), self.settings.company.reporting_currency
+        said, counted = worth.assumed(store), worth.measured(store, since, until)
+        months = Decimal((self.period.end - self.period.start).days + 1) * 12 / 365
+        rows = [
+            {"action": name, "minutes_each": said[name], "hours": Decimal(one.minutes) / 60, "currency": currency,
+             "amount": one.saved}
+            for name in counted if (one := worth.worth({name: counted[name]}, said))
+        ]  # fmt: skip
+        total = worth.worth(counted, said, months)
+        if rows and total.cost:
+            rows.append({"action": "product_cost", "currency": currency, "amount": -total.cost})
+        columns: dict[str, Sort] = {"action": "word", "minutes_each": "count", "hours": "days", "currency": "text",
+                                    "amount": "money"}  # fmt: skip
+        return table("worth", columns, rows)
 
     def _sources(self) -> Table:
         moment = now()

@@ -4,21 +4,15 @@ from decimal import Decimal
 
 import streamlit as st
 
-from dashboard import charts, labels, narrow, session
-from dashboard.parts import heading, nothing, sums
+from dashboard import charts, labels, narrow, session, worth
+from dashboard.parts import heading, nothing, plain, sums
 from dashboard.read import figures
 from dashboard.read.figures import Point
 from dashboard.words import DASH, _, money, number, several, short_day
+from reconcile import access
 from reconcile.state import state
 
-KEPT = "value.assumed"  # name in the state store
 BEFORE = 3  # months that a figure is compared with
-COST = "hour"
-# What doing it by hand takes, as the reader may correct: 5 to 10 minutes for an invoice, copied between two screens.
-USUAL = {
-    "create_customer": 5, "create_invoice": 8, "issue_invoice": 2, "send_invoice": 3, "send_reminder": 5,
-    "update_deal": 3, "update_customer": 3, "create_task": 2, "record_payment": 4,
-}  # fmt: skip
 
 
 def show() -> None:
@@ -29,10 +23,10 @@ def show() -> None:
     with left, st.container(border=True):
         st.subheader(_("Measured"), anchor=False)
         _measured(chosen)
-    done = _done()
     with right, st.container(border=True):
         st.subheader(_("Assumed"), anchor=False)
-        _assumed(done)
+        _assumed(worth.measured(state(session.data())))
+    _return()
     _by_week()
     narrow.note(chosen, "days_won_to_invoiced", "dso_count_back")
 
@@ -44,7 +38,7 @@ def _measured(chosen: narrow.Chosen) -> None:
         _change(_("DSO by count-back"), figures.months(session.data(), "dso_count_back", chosen.currency))
         st.metric(_("Problems opened, fixed"), f"{number(opened)} · {number(fixed)}", border=True,
                   help=_("Found and gone in the last 53 weeks"))  # fmt: skip
-        st.metric(_("Written and looked up"), number(sum(_done().values())), border=True,
+        st.metric(_("Written and looked up"), number(sum(worth.measured(state(session.data())).values())), border=True,
                   help=_("Fixes that ended well, from the activity log"))  # fmt: skip
     for key, said in (("billed", _("Sales invoiced after we found them: {amounts}")),
                       ("paid", _("Invoices paid after we found them late: {amounts}"))):  # fmt: skip
@@ -76,18 +70,12 @@ def _change(title: str, points: list[Point]) -> None:
     )
 
 
-def _done() -> dict[str, int]:
-    """Return how many fixes of each sort ended well, from the log."""
-    store = state(session.data())
-    counted = {name: store.count_entries(action=name, outcome="done") for name in USUAL}
-    return {name: count for name, count in counted.items() if count}
-
-
 def _assumed(done: dict[str, int]) -> None:
+    """Let every assumption be changed, and say what the fixes are worth by them."""
     store = state(session.data())
-    kept = {**USUAL, COST: 30, **store.value(KEPT, {})}
+    kept = worth.assumed(store)
     currency = session.settings().company.reporting_currency
-    told = dict(kept)
+    told = {}
     with st.grid(2, min_column_width=170):
         for name in done or {"create_invoice": 0}:
             told[name] = st.number_input(
@@ -97,18 +85,66 @@ def _assumed(done: dict[str, int]) -> None:
                 int(kept[name]),
                 key=f"min-{name}",
             )
-        told[COST] = st.number_input(
-            _("An hour of work, in {currency}").format(currency=currency), 0, 1000, int(kept[COST]), key="min-hour"
-        )
-    if told != kept:
-        store.keep(KEPT, told)
-    minutes = sum(count * int(told[name]) for name, count in done.items())
-    hours = Decimal(minutes) / 60
-    st.metric(_("Time saved"), _("{hours} hours").format(hours=number(hours, 1)), border=True,
+        for name, title in _prices(currency).items():
+            told[name] = st.number_input(title, 0, 100_000, int(kept[name]), key=f"min-{name}")
+    if told != {name: kept[name] for name in told} and _may():
+        worth.assume(store, told, session.who())
+    found = worth.worth(done, kept | told)
+    st.metric(_("Time saved"), _("{hours} hours").format(hours=number(Decimal(found.minutes) / 60, 1)), border=True,
               help=_("Each fix that was written, times the minutes above"))  # fmt: skip
-    st.metric(_("That is worth"), money(hours * int(told[COST]), currency), border=True)
+    st.metric(_("That is worth"), money(found.saved, currency), border=True)
     counted = " · ".join(f"{labels.fix(name)}: {number(count)}" for name, count in done.items())
     st.caption(_("Counted: {counted}").format(counted=counted) if done else _("Nothing was written yet."))
+
+
+def _prices(currency: str) -> dict[str, str]:
+    return {
+        worth.HOUR: _("An hour of work, in {currency}").format(currency=currency),
+        worth.MONTH: _("A month of this product, in {currency}").format(currency=currency),
+        worth.SETUP: _("Setting it up once, in {currency}").format(currency=currency),
+    }
+
+
+def _may() -> bool:
+    """Return whether the reader may change what everybody's figures rest on; say so where not."""
+    if access.acting().may("administer"):
+        return True
+    st.caption(_("Shown with your numbers, and not kept: an administrator sets them for all."))
+    return False
+
+
+def _return() -> None:
+    """Show month by month what was saved, what it cost, and since when it pays for itself."""
+    months = worth.by_month(state(session.data()), session.day(), session.zone())
+    if not months:
+        return
+    currency = session.settings().company.reporting_currency
+    with st.container(border=True):
+        st.markdown(f"**{_('Does it pay for itself?')}**")
+        since, left = worth.pays_since(months), months[-1].so_far
+        if since:
+            said = _("Yes: since month {month}, by {amount} so far.").format(
+                month=number(since), amount=money(left, currency))  # fmt: skip
+        else:
+            said = _("Not yet: {amount} to go.").format(amount=money(-left, currency))
+        st.markdown(plain(said))
+        shown = {
+            "month": [f"{m.start:%Y-%m}" for m in months],
+            "done": [sum(m.done.values()) for m in months],
+            "hours": [number(Decimal(m.worth.minutes) / 60, 1) for m in months],
+            "saved": [money(m.worth.saved, currency) for m in months],
+            "cost": [money(m.worth.cost, currency) for m in months],
+            "left": [money(m.so_far, currency) for m in months],
+        }
+        config = {
+            "month": st.column_config.TextColumn(_("Month")),
+            "done": st.column_config.NumberColumn(_("Fixes (measured)")),
+            "hours": st.column_config.TextColumn(_("Hours saved (assumed)"), alignment="right"),
+            "saved": st.column_config.TextColumn(_("Worth (assumed)"), alignment="right"),
+            "cost": st.column_config.TextColumn(_("Cost (assumed)"), alignment="right"),
+            "left": st.column_config.TextColumn(_("Left so far"), alignment="right"),
+        }
+        st.dataframe(shown, column_config=config, hide_index=True, key="return", alt=_("Does it pay for itself?"))
 
 
 def _by_week() -> None:

@@ -341,7 +341,7 @@ def test_figures_on_a_stale_source_say_which_and_how_old(empty: Path, page: Page
     assert "Stripe" in invoiced.help and "Stripe" not in won.help
 
 
-@pytest.mark.capability("PLUS-12")
+@pytest.mark.capability("PLUS-12", "KPI-7")
 def test_proof_of_value_keeps_measured_and_assumed_apart(
     books: Path, page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -360,6 +360,17 @@ def test_proof_of_value_keeps_measured_and_assumed_apart(
     minutes.set_value(20).run()
     assert shown(app)["Time saved"] == "1.0 hours"
     assert shown(page("value"))["That is worth"] == "€30.00"
+    for key, price in (("min-month", 20), ("min-setup", 15)):  # 30 saved, 20 a month, 15 once: 5 to go
+        next(n for n in app.number_input if n.key == key).set_value(price).run()
+    text = words(page("value")).replace("\\", "")
+    assert "Not yet: €5.00 to go." in text
+    next(n for n in app.number_input if n.key == "min-setup").set_value(4).run()
+    text = words(page("value")).replace("\\", "")
+    assert "Yes: since month 1, by €6.00 so far." in text
+    table = page("value").dataframe[-1].value
+    assert (list(table["done"]), list(table["saved"]), list(table["cost"])) == ([3], ["€30.00"], ["€20.00"])
+    (entry, *_others) = state(tmp_path).entries(action="change_assumptions")
+    assert entry["before"] == {"setup": 15} and entry["after"] == {"setup": 4}
 
 
 def shown(app: AppTest) -> dict[str, str]:

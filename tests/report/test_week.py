@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from dashboard import worth
 from dashboard.read import bridge, figures
-from dashboard.report import period, week
+from dashboard.report import period, spoken, week
+from reconcile import schema
 from reconcile.settings import Company, Settings
 from reconcile.state import Entry, state
 
@@ -147,6 +149,26 @@ def test_automations_are_counted_from_the_log(small: Path) -> None:
         {"action": "create_invoice", "vendor": "billing", "times": 2}
     ]
     assert week.done(store, today + dt.timedelta(1), today + dt.timedelta(8)) == []
+
+
+@pytest.mark.capability("KPI-7")
+def test_the_report_keeps_what_was_counted_apart_from_what_is_assumed(small: Path) -> None:
+    """Two invoices are counted; that they are 10 minutes each, and an hour 30, somebody said: in another table."""
+    store = state(small)
+    with store.write() as db:
+        for day in (18, 19, 25):  # the last one is of another week
+            entry = Entry(who="ana", action="create_invoice", outcome="done", vendor="billing", key="k")
+            at = dt.datetime(2026, 11, day, 9, tzinfo=dt.UTC)
+            db.execute(schema.audit.insert().values(**entry.model_dump(), at=at))
+    worth.assume(store, {"create_invoice": 10, "month": 73}, "ana")
+    made = week.make(small, period.around("week", dt.date(2026, 11, 18)), SETTINGS)
+    assert made.table("done").records() == [{"action": "create_invoice", "vendor": "billing", "times": 2}]
+    saved, cost = made.table("worth").records()
+    assert saved == {"action": "create_invoice", "minutes_each": 10, "hours": D("0.3"), "currency": "EUR",
+                     "amount": D("10.00")}  # fmt: skip
+    assert (cost["action"], cost["amount"]) == ("product_cost", D("-16.80"))  # 73 * 12 / 365 a day, 7 days
+    assert spoken.title("worth") == "What that is worth (assumed)"
+    assert spoken.lines(made.table("worth"))[1][0] == "What this product cost"
 
 
 @pytest.mark.parametrize(
