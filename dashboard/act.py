@@ -19,7 +19,7 @@ from dashboard.read import findings
 from dashboard.words import _, several
 from extract.model import InvoiceDraft
 from extract.vendor import VendorError
-from reconcile import access, gate, workflows
+from reconcile import access, approvals, gate, workflows
 from reconcile.action import Caution, Need, Plan, Sentence, Subject
 from reconcile.automations.flows import shut
 from reconcile.connections import connections
@@ -312,9 +312,13 @@ def _conclude(plans: Sequence[Plan], runs: Sequence[Run]) -> None:
     """Say what became of the findings, on the page under the dialog, which closes."""
     ids = tuple(dict.fromkeys(finding for plan in plans for finding in plan.findings))
     still = [row for row in findings.by_ids(session.data(), ids) if row["state"] in ("open", "unchecked")]
-    bad = [run for run in runs if run.state != "done"]
+    waits = [run for run in runs if run.state == "waiting"]
+    bad = [run for run in runs if run.state not in ("done", "waiting")]
     made = _numbers(runs)
-    if not bad:
+    for run in waits:
+        said.say("info", f"{plain(spelt(run.plans[0].says))} {_('Waiting for approval')}: "
+                         f"{plain(next(o.error for o in run.outcomes if o.error))}")  # fmt: skip
+    if not bad and not waits:
         gone = several("{count} finding is gone.", "{count} findings are gone.", len(ids) - len(still))
         said.say("success", " ".join([_("Done.") if still or not ids else f"{_('Done.')} {gone}", made]))
     for run in bad:
@@ -336,8 +340,9 @@ def unfinished() -> list[Run]:
     """Return runs that run, were refused or are in doubt, newest first, unless their chain ended well later."""
     seen: set[str] = set()
     found = []
+    asked = {row["run_id"] for row in approvals.waiting(state(session.data()))}  # they have a list of their own
     for run in workflows.runs(session.data(), 200):
-        if run.chain not in seen and run.state != "done":
+        if run.chain not in seen and run.state != "done" and run.id not in asked:
             found.append(run)
         seen.add(run.chain)
     return found
@@ -345,9 +350,14 @@ def unfinished() -> list[Run]:
 
 def again(run: Run) -> None:
     """Start a run again; what was done before is found, not done twice."""
+    watch(workflows.retry(session.data(), run.id, session.who()))
+
+
+def watch(run_id: str) -> None:
+    """Watch a run to its end, then read back what it changed and say what became of it."""
     data = session.data()
-    run_id = workflows.retry(data, run.id, session.who())
-    with st.spinner(_("Trying again")):
+    run = workflows.status(data, run_id)
+    with st.spinner(_("Working")):
         end = time.monotonic() + LONGEST
         while workflows.status(data, run_id).state == "running" and time.monotonic() < end:
             time.sleep(LOOK)

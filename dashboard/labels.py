@@ -139,6 +139,12 @@ def action(name: str | None) -> str:
         "change_letter": _("Letter changed"),
         "change_assumptions": _("Assumptions changed"),
         "tell_finance": _("Finance told"),
+        "mail_invoice": _("Send the invoice"),
+        "note_sent": _("Noted as sent"),
+        "ask_approval": _("Asked for approval"),
+        "approve_invoice": _("Approved"),
+        "reject_invoice": _("Sent back"),
+        "change_invoicing": _("Invoicing changed"),
         "connect": _("Connected"),
         "sign_in": _("Signed in"),
         "change_access": _("Access changed"),
@@ -194,6 +200,7 @@ def field(name: str) -> str:
         "customer": _("Customer"),
         "reference": _("Reference"),
         "message": _("Message"),
+        "attachment": _("Attachment"),
         "document": _("Document"),
         "source": _("Made from"),
         "deposit": _("Deposit in percent"),
@@ -444,7 +451,11 @@ def evidence(code: str) -> str:
 def vendor(name: str | None) -> str:
     """Return the name people know a connection by."""
     found = registry().get(name or "")
-    return found.title if found and found.title else {"bank": _("Bank"), "archive": _("Archive")}.get(name or "", name or "")
+    return (
+        found.title
+        if found and found.title
+        else {"bank": _("Bank"), "archive": _("Archive")}.get(name or "", name or "")
+    )
 
 
 def spelt(code: str | None) -> str:

@@ -20,7 +20,7 @@ from reconcile.ledger import Busy, Claim, Ledger, Lost, Stand
 from reconcile.mail import MailDraft
 from reconcile.state import Entry, State
 
-OutcomeState = Literal["done", "found", "nothing", "refused", "later", "doubt", "busy"]
+OutcomeState = Literal["done", "found", "nothing", "refused", "later", "doubt", "busy", "waiting"]
 Others = Callable[[str], Any]  # a connection's vendor or the mailer by its name; None where it is not connected
 _POLL = 0.2  # seconds between looks at a claim that somebody else holds
 
@@ -93,9 +93,7 @@ class Plan(Part):
     says: Sentence
     vendor: str  # connection that is written to
     subject: Subject
-    draft: SerializeAsAny[
-        CustomerDraft | ProductDraft | InvoiceDraft | TaskDraft | NoteDraft | MailDraft
-    ] | None = None
+    draft: SerializeAsAny[CustomerDraft | ProductDraft | InvoiceDraft | TaskDraft | NoteDraft | MailDraft] | None = None
     data: dict[str, str] = {}
     # data or draft field → (key of an earlier plan of the chain, field of its answer): known only once that is done
     takes: dict[str, tuple[str, str]] = {}
@@ -125,7 +123,8 @@ class Outcome(Part):
     """How performing a plan ended.
 
     done · found: it had been done before · nothing: all was so already · refused: a no, mend it and send again · later:
-    nothing was sent since the vendor was out of reach · doubt: nobody knows yet · busy: somebody else is at it.
+    nothing was sent since the vendor was out of reach · doubt: nobody knows yet · busy: somebody else is at it ·
+    waiting: nothing was sent, somebody has to agree first.
     """
 
     key: str

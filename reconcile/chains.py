@@ -74,7 +74,7 @@ def _invoice_deal(finding: Record, facts: Facts, given: Given) -> list[Plan]:
         coming = Coming(last.key, status, gross, create.draft.currency, str(create.draft.due_on),
                         billed.get("name") or to)  # fmt: skip
         before = Decimal(summary.get("invoiced_gross") or 0)
-        plans.append(registry()["update_deal"].following(deal, coming, before))
+        plans.append(registry()["update_deal"].following(deal, coming, before, facts))
     return plans
 
 
@@ -206,7 +206,7 @@ def _told(invoice: Record, last: Plan, status: str, counted: Decimal, facts: Fac
     coming = Coming(
         last.key, status, invoice["gross"], invoice["currency"] or "", str(invoice["due_on"] or ""), recipient
     )
-    return [registry()["update_deal"].following(deals[0], coming, before)]
+    return [registry()["update_deal"].following(deals[0], coming, before, facts)]
 
 
 def _tell_deal(finding: Record, facts: Facts, given: Given) -> list[Plan]:

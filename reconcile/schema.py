@@ -164,7 +164,7 @@ runs = Table(
     Column("chain", Text, nullable=False, index=True),
     Column("who", Text, nullable=False),
     Column("plans", Json, nullable=False),
-    Column("state", Text, nullable=False),  # running | done | refused | doubt
+    Column("state", Text, nullable=False),  # running | done | refused | doubt | waiting
     Column("steps", Json),
     Column("started_at", Instant, nullable=False),
     Column("ended_at", Instant),

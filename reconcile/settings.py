@@ -31,6 +31,7 @@ EVENTS = (  # that web hooks and channels can be told of
     "invoice.very_late", "payment.received", "payment.matched", "deal.first_payment", "deal.paid", "deal.updated",
     "reminder.sent", "reminder.bounced", "report.delivered",
 )  # fmt: skip
+STATES = ("draft", "issued", "sent", "overdue", "partly_paid", "paid")  # of an invoice, as a deal shows them
 CHANNELS = ("email", "pdf", "xlsx", "csv", "sheets", "notion", "slack")  # that a report can go to
 Role = Literal["viewer", "salesperson", "operator", "approver", "admin"]
 _FILLED = ("today", "now_at", "time_zone", "reporting_currency", "country")  # choices that come from elsewhere
@@ -213,6 +214,20 @@ class Invoicing(Part):
         return value
 
 
+class Approval(Part):
+    """Which invoices somebody else than who pressed has to agree to before they are issued."""
+
+    above: dict[str, Decimal] = {}  # gross amount by currency; where any is set, other currencies always need it
+
+    @field_validator("above")
+    @classmethod
+    def _limits(cls, value: dict[str, Decimal]) -> dict[str, Decimal]:
+        for currency, limit in value.items():
+            if len(currency) != 3 or not currency.isalpha() or not currency.isupper() or limit < 0:
+                raise ValueError(f"{currency} {limit}: write a currency and an amount, like EUR = 10000")
+        return value
+
+
 class Schedule(Part):
     """Something that runs by itself: a five-field cron line in the company's time zone, empty for never."""
 
@@ -251,6 +266,23 @@ class Reminders(Part):
     def _three_levels(cls, value: list[int]) -> list[int]:
         if len(value) != 3 or value != sorted(set(value)) or value[0] < 1:
             raise ValueError("say three numbers of days, each more than the one before, like [7, 15, 30]")
+        return value
+
+
+class States(Part):
+    """What a deal shows of its invoice's state: the word for each state, and the stage that the deal moves to."""
+
+    always: bool = False  # also sent, overdue and reminded, with their days; else when it is made and when it is paid
+    since: dt.date | None = None  # of deals won from this day on
+    words: dict[str, str] = {}  # by state; the state itself where nothing is said
+    stages: dict[str, dict[str, str]] = {}  # by id of the pipeline: state → id of the stage
+
+    @field_validator("words", "stages")
+    @classmethod
+    def _known_states(cls, value: dict[str, Any]) -> dict[str, Any]:
+        named = [name for said in value.values() if isinstance(said, dict) for name in said] or list(value)
+        if strange := [name for name in named if name not in STATES]:
+            raise ValueError(f"{strange[0]} is no state; there are {', '.join(STATES)}")
         return value
 
 
@@ -384,6 +416,7 @@ class Settings(Part):
     tolerances: dict[str, Tolerance] = Field(default={}, description="by tax id, name or vendor:id of a customer")
     mail: Mail = Mail()
     invoicing: Invoicing = Invoicing()
+    approval: Approval = Approval()
     schedules: dict[str, Schedule] = {}
     reports: Reports = Reports()
     automations: dict[str, Automation] = {}
@@ -393,6 +426,7 @@ class Settings(Part):
     sync: Syncs = Syncs()
     archive: Archive = Archive()
     timeline: Timeline = Timeline()
+    states: States = States()
     access: Access = Access()
     keep_raw_days: int = Field(default=90, ge=1)
 

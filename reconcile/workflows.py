@@ -19,7 +19,7 @@ from dbos import DBOS, DBOSConfig, SetWorkflowID
 from sqlalchemy import Connection, RowMapping
 
 from extract.vendor import Refused, Unauthorised, VendorError
-from reconcile import access, gate, process, schema
+from reconcile import access, approvals, gate, process, schema
 from reconcile.action import Outcome, Plan, Subject, filled, perform
 from reconcile.automations.flows import closed
 from reconcile.chains import chain
@@ -35,7 +35,7 @@ QUEUE = "writes"
 AT_ONCE = 8  # chains that one process runs side by side
 PAUSES = (1.0, 4.0, 15.0, 60.0, 300.0, 1800.0)  # seconds between tries while a vendor is out of reach or in doubt
 Room = Callable[[Connection], bool]
-_ENDED = ("done", "refused", "doubt")
+_ENDED = ("done", "refused", "doubt", "waiting")
 _WATCH = 10.0  # seconds between looks for chains whose process died
 _STALE = 60.0  # seconds without a beat after which a process of another machine counts as dead
 log = structlog.get_logger("cuadra.workflows")
@@ -262,7 +262,7 @@ def _mend(run_id: str) -> str:
             DBOS.sleep(pause)
             outcome = _attempt(run_id, index, answers)
         if not outcome["is_done"]:
-            end = "doubt" if outcome["may_pass"] else "refused"
+            end = "waiting" if outcome.get("waits") else "doubt" if outcome["may_pass"] else "refused"
             break
         answers[outcome["plan"]] = outcome["data"]
     _close(run_id, end)
@@ -284,7 +284,8 @@ def _attempt(run_id: str, index: int, answers: dict[str, dict[str, Any]]) -> dic
     _note(engine.store, run_id, index, outcome)
     said = log.info if outcome.is_done else log.warning
     said("action", run=run_id, action=plan.action, vendor=plan.vendor, state=outcome.state, error=outcome.error)
-    return {"plan": plan.key, "data": outcome.data, "is_done": outcome.is_done, "may_pass": outcome.may_pass}
+    return {"plan": plan.key, "data": outcome.data, "is_done": outcome.is_done, "may_pass": outcome.may_pass,
+            "waits": outcome.state == "waiting"}  # fmt: skip
 
 
 def _outcome(engine: _Engine, run: Run, plan: Plan, answers: Mapping[str, Mapping[str, Any]]) -> Outcome:
@@ -293,9 +294,14 @@ def _outcome(engine: _Engine, run: Run, plan: Plan, answers: Mapping[str, Mappin
         vendor = engine.vendor(plan.vendor)
         if vendor is None:
             return _no(plan, f"{plan.vendor} is not connected")
-        if reason := gate.refusal(plan.vendor, vendor, load(engine.data), engine.store):
+        settings = load(engine.data)
+        if reason := gate.refusal(plan.vendor, vendor, settings, engine.store):
             return _no(plan, reason)
         ready = filled(plan, answers)
+        if reason := approvals.checked(ready, vendor, settings, engine.store, run.id, run.who):
+            return _no(plan, reason)
+    except approvals.Waits as wait:
+        return Outcome(key=plan.key, action=plan.action, state="waiting", error=str(wait))
     except Unauthorised as error:
         return _no(plan, str(error))
     except VendorError as error:  # who the vendor's account belongs to could not be asked

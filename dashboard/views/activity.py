@@ -4,7 +4,7 @@ import io
 
 import streamlit as st
 
-from dashboard import act, labels, session
+from dashboard import act, approving, labels, session
 from dashboard.address import bound, page
 from dashboard.parts import badge, facts, heading, nothing, plain
 from dashboard.read import Row
@@ -13,16 +13,18 @@ from reconcile.state import state
 
 PAGE = 50
 ACTIONS = (
-    "create_customer", "create_invoice", "issue_invoice", "send_invoice", "update_deal", "update_customer",
+    "create_customer", "create_invoice", "issue_invoice", "send_invoice", "mail_invoice", "note_sent",
+    "ask_approval", "approve_invoice", "reject_invoice", "update_deal", "update_customer",
     "send_reminder", "create_task", "record_payment", "decide", "undecide", "connect",
     "keep_credentials", "forget_credentials",
 )  # fmt: skip
-OUTCOMES = ("done", "found", "nothing", "refused", "later", "doubt", "mistake", "decided")
+OUTCOMES = ("done", "found", "nothing", "refused", "later", "doubt", "mistake", "decided", "waiting")
 
 
 def show() -> None:
     """Lay out the log, newest first."""
     heading(_("Activity"), _("Everything that was written or decided. Nobody can change or delete a line."))
+    approving.show()
     _unfinished()
     store = state(session.data())
     equal = _filters()

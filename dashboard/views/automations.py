@@ -12,7 +12,7 @@ from dashboard.parts import badge, heading, nothing, plain
 from dashboard.read import ready, scope
 from dashboard.read.salespeople import salespeople
 from dashboard.theme import Mark
-from dashboard.views import letters, outgoing, states, triggers, unattended
+from dashboard.views import invoicing, letters, outgoing, states, triggers, unattended
 from dashboard.views.flow_words import modes, titles
 from dashboard.words import _, moment, several
 from reconcile.automations import switch
@@ -30,9 +30,9 @@ def show() -> None:
     """Lay out the flows, then reminders and their letters."""
     heading(_("Automations"), _("What runs after each reading. Everything goes the way of a click: the same preview, "
                                 "the same switch for live accounts, and once however often."))  # fmt: skip
-    work, when, shown, alone, written, told = st.tabs(
-        [_("Flows"), _("When to invoice"), _("What the CRM shows"), _("By itself"), _("Reminders"),
-         _("Web hooks and channels")]
+    work, when, looks, shown, alone, written, told = st.tabs(
+        [_("Flows"), _("When to invoice"), _("How invoices go out"), _("What the CRM shows"), _("By itself"),
+         _("Reminders"), _("Web hooks and channels")]
     )  # fmt: skip
     with work:
         _preview_all()
@@ -41,6 +41,8 @@ def show() -> None:
                 _flow(flow)
     with when:
         triggers.show()
+    with looks:
+        invoicing.show()
     with shown:
         states.show()
     with alone:

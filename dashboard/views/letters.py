@@ -1,5 +1,7 @@
 """Reminders: when they go out, who gets none, who else is told, and what the letters say."""
 
+from collections.abc import Callable, Mapping
+
 import streamlit as st
 
 from dashboard import said, session
@@ -29,7 +31,7 @@ def show() -> None:
         if st.form_submit_button(_("Save"), type="primary", icon=":material/save:"):
             _save(known, chosen)
     st.subheader(_("What the letters say"), anchor=False)
-    _letters()
+    write([name for name in PLACES if name.startswith("reminder_")], _sample, "letter")
 
 
 def _claims() -> None:
@@ -86,12 +88,15 @@ def _save(known: Reminders, chosen: dict[str, object]) -> None:
     st.rerun()
 
 
-def _letters() -> None:
-    """Let a letter be read, changed, tried and put back."""
+def write(names: list[str], sample: Callable[[str], Mapping[str, str]], scope: str) -> None:
+    """Let one of these letters be read, changed, tried with what `sample` says in its language, and put back.
+
+    `scope` sets its fields apart from those of other letters on the page.
+    """
     left, right = st.columns(2)
-    name = left.selectbox(_("Letter"), list(PLACES), format_func=_level, key="letter-name")
+    name = left.selectbox(_("Letter"), names, format_func=_level, key=f"{scope}-name") if len(names) > 1 else names[0]
     language = right.selectbox(_("Language"), LANGUAGES, format_func=lambda code: NAMES.get(code, code),
-                               key="letter-language")  # fmt: skip
+                               key=f"{scope}-language")  # fmt: skip
     store, key = state(session.data()), f"{letters.KEPT}{name}.{language}"
     own = store.value(key)
     text = st.text_area(_("First line: subject. Then the text."), own or letters.original(name, language), height=320,
@@ -100,7 +105,7 @@ def _letters() -> None:
     told = _("Must stand in it: {must}. May: {may}.")
     st.caption(told.format(must=_braced(must), may=_braced(may)))
     try:
-        subject, body = letters.letter(name, language, SAMPLE | {"company": session.settings().company.name},
+        subject, body = letters.letter(name, language, {"company": session.settings().company.name, **sample(language)},
                                        {f"{name}.{language}": letters.checked(name, text)})  # fmt: skip
     except LetterError as error:
         st.error(_("This text cannot be sent. {error}").format(error=plain(error)), icon=":material/error:")
@@ -109,9 +114,9 @@ def _letters() -> None:
         st.markdown(f"**{plain(subject)}**")
         st.text(body)
     with st.container(horizontal=True):
-        if st.button(_("Use this text"), icon=":material/save:", key="letter-save"):
+        if st.button(_("Use this text"), icon=":material/save:", key=f"{scope}-save"):
             _keep(key, own, text)
-        if own and st.button(_("Back to the original"), icon=":material/undo:", key="letter-back"):
+        if own and st.button(_("Back to the original"), icon=":material/undo:", key=f"{scope}-back"):
             _keep(key, own, None)
 
 
@@ -127,6 +132,10 @@ def _keep(key: str, before: str | None, after: str | None) -> None:
                        after={"text": after} if after else None))  # fmt: skip
     said.say("success", _("Saved."))
     st.rerun()
+
+
+def _sample(language: str) -> Mapping[str, str]:
+    return SAMPLE | {"company": session.settings().company.name}
 
 
 def _level(name: str) -> str:

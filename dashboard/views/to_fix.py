@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import streamlit as st
 
-from dashboard import act, billed, charts, exceptions, labels, saved_views, session
+from dashboard import act, approving, billed, charts, exceptions, labels, saved_views, session
 from dashboard.address import bound, page
 from dashboard.parts import facts, heading, link, mark, nothing, plain, sums
 from dashboard.read import Row, custom, findings
@@ -21,9 +21,10 @@ def show() -> None:
     """Lay out the worklist."""
     totals = findings.by_check(session.data())
     heading(_("To fix"), _("What does not add up, the most urgent first. Nothing is written before you confirm it."))
+    approving.hint()
     titles = {t.check: _(t.title) for t in totals}
     wanted = _filters(titles)
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         invoices, by = billed.choose("fix")
         saved_views.offer("to-fix")
     wanted = wanted._replace(billed=invoices)

@@ -895,6 +895,16 @@ class Stripe(Vendor):
                 return self._written_credit_note(item)
         return None
 
+    def contents(self, id: str) -> list[str]:
+        """Return what the lines of an invoice say now, with amounts and taxes, to tell whether any was changed."""
+        item = self._one("invoices", id)
+        self._whole(item.get("lines"))
+        said = ("description", "quantity_decimal", "amount", "discount_amounts")
+        return [
+            " ".join([*(str(line.get(name)) for name in said), *(str(_rate_id(t)) for t in line.get("taxes") or [])])
+            for line in item["lines"]["data"]
+        ]
+
     def online_invoice(self, id: str) -> str:
         """Return the address where a customer sees and pays an issued invoice; Stripe lets it expire after a while."""
         address = self.get(f"/v1/invoices/{id}").get("hosted_invoice_url")

@@ -90,6 +90,18 @@ class MailInvoice(Action):
         return Answer(data={"id": plan.data["invoice_id"], "recipient": plan.data["to"]}, after=after)
 
 
+def sample(facts: Facts, language: str) -> dict[str, str] | None:
+    """Return what stands in the letter for the newest invoice, to show how it looks; None where there is none."""
+    invoice = facts.one(
+        "SELECT * FROM invoices WHERE vendor = ? AND number IS NOT NULL AND gross > 0 AND status <> 'draft' "
+        "ORDER BY issued_on DESC NULLS LAST, id LIMIT 1", facts.billing,
+    )  # fmt: skip
+    if invoice is None:
+        return None
+    data = _kept(invoice["vendor"], "", invoice["customer_name"] or "", {"language": language}, facts)
+    return _values(data, invoice, invoice["url"] or "")
+
+
 def _kept(billing: str, to: str, name: str, customer: Record, facts: Facts) -> dict[str, str]:
     """Return what a plan keeps of how the mail will look."""
     said, company, language = facts.settings.mail, facts.settings.company.name, spoken(customer)

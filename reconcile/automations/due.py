@@ -8,7 +8,7 @@ from typing import Any
 
 from extract.model import NoteDraft
 from extract.vendor import VendorError
-from reconcile import gate, notes, workflows
+from reconcile import gate, notes, states, workflows
 from reconcile.action import Plan, Sentence, registry
 from reconcile.automations import flows
 from reconcile.automations.calendar import quiet
@@ -54,6 +54,10 @@ def due(data: Path, only: Iterable[str] = FLOWS) -> list[Due]:
         if told:
             held = _missing([told], writable) or _waits("overdue_to_reminder", [told], settings, store, data)
             found["overdue_to_reminder", told.chain] = Due("overdue_to_reminder", (told,), held)
+        for plan in states.due(facts) if "payment_to_crm" in wanted and settings.states.always else ():
+            if ("payment_to_crm", plan.chain) not in found:
+                held = _missing([plan], writable) or _waits("payment_to_crm", [plan], settings, store, data)
+                found["payment_to_crm", plan.chain] = Due("payment_to_crm", (plan,), held)
         for plans in _timelines(facts) if "payment_to_crm" in wanted else ():
             held = _missing(plans, writable) or _waits("payment_to_crm", plans, settings, store, data)
             found["payment_to_crm", plans[0].chain] = Due("payment_to_crm", tuple(plans), held)
@@ -139,6 +143,8 @@ def _tried(run: Run | None, plans: list[Plan]) -> Sentence | None:
         return None
     if _content(run.plans) != _content(plans) or now() - run.ended_at >= AGAIN.get(run.state, _DAY):
         return None
+    if run.state == "waiting":
+        return Sentence(text="Somebody has to approve it first, on the page Activity.")
     if run.state == "done":
         return Sentence(text="It was done, and the next reading will show it.")
     reason = next((o.error for o in run.outcomes if o.error), run.state)
