@@ -49,6 +49,7 @@ LOGGED: dict[str, Right] = {
     "change_letter": "administer",
     "change_access": "administer",
     "allow_writing": "administer",
+    "change_assumptions": "administer",
 }
 log = structlog.get_logger("cuadra.access")
 
