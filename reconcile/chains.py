@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from reconcile import keeping, notes, sending
+from reconcile import keeping, notes, sending, unknown_products
 from reconcile.action import Need, Plan, Sentence, Subject, registry
 from reconcile.actions.create_customer import merged, needs
 from reconcile.actions.create_invoice import totals
@@ -327,4 +327,5 @@ _CHAINS: dict[str, Callable[[Record, Facts, Given], list[Plan]]] = {
     "update_customer": _mend_customer,
     "create_note": _noted,
     **keeping.CHAINS,
+    "pick_product": unknown_products.named,
 }

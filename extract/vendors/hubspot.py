@@ -128,7 +128,7 @@ class HubSpot(Vendor):
         Option("reread_won_days", "days after winning in which a deal's lines are read again, once a day", "3"),
     )
     reads = ("customers", "products", "owners", "stages", "deals", "quotes", "lines", "merged")
-    writes = ("update_deal", "update_customer", "create_customer", "retire_customer", "update_product",
+    writes = ("update_deal", "update_line", "update_customer", "create_customer", "retire_customer", "update_product",
               "create_product", "retire_product", "create_task", "create_note")  # fmt: skip
     rate = (100, 10.0)
     evidence = "replayed exchanges checked against the vendor's API description; sandbox over HTTP"
@@ -603,6 +603,15 @@ class HubSpot(Vendor):
         kind, key = _party_key(id)
         reply = self._update(kind, key, changes)
         return Written(id=id, url=reply.get("url"))
+
+    def line_sku(self, id: str) -> str | None:
+        """Return the article number of a line as it is there now. Refused (404) where the line does not exist."""
+        found: str | None = self._one("line_items", id)["properties"].get(self.fields["line_items"]["sku"])
+        return found or None
+
+    def update_line(self, id: str, changes: Mapping[str, Any]) -> Written:
+        """Change canonical fields of a line; None clears."""
+        return Written(id=self._update("line_items", id, changes)["id"])
 
     def find_customer(self, draft: CustomerDraft) -> Written | None:
         """Return the company or person of our key, of the same billing id, or of the same tax id."""

@@ -13,7 +13,7 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
     "payment_to_crm": ("update_deal", "record_payment"),
     "overdue_to_reminder": ("send_reminder",),
     "customer_data": ("update_customer", "sync_customer", "create_customer", "retire_customer"),
-    "product_data": ("sync_product", "create_product", "retire_product"),
+    "product_data": ("sync_product", "create_product", "retire_product", "pick_product"),
 }
 assert tuple(ACTIONS) == FLOWS
 _OF = {action: flow for flow, actions in ACTIONS.items() for action in actions}
