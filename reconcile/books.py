@@ -40,7 +40,7 @@ WHERE m.pair = 'payments invoices'
 ORDER BY m.status <> 'confirmed', m.amount IS NULL, p.paid_on, m.left_n, i.due_on, m.right_n
 """
 _GIVEN = f"""
-CREATE OR REPLACE TEMP TABLE made AS
+CREATE OR REPLACE TABLE work.made AS
 SELECT m.* REPLACE (coalesce(g.amount, m.amount) AS amount, coalesce(g.kept, m.kept) AS kept)
 FROM made AS m
 LEFT JOIN given AS g ON m.pair = '{PAIR}' AND g.left_n = m.left_n AND g.right_n = m.right_n"""
@@ -138,8 +138,13 @@ class Books:
         )
         return owed.filter(pl.col("owed") > allocate.CENTS, pl.col("party").is_not_null())
 
-    def keep(self, found: pl.DataFrame) -> None:
-        """Keep links (left_n, right_n, rule, status, settles, sure, paid_on); sure ones use up payment and invoice."""
+    def keep(self, found: pl.DataFrame) -> int:
+        """Keep links (left_n, right_n, rule, status, settles, sure, paid_on) and return how many.
+
+        Sure ones use up payment and invoice.
+        """
+        if found.is_empty():
+            return 0
         found = found.sort("paid_on", "left_n", "right_n")
         amounts, kept = [], []
         for payment, invoice, settles, status in found.select("left_n", "right_n", "settles", "status").iter_rows():
@@ -162,6 +167,7 @@ class Books:
             confidence=pl.col("sure").clip(0, 0.99),
         )
         match.keep(self.db, PAIR, found)
+        return len(found)
 
 
 def _taken(by_number: NDArray[Any], rows: pl.DataFrame) -> pl.Series:

@@ -52,7 +52,14 @@ CHECKS = {
     "seconds": ("DECIMAL(10,3)", "time it took"),
 }
 _SEEN = {"id": ("VARCHAR", "finding"), "at": ("TIMESTAMP", "UTC")}
-_OPTIONAL = {"part": "''", "severity": "NULL", "action": "NULL", "changed_at": "NULL"}
+# What the checks return, before it is known whether their sources were read.
+_FOUND = """
+CREATE OR REPLACE TEMP TABLE found (
+    "check" VARCHAR, subject VARCHAR, vendor VARCHAR, id VARCHAR, part VARCHAR DEFAULT '', amount DECIMAL(18, 4),
+    currency VARCHAR, since DATE, severity VARCHAR, detail VARCHAR,
+    evidence STRUCT(code VARCHAR, agrees BOOLEAN, "left" VARCHAR, "right" VARCHAR)[], action VARCHAR,
+    changed_at TIMESTAMP
+)"""
 
 # Whose an invoice or a quote is: the salesperson of its deal; whose a payment is: of the deal of an invoice it settles.
 _OWNED = """
@@ -82,10 +89,23 @@ GROUP BY x.vendor, x.id
 # is a clock that disagrees, and cannot be compared.
 _TAKE = """
 INSERT INTO findings BY NAME
-WITH reading AS (
-    SELECT COUNT(*) AS sources, COUNT(s.completed_at) AS read, MIN(s.completed_at) AS oldest
-    FROM sources AS s
-    JOIN checks AS c ON c.name = $check AND c.absent_from = s.table_name
+WITH grounds AS (
+    SELECT c.name, s.vendor, s.completed_at
+    FROM checks AS c
+    JOIN sources AS s ON s.table_name = c.absent_from
+),
+reading AS (
+    SELECT c.name, COUNT(g.vendor) AS sources, COUNT(g.completed_at) AS read, MIN(g.completed_at) AS oldest
+    FROM checks AS c
+    LEFT JOIN grounds AS g ON g.name = c.name
+    GROUP BY c.name
+),
+late AS (
+    SELECT g.name, string_agg(g.vendor, ', ' ORDER BY g.vendor) AS vendors
+    FROM grounds AS g
+    JOIN reading AS r ON r.name = g.name
+    WHERE g.completed_at IS NULL OR (r.read = r.sources AND g.completed_at <= r.oldest)
+    GROUP BY g.name
 )
 SELECT
     md5(concat_ws('|', c.name, f.subject, f.vendor, f.id, NULLIF(f.part, ''))) AS id,
@@ -112,18 +132,14 @@ SELECT
     CASE
         WHEN state = 'open' THEN NULL
         WHEN r.sources = 0 THEN 'no source of ' || c.absent_from
-        ELSE 'not read since: ' || (
-            SELECT string_agg(x.vendor, ', ' ORDER BY x.vendor) FROM sources AS x
-            WHERE x.table_name = c.absent_from
-            AND COALESCE(x.completed_at, TIMESTAMP '1970-01-01') <= CASE WHEN r.read < r.sources
-                THEN TIMESTAMP '1970-01-01' ELSE r.oldest END
-        )
+        ELSE 'not read since: ' || l.vendors
     END AS reason,
     s.now_at AS first_seen_at
 FROM found AS f
-JOIN checks AS c ON c.name = $check
+JOIN checks AS c ON c.name = f."check"
+JOIN reading AS r ON r.name = c.name
+LEFT JOIN late AS l ON l.name = c.name
 CROSS JOIN settings AS s
-CROSS JOIN reading AS r
 LEFT JOIN owned AS o ON o.subject = f.subject AND o.vendor = f.vendor AND o.id = f.id
 """
 
@@ -163,6 +179,7 @@ def check(
             if progress:
                 progress(query.name)
             ask(db, query)
+    take(db)
     db.execute(_DECIDED)
     _remember(db, first_seen or {})
 
@@ -171,21 +188,22 @@ def prepare(db: duckdb.DuckDBPyConnection) -> None:
     """Create the empty tables `checks` and `findings`."""
     create(db, "checks", "The questions that were asked, and how long each took.", CHECKS)
     create(db, "findings", "What does not add up.", FINDINGS)
+    db.execute(_FOUND)
     db.execute(_OWNED)
 
 
 def ask(db: duckdb.DuckDBPyConnection, query: Query) -> None:
-    """Add the findings of one check."""
+    """Note what one check finds."""
     started = time.perf_counter()
-    db.execute(f"CREATE OR REPLACE TEMP TABLE found AS {query.sql}")
-    has = {row[0] for row in db.execute("DESCRIBE found").fetchall()}
-    for column, otherwise in _OPTIONAL.items():
-        if column not in has:
-            kind = "TIMESTAMP" if column == "changed_at" else "VARCHAR"
-            db.execute(f"ALTER TABLE found ADD COLUMN {column} {kind} DEFAULT {otherwise}")
-    db.execute(_TAKE, {"check": query.name})
+    db.execute(f'INSERT INTO found BY NAME SELECT $name AS "check", q.* FROM ({query.sql}) AS q', {"name": query.name})
     seconds = round(time.perf_counter() - started, 3)
     db.execute("UPDATE checks SET seconds = ? WHERE name = ?", [str(seconds), query.name])
+
+
+def take(db: duckdb.DuckDBPyConnection) -> None:
+    """Turn what the checks found into findings."""
+    db.execute(_TAKE)
+    db.execute("DROP TABLE found")
 
 
 def announce(db: duckdb.DuckDBPyConnection, query: Query, is_on: bool) -> None:

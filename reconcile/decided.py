@@ -10,11 +10,11 @@ PAIRS = (
 )  # fmt: skip
 
 _MADE = """
-CREATE OR REPLACE TEMP TABLE made (
+CREATE OR REPLACE TABLE work.made (
   pair VARCHAR, left_n BIGINT, right_n BIGINT, rule VARCHAR, status VARCHAR, confidence DOUBLE,
   amount BIGINT, kept BIGINT
 )"""
-_REFUSED = "CREATE OR REPLACE TEMP TABLE refused (pair VARCHAR, left_n BIGINT, right_n BIGINT)"
+_REFUSED = "CREATE OR REPLACE TABLE work.refused (pair VARCHAR, left_n BIGINT, right_n BIGINT)"
 _LATEST = """
 SELECT l.n AS left_n, r.n AS right_n, d.verdict, CAST(d.amount * 10000 AS BIGINT) AS amount
 FROM decisions AS d
@@ -36,7 +36,7 @@ def begin(db: DuckDBPyConnection) -> None:
         return
     for pair in PAIRS:
         left, right = pair.split()
-        db.execute(f"CREATE OR REPLACE TEMP TABLE latest AS {_LATEST.format(left=left, right=right)}")
+        db.execute(f"CREATE OR REPLACE TABLE work.latest AS {_LATEST.format(left=left, right=right)}")
         db.execute(
             "INSERT INTO made SELECT $pair, left_n, right_n, 'decision', 'confirmed', 1, amount, 0"
             " FROM latest WHERE verdict = 'confirmed'",

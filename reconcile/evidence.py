@@ -29,7 +29,7 @@ _COMMENTS = {
 }
 # A deal's part of an invoice: the invoice where it has one deal, else by the deals' worth, the last takes the rest.
 _SHARES = """
-UPDATE made SET amount = s.amount FROM (
+LEFT JOIN (
   SELECT left_n, right_n,
     coalesce(told, CASE WHEN last THEN gross - sum(share) OVER (PARTITION BY right_n) + share ELSE share END) AS amount
   FROM (
@@ -44,11 +44,8 @@ UPDATE made SET amount = s.amount FROM (
     JOIN link_invoices AS i ON i.n = m.right_n
     WHERE m.pair = 'deals invoices' AND m.status IN ('automatic', 'confirmed')
   )
-) AS s
-WHERE made.pair = 'deals invoices' AND made.left_n = s.left_n AND made.right_n = s.right_n"""
-_SUGGESTED_SHARES = """
-UPDATE made SET amount = i.gross FROM link_invoices AS i
-WHERE made.pair = 'deals invoices' AND made.amount IS NULL AND made.right_n = i.n"""
+) AS s ON s.left_n = m.left_n AND s.right_n = m.right_n AND m.status <> 'rejected'"""
+_SHARE = "coalesce(s.amount, m.amount, CASE WHEN m.status <> 'rejected' THEN r.gross END)"
 
 # Kept as it is and turned into JSON when somebody looks: most links nobody ever asks about.
 _SAID = "CASE WHEN {when} THEN {{'code': '{code}', 'agrees': {agrees}, 'left': {left}, 'right': {right}}} END"
@@ -135,7 +132,7 @@ LEFT JOIN (SELECT DISTINCT name_key, party FROM taught) AS b
   ON b.name_key = l.name_key AND b.party = r.party AND m.status <> 'confirmed' AND l.name_key <> r.name_key"""
 # What persons taught by confirming: whose account it is, who pays under which name.
 _TAUGHT = """
-CREATE OR REPLACE TEMP TABLE taught AS
+CREATE OR REPLACE TABLE work.taught AS
 SELECT DISTINCT p.iban, p.name_key, i.party FROM made AS m
 JOIN link_payments AS p ON p.n = m.left_n JOIN link_invoices AS i ON i.n = m.right_n
 WHERE m.pair = 'payments invoices' AND m.status = 'confirmed' AND i.party IS NOT NULL"""
@@ -151,22 +148,34 @@ FROM (
 ) AS m
 JOIN link_{left} AS l ON l.n = m.left_n
 JOIN link_{right} AS r ON r.n = m.right_n {more}
-WHERE m.pair = '{left} {right}'
+WHERE m.pair = '{left} {right}' AND {only}
 """
 
+_TOLD_OR_ALL = ("", "coalesce(m.amount, r.amount)")
+_MORE = {  # what is joined further for a pair, and the amount that a link is about
+    "deals invoices": (_SHARES, _SHARE),
+    "payments invoices": (_NAMED, "m.amount"),
+    "payments payouts": _TOLD_OR_ALL,
+    "payments payments": _TOLD_OR_ALL,
+}
+OTHERS = tuple(pair for pair in PAIRS if pair not in ("deals invoices", "payments invoices"))
 
-def write(db: DuckDBPyConnection) -> None:
-    """Create the table links on `db` from the working table made."""
-    db.execute(_SHARES)
-    db.execute(_SUGGESTED_SHARES)
+
+def begin(db: DuckDBPyConnection) -> None:
+    """Create the table links on `db`, empty; what persons taught is known by then."""
     db.execute(_TAUGHT)
     every = ", ".join(_JSON.format(at=at) for at in range(1, MOST_FACTS + 1))
     db.execute(_TARGET.format(evidence=f"'[' || concat_ws(', ', {every}) || ']'"))
     db.execute("COMMENT ON TABLE links IS 'Rows that are the same business fact, with the rule that says so.'")
     for column, comment in _COMMENTS.items():
         db.execute(f"COMMENT ON COLUMN links.{column} IS '{comment.replace(chr(39), chr(39) * 2)}'")
-    for pair in PAIRS:
+
+
+def write(db: DuckDBPyConnection, *pairs: str, only: str = "TRUE") -> None:
+    """Add to the table links on `db` what the working table made (as m) holds of these pairs, where `only` is so."""
+    for pair in pairs:
         left, right = pair.split()
-        amount = "coalesce(m.amount, r.amount)" if right in ("payouts", "payments") else "m.amount"
-        more = _NAMED if pair == "payments invoices" else ""
-        db.execute(_WRITE.format(left=left, right=right, facts=", ".join(_FACTS[pair]), more=more, amount=amount))
+        more, amount = _MORE.get(pair, ("", "m.amount"))
+        db.execute(
+            _WRITE.format(left=left, right=right, facts=", ".join(_FACTS[pair]), more=more, amount=amount, only=only)
+        )

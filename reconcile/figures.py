@@ -13,7 +13,7 @@ import duckdb
 
 from extract.model import TABLES
 from reconcile.sqlfile import Query, queries
-from reconcile.warehouse import comment, create
+from reconcile.warehouse import comment, create, fill
 
 FOLDER = Path(__file__).parent / "figures"
 ROWS = FOLDER / "rows"
@@ -47,7 +47,7 @@ WITH parts AS (
     FROM figures AS f
     CROSS JOIN settings AS s
     LEFT JOIN day_rates AS r ON r.currency = f.currency AND r.on_day = LEAST(f.period_end, s.today)
-    WHERE f.name = $name AND f.unit = 'money'
+    WHERE f.unit = 'money'
 )
 SELECT
     p.name,
@@ -80,7 +80,7 @@ def compute(
     create(db, "figures", "Every business figure, computed in one place.", FIGURES)
     words = {key: ("VARCHAR", key) for key in ("name", "title", "formula", "why")}
     create(db, "figure_definitions", "What each figure means.", words | _RESTS_ON)
-    rests_on = _rests_on()
+    rests_on, defined = _rests_on(), []
     for query in queries(folder):
         if progress:
             progress(query.name)
@@ -89,10 +89,11 @@ def compute(
             FROM ({query.sql}) AS f""",
             [query.name],
         )
-        db.execute(_CONVERT, {"name": query.name})
-        said = [query.header.get(key, "") for key in ("title", "formula", "why")]
+        said = {key: query.header.get(key, "") for key in ("title", "formula", "why")}
         grounds = ", ".join(sorted(rests_on(query.header["reads"])))
-        db.execute("INSERT INTO figure_definitions VALUES (?, ?, ?, ?, ?)", [query.name, *said, grounds])
+        defined.append({"name": query.name, **said, **dict.fromkeys(_RESTS_ON, grounds)})
+    fill(db, "figure_definitions", words | _RESTS_ON, defined)
+    db.execute(_CONVERT)
 
 
 def describe(db: duckdb.DuckDBPyConnection, query: Query) -> None:

@@ -1,6 +1,6 @@
 """The amounts that would settle an invoice: in full, in a usual part, or less what somebody keeps on the way."""
 
-from collections.abc import Iterator
+from typing import NamedTuple
 
 import polars as pl
 
@@ -13,70 +13,79 @@ RULE = pl.Enum(["payment_amount", "part_payment", "withheld", "discount", "gatew
 LIKELY_PART, LIKELY_UNIT, LIKELY_KEPT, LIKELY_FEE = 0.3, 0.3, 0.1, 0.03  # against 1 for the full amount
 
 
-def exact(owed: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    """Yield keys for the amounts that settle an invoice in full, in a usual part, or like its other parts.
+class Way(NamedTuple):
+    """One amount that would settle an invoice: (basis x share) x left - net x rate - fix, as likely as `prior`."""
+
+    basis: str  # owed: what is open; gross: the whole invoice; unit: what each earlier part was, where they were equal
+    rule: str
+    prior: float
+    of: int  # of how many equal parts, or the percentage; else a number for the way
+    off: int = allocate.CENTS  # how far the payment may differ, in ten-thousandths
+    share: float = 1.0
+    left: float = 1.0
+    rate: float = 0.0
+    fix: int = 0
+
+
+def _less(basis: str, prior: float, share: float = 1.0) -> list[Way]:
+    """Return the ways in which tax is withheld, a discount is taken or a gateway keeps its fee."""
+    kept, of = prior * LIKELY_KEPT, 1
+    return [
+        *(Way(basis, "withheld", kept, of, 200, share, rate=rate) for rate in allocate.WITHHELD),
+        *(Way(basis, "discount", kept, of, 200, share, left=1 - rate) for rate in allocate.DISCOUNT),
+        *(Way(basis, "gateway_fee", kept, 2, 200, share, left=1 - rate, fix=fix) for rate, fix in allocate.GATEWAY),
+    ]
+
+
+EXACT = (
+    Way("owed", "payment_amount", 1.0, 1),
+    *(Way("gross", "part_payment", LIKELY_PART, of, 300, share) for of, share in PARTS),
+    *(Way("gross", "part_payment", LIKELY_PART, round(share * 100), 200, share) for share in SHARES),
+    Way("unit", "part_payment", LIKELY_UNIT, 0, 300),
+)  # in full, in a usual part, or like the other parts
+SHORT = (*_less("owed", 1.0), *_less("unit", LIKELY_UNIT))  # less tax withheld, a discount or a fee
+SHORT_PARTS = tuple(way for _, share in PARTS[:3] for way in _less("gross", 0.05, share))  # so the first usual part
+ANY = (*EXACT, *SHORT)
+
+
+def keys(owed: pl.DataFrame, ways: tuple[Way, ...]) -> pl.DataFrame:
+    """Return at, account, value, settles, rule, prior, of, off: each amount that would settle an invoice in these ways.
 
     owed: at (a number of the row), account, net, gross, owed, unit (what each earlier part was, where they were equal).
-    One sort of amount at a time, so that the caller may drop at once what no payment meets.
     """
-    gross, rest = pl.col("gross"), pl.col("owed")
-    yield _key(owed, "payment_amount", rest, rest, 1.0, 1)
-    for of, share in PARTS:
-        yield _part(owed, gross * share, LIKELY_PART, of, 300)
-    for share in SHARES:
-        yield _part(owed, gross * share, LIKELY_PART, round(share * 100), 200)
-    yield _part(owed.drop_nulls("unit"), pl.col("unit"), LIKELY_UNIT, 0, 300)
+    owed = owed.select("at", "account", "net", "gross", "owed", "unit")
+    listed = pl.DataFrame(ways, schema={**Way.__annotations__, "rule": RULE, "of": pl.Int16}, orient="row")
+    groups = listed.group_by("basis", "rule", maintain_order=True)
+    return pl.concat([_alike(owed, str(basis), str(rule), some) for (basis, rule), some in groups]).collect()
 
 
-def _part(owed: pl.DataFrame, part: pl.Expr, prior: float, of: int, off: int) -> pl.DataFrame:
-    # Fees and rates on earlier parts leave a little more or less than the last part.
-    there = owed.filter(part <= pl.col("owed") * (1 + ROUGH_REST) + allocate.CENTS)
-    return _key(there, "part_payment", part, pl.min_horizontal(part, pl.col("owed")), prior, of, off)
-
-
-def short(owed: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    """Yield keys for the amounts that settle an invoice less tax withheld, a discount or a fee."""
-    begun = owed.filter(pl.col("unit").is_not_null(), pl.col("unit") < pl.col("owed"))
-    yield from _less(owed, pl.col("owed"), 1.0)
-    yield from _less(begun, pl.col("unit"), LIKELY_UNIT)
-
-
-def any_of(owed: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    """Yield keys for all ways at once."""
-    yield from exact(owed)
-    yield from short(owed)
-
-
-def short_parts(owed: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    """Yield keys for the first usual part of an invoice less tax withheld, a discount or a fee."""
-    fresh = owed.filter(pl.col("owed") == pl.col("gross"))
-    for _, share in PARTS[:3]:
-        yield from _less(fresh, pl.col("gross") * share, 0.05)
+def _alike(owed: pl.DataFrame, basis: str, rule: str, ways: pl.DataFrame) -> pl.LazyFrame:
+    """Return the keys of ways that differ in their numbers only: what does not change their amount is not computed."""
+    full, due = pl.col("owed"), pl.col(basis)
+    # A unit says how much comes next only while more is open; a first part, only while all is open. Fees and rates on
+    # earlier parts leave a little more or less than the last part.
+    rows = owed.lazy().drop_nulls(basis)
+    if rule != "part_payment" and basis != "owed":
+        rows = rows.filter(pl.col("unit") < full if basis == "unit" else full == pl.col("gross"))
+    found = rows.join(ways.lazy().drop("basis"), how="cross")
+    if (ways["share"] != 1).any():
+        due = due * pl.col("share")
+    settles = due
+    if rule == "part_payment":
+        found = found.filter(due <= full * (1 + ROUGH_REST) + allocate.CENTS)
+        settles = pl.min_horizontal(due, full)
+    value = {
+        "withheld": due - due * pl.col("net") / pl.col("gross") * pl.col("rate"),
+        "discount": due * pl.col("left"),
+        "gateway_fee": due * pl.col("left") - pl.col("fix"),
+    }.get(rule, due)
+    return found.select(
+        "at", "account", value=value.round().cast(pl.Int64), settles=settles.round().cast(pl.Int64), rule="rule",
+        prior="prior", of="of", off="off",
+    ).filter(pl.col("value") > 0)  # fmt: skip
 
 
 def before_fee(owed: pl.DataFrame) -> pl.DataFrame:
     """Return keys for what a payment settles where a bank kept a round fee: the fee is what is missing to the value."""
-    begun = owed.filter(pl.col("unit").is_not_null(), pl.col("unit") < pl.col("owed"))
-    dues = [(owed, pl.col("owed"), LIKELY_FEE), (begun, pl.col("unit"), LIKELY_FEE * LIKELY_UNIT)]
-    return pl.concat([_key(rows, "bank_fee", due, due, prior, 3) for rows, due, prior in dues])
-
-
-def _less(owed: pl.DataFrame, due: pl.Expr, prior: float) -> Iterator[pl.DataFrame]:
-    net = due * pl.col("net") / pl.col("gross")
-    kept = prior * LIKELY_KEPT
-    for rate in allocate.WITHHELD:
-        yield _key(owed, "withheld", due - net * rate, due, kept, 1, 200)
-    for rate in allocate.DISCOUNT:
-        yield _key(owed, "discount", due * (1 - rate), due, kept, 1, 200)
-    for rate, fix in allocate.GATEWAY:
-        yield _key(owed, "gateway_fee", due * (1 - rate) - fix, due, kept, 2, 200)
-
-
-def _key(
-    owed: pl.DataFrame, rule: str, value: pl.Expr, settles: pl.Expr, prior: float, of: int, off: int = allocate.CENTS
-) -> pl.DataFrame:
-    return owed.select(
-        "at", "account", value=value.round().cast(pl.Int64), settles=settles.round().cast(pl.Int64),
-        rule=pl.lit(rule, dtype=RULE), prior=pl.lit(prior), of=pl.lit(of, dtype=pl.Int16),
-        off=pl.lit(off, dtype=pl.Int64),
-    ).filter(pl.col("value") > 0)  # fmt: skip
+    whole, part = LIKELY_FEE, LIKELY_FEE * LIKELY_UNIT
+    return keys(owed, (Way("owed", "bank_fee", whole, 3), Way("unit", "bank_fee", part, 3)))

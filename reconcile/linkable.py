@@ -11,11 +11,15 @@ are whole ten-thousandths (the scale of the canonical tables), so that sums are 
 - name_keys: name, name_key: the words that tell a name from others
 """
 
+from concurrent.futures import Future
+
 import polars as pl
 from duckdb import DuckDBPyConnection
 
 from reconcile import names, references
+from reconcile.workbench import Beside
 
+KEYS = {"tax_id": "tax_key", "email": "email_key"}  # fields of customers that match, and the keys made of them
 UNITS = 10_000  # ten-thousandths in one unit of a currency
 
 _NAMES = """
@@ -36,7 +40,7 @@ CAST(hash('{0}|' || vendor || '|' || coalesce('i' || customer_id, 't' || tax_key
   * CASE WHEN coalesce(customer_id, tax_key, name_key) IS NULL THEN NULL ELSE 1 END"""
 
 _DEALS = f"""
-CREATE OR REPLACE TEMP TABLE link_deals AS
+CREATE OR REPLACE TABLE work.link_deals AS
 SELECT row_number() OVER (ORDER BY vendor, id) AS n, {_PARTY.format("crm")} AS party, * FROM (
   SELECT d.vendor, d.id, d.status, d.currency, d.amount_is, d.won_on, d.reference, d.invoice_number,
     coalesce(d.won_on, d.expected_close_on, CAST(d.created_at AS DATE)) AS on_date,
@@ -51,7 +55,7 @@ SELECT row_number() OVER (ORDER BY vendor, id) AS n, {_PARTY.format("crm")} AS p
   LEFT JOIN name_keys AS l ON l.name = c.legal_name
 )"""
 _INVOICES = f"""
-CREATE OR REPLACE TEMP TABLE link_invoices AS
+CREATE OR REPLACE TABLE work.link_invoices AS
 SELECT row_number() OVER (ORDER BY vendor, id) AS n, {_PARTY.format("billing")} AS party, * FROM (
   SELECT i.vendor, i.id, i.number, i.kind, i.status, i.currency, i.issued_on, coalesce(i.due_on, i.issued_on) AS due_on,
     i.deal_id, i.corrects_id, i.deal_reference, {_COMPACT.format("i.deal_reference")} AS reference_key,
@@ -66,21 +70,21 @@ SELECT row_number() OVER (ORDER BY vendor, id) AS n, {_PARTY.format("billing")} 
   LEFT JOIN name_keys AS l ON l.name = c.legal_name
 )"""
 _PARTIES = """
-CREATE OR REPLACE TEMP TABLE parties AS
+CREATE OR REPLACE TABLE work.parties AS
 SELECT party, 'crm' AS side, vendor, min(customer_id) AS customer_id, min(other_id) AS other_id
 FROM link_deals WHERE party IS NOT NULL GROUP BY party, vendor
 UNION ALL
 SELECT party, 'billing' AS side, vendor, min(customer_id) AS customer_id, min(other_id) AS other_id
 FROM link_invoices WHERE party IS NOT NULL GROUP BY party, vendor"""
 _LINK_PAYMENTS = f"""
-CREATE OR REPLACE TEMP TABLE link_payments AS
+CREATE OR REPLACE TABLE work.link_payments AS
 SELECT row_number() OVER (ORDER BY p.vendor, p.id) AS n, p.vendor, p.id, p.paid_on, p.currency, p.method, p.status,
   CAST(p.amount * 10000 AS BIGINT) AS amount, p.payer_name AS name, n.name_key, p.payer_tax_id AS tax_id,
   {_TAX_KEY.format("p.payer_tax_id")} AS tax_key, upper(replace(p.payer_iban, ' ', '')) AS iban, p.reference,
   p.invoice_reference, p.customer_id, p.invoice_id
 FROM payments AS p LEFT JOIN name_keys AS n ON n.name = p.payer_name"""
 _LINK_CUSTOMERS = f"""
-CREATE OR REPLACE TEMP TABLE link_customers AS
+CREATE OR REPLACE TABLE work.link_customers AS
 SELECT row_number() OVER (ORDER BY c.vendor, c.id) AS n, c.vendor, c.id, c.kind, coalesce(c.legal_name, c.name) AS name,
   n.name_key, c.tax_id, {_TAX_KEY.format("c.tax_id")} AS tax_key, lower(trim(c.email)) AS email_key, c.other_id,
   NULL AS currency,
@@ -90,7 +94,7 @@ SELECT row_number() OVER (ORDER BY c.vendor, c.id) AS n, c.vendor, c.id, c.kind,
   END AS side
 FROM customers AS c LEFT JOIN name_keys AS n ON n.name = coalesce(c.legal_name, c.name)"""
 _LINK_PAYOUTS = """
-CREATE OR REPLACE TEMP TABLE link_payouts AS
+CREATE OR REPLACE TABLE work.link_payouts AS
 SELECT row_number() OVER (ORDER BY o.vendor, o.id) AS n, o.vendor, o.id, CAST(o.amount * 10000 AS BIGINT) AS amount,
   o.currency, o.arrives_on, o.reference
 FROM payouts AS o"""
@@ -101,30 +105,60 @@ SELECT l.n, i.description AS text FROM link_invoices AS l JOIN invoices AS i ON 
 WHERE regexp_matches(i.description, '[0-9]{2}')"""
 
 
-def number_rows(db: DuckDBPyConnection) -> None:
-    """Make the working tables on `db` from its canonical tables."""
+def number_rows(db: DuckDBPyConnection, beside: Beside) -> Future[None]:
+    """Make the working tables on `db` from its canonical tables.
+
+    Rows of payments are there when this returns; what their texts tell (payment_keys), when what it returns is done.
+    """
     keep(db, "name_keys", names.keyed(db.sql(_NAMES).pl()["name"]))
-    for statement in (_DEALS, _INVOICES, _PARTIES, _LINK_PAYMENTS, _LINK_CUSTOMERS, _LINK_PAYOUTS):
-        db.execute(statement)
-    numbers = references.document_keys(
-        db.sql("SELECT n, number, issued_on FROM link_invoices WHERE number IS NOT NULL").pl()
-    )
+    invoices, payments = beside(_make, _INVOICES), beside(_make, _LINK_PAYMENTS, _LINK_CUSTOMERS, _LINK_PAYOUTS)
+    db.execute(_DEALS)
     orders = references.document_keys(
         db.sql("SELECT n, reference AS number, on_date AS issued_on FROM link_deals WHERE reference IS NOT NULL").pl()
     )
-    both = pl.concat([numbers["key"], orders["key"]])
+    invoices.result()
+    db.execute(_PARTIES)
+    numbers = references.document_keys(
+        db.sql("SELECT n, number, issued_on FROM link_invoices WHERE number IS NOT NULL").pl()
+    )
+    told = beside(_payment_keys, pl.concat([numbers["key"], orders["key"]]))
     typed = _told(db, "link_deals", "invoice_number", numbers["key"]).with_columns(exactness=pl.lit(0))
-    paid = [_told(db, "link_payments", column, both) for column in ("reference", "invoice_reference")]
     keep(db, "invoice_keys", numbers)
     keep(db, "deal_keys", pl.concat([orders, typed]))
     keep(db, "invoice_text_keys", references.text_keys(db.sql(_DESCRIBED).pl(), orders["key"]))
+    payments.result()
+    return told
+
+
+def _make(db: DuckDBPyConnection, *statements: str) -> None:
+    for statement in statements:
+        db.execute(statement)
+
+
+def _payment_keys(db: DuckDBPyConnection, known: pl.Series) -> None:
+    paid = [_told(db, "link_payments", column, known) for column in ("reference", "invoice_reference")]
     keep(db, "payment_keys", pl.concat(paid).unique())
+
+
+def left_out(db: DuckDBPyConnection) -> list[str]:
+    """Return the keys of customers' fields that are not to be shared, by the settings; none where there are none."""
+    if not has(db, "field_map", "is_on"):
+        return []
+    out = "SELECT field FROM field_map WHERE entity = 'customers' AND NOT is_on"
+    return [KEYS[field] for (field,) in db.execute(out).fetchall() if field in KEYS]
+
+
+def leave_out(db: DuckDBPyConnection, keys: list[str]) -> None:
+    """Empty these keys of customers, deals and invoices: what is not shared does not match either."""
+    for key in keys:
+        for table in ("link_customers", "link_deals", "link_invoices"):
+            db.execute(f"UPDATE {table} SET {key} = NULL")
 
 
 def keep(db: DuckDBPyConnection, table: str, rows: pl.DataFrame) -> None:
     """Put rows in a working table."""
     db.register("rows_of_a_run", rows)
-    db.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT * FROM rows_of_a_run")
+    db.execute(f"CREATE OR REPLACE TABLE work.{table} AS SELECT * FROM rows_of_a_run")
     db.unregister("rows_of_a_run")
 
 

@@ -5,6 +5,7 @@ say (`deal_match.py`, `payment_match.py`). Every rule can be switched off by nam
 """
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,8 +14,11 @@ from duckdb import DuckDBPyConnection
 
 from reconcile import deal_match, decided, evidence, linkable, parties, payment_match
 from reconcile.sqlfile import Query, queries
+from reconcile.workbench import bench
 
 RULES = Path(__file__).parent / "links"
+_NAMES = ", ".join(f"'{name}'" for name, _, _ in payment_match.RULES)
+_MATCHED = f"(m.status <> 'rejected' AND regexp_replace(m.rule, '_tie$', '') IN ({_NAMES}))"
 log = structlog.get_logger()
 
 _FREE = {
@@ -48,27 +52,38 @@ class Linked(NamedTuple):
 
 
 def link(db: DuckDBPyConnection) -> Linked:
-    """Create the table `links` on `db` from its canonical tables, its settings and its decisions."""
+    """Create the table `links` from the tables, settings and decisions of `db`, which is in no transaction."""
     clock = _Clock()
     off = _switched_off(db)
     rules = [rule for rule in queries(RULES) if rule.name not in off]
-    linkable.number_rows(db)
-    clock("keys")
-    decided.begin(db)
-    parties.find(db)
-    clock("customers")
-    _apply(db, rules, "deals invoices")
-    clock("deal rules")
-    notes = deal_match.run(db, off)
-    clock("deal match")
-    _apply(db, rules, "payments payouts", "payments invoices", "payments payments")
-    clock("payment rules")
-    notes += payment_match.run(db, off)
-    clock("payment match")
-    _apply(db, rules, "customers customers")
-    _apply(db, rules, "payments deals")
-    evidence.write(db)
-    clock("write")
+    out = linkable.left_out(db)
+    with bench(db) as (_, beside):
+        told = linkable.number_rows(db, beside)
+        linkable.leave_out(db, out)
+        clock("keys")
+        decided.begin(db)
+        parties.find(db)
+        clock("customers")
+        _apply(db, rules, "deals invoices")
+        clock("deal rules")
+        notes = deal_match.run(db, off)
+        clock("deal match")
+        told.result()
+        evidence.begin(db)
+        written = [beside(evidence.write, "deals invoices")]
+        _apply(db, rules, "payments payouts", "payments invoices", "payments payments")
+        clock("payment rules")
+        books = payment_match.begin(db, off)
+        written.append(beside(partial(evidence.write, only=f"NOT {_MATCHED}"), "payments invoices"))
+        notes += payment_match.run(db, books)
+        clock("payment match")
+        _apply(db, rules, "customers customers")
+        _apply(db, rules, "payments deals")
+        written.append(beside(evidence.write, *evidence.OTHERS))
+        evidence.write(db, "payments invoices", only=_MATCHED)
+        for each in written:
+            each.result()
+        clock("write")
     by_rule = dict(db.execute("SELECT rule, count(*) FROM links GROUP BY rule ORDER BY rule").fetchall())
     log.info("linked", rules=by_rule, notes=notes)
     return Linked(by_rule, notes, clock.seconds)
@@ -111,8 +126,8 @@ def _apply(db: DuckDBPyConnection, rules: list[Query], *pairs: str) -> None:
             continue
         for table, sql in _FREE.items():
             if table in rule.header["reads"]:
-                db.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {sql}")
-        db.execute(f"CREATE OR REPLACE TEMP TABLE found AS {rule.sql}")
+                db.execute(f"CREATE OR REPLACE TABLE work.{table} AS {sql}")
+        db.execute(f"CREATE OR REPLACE TABLE work.found AS {rule.sql}")
         _keep(db, rule)
 
 

@@ -4,10 +4,14 @@ Candidates come from joins on customer, currency and amount, so that the cost fo
 meets at most `NEAREST` rows of one amount: a customer with thousands of equal amounts costs no more than others.
 """
 
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
 import polars as pl
 from duckdb import DuckDBPyConnection
 
 NEAREST = 16  # rows of one customer and one amount that a row is compared with, nearest in time first
+BUNDLE = 100_000  # rows of keys that are compared at once
 SURE = 0.7  # from here on a link is made without asking: such links prove right more than nine times in ten
 WORTH_ASKING = 0.04  # below, a candidate is not even shown
 SHOWN = 5  # candidates of a tie that are shown
@@ -50,6 +54,13 @@ def places(keys: pl.DataFrame) -> pl.DataFrame:
     low, high = (place(pl.col("account"), pl.col("value") + sign * pl.col("off")) for sign in (-1, 1))
     first = keys.with_columns(place=low)
     return pl.concat([first, keys.with_columns(place=high).filter(pl.col("place") != low)])
+
+
+def bundled(frames: Iterable[pl.LazyFrame], rows: int) -> Iterator[pl.DataFrame]:
+    """Yield frames of at most `rows` each, computed together up to BUNDLE: many small ones cost more than rows."""
+    each = iter(frames)
+    while some := list(islice(each, max(1, BUNDLE // max(1, rows)))):
+        yield pl.concat(some).collect()
 
 
 def near(left: pl.DataFrame, right: pl.DataFrame) -> tuple[pl.DataFrame, int]:

@@ -70,16 +70,15 @@ def pairs(deals: pl.DataFrame, invoices: pl.DataFrame, off: frozenset[str]) -> t
             place=match.place(pl.col("account") * 2 + odd, pl.col(basis)),
         )
         there = right.select("place").unique()
-        left = []
-        for code, way in enumerate(listed):
-            if way.basis == basis:
-                keys = deals.filter(way.when).select(
-                    "at", account=pl.col("account") * 2 + odd, value=way.value, off=pl.lit(way.off)
-                )
-                keys = match.places(keys.filter(pl.col("value") > 0)).select("at", "place", "value")
-                keys = keys.join(there, on="place", how="semi")
-                left.append(keys.with_columns(code=pl.lit(code, dtype=pl.Int32)))
-        wanted = pl.concat(left)
+        keys = [
+            deals.lazy().filter(way.when).select(
+                "at", account=pl.col("account") * 2 + odd, value=way.value, off=pl.lit(way.off),
+                code=pl.lit(code, dtype=pl.Int32),
+            ).filter(pl.col("value") > 0)
+            for code, way in enumerate(listed) if way.basis == basis
+        ]  # fmt: skip
+        met = [match.places(some).join(there, on="place", how="semi") for some in match.bundled(keys, len(deals))]
+        wanted = pl.concat(met).select("at", "place", "value", "code")
         first_day = deals.select("at", "n", on=pl.col("on_date") - pl.duration(days=EARLY))
         some, more = match.near(wanted.join(first_day, on="at"), right)
         found.append(some)

@@ -5,8 +5,6 @@ an invoice takes no more than is open. Sure links are made step by step, since e
 what stays unsure is shown as suggestions.
 """
 
-from collections.abc import Callable, Iterator
-
 import polars as pl
 from duckdb import DuckDBPyConnection
 
@@ -40,7 +38,6 @@ RULES = (
 )
 EARLY = 10  # days that money may come before the invoice's date
 BACK = 200  # days that a payment looks back for its invoice
-BUNDLE = 100_000  # rows of keys that are compared at once
 FEW = 50  # open invoices of one customer, or of one amount, beyond which none of them is worth naming
 MENTIONED, NOT_MENTIONED = 30.0, 0.05  # odds where the text hints at this invoice, or at another one
 
@@ -48,25 +45,30 @@ CROWDED = "payments have more open invoices of one amount than are compared"
 TOO_MANY = "payments could be for too many sets of invoices to search them all"
 
 Notes = dict[str, int]
-Keys = Callable[[pl.DataFrame], Iterator[pl.DataFrame]]
+Ways = tuple[fits.Way, ...]
 
 
-def run(db: DuckDBPyConnection, off: frozenset[str]) -> list[str]:
-    """Give the named invoices their money and link the payments that are still free; return what was given up."""
+def begin(db: DuckDBPyConnection, off: frozenset[str]) -> Books:
+    """Give the named invoices their money; those links are as they stay."""
     books = Books(db, off)
     books.give_named()
+    return books
+
+
+def run(db: DuckDBPyConnection, books: Books) -> list[str]:
+    """Link the payments that are still free; return what was given up."""
     who = payers.payers(db, books.free().select("n", "name_key", "tax_key", "iban"))
     who = payers.best(pl.concat([who, books.mentioned.select("n", "party", trust=pl.lit(0.9))]))
     notes: Notes = {}
-    several = None
+    several, kept = None, 1
     for turn in range(3):  # links of one turn teach the next whose accounts and names are whose
-        who = payers.best(pl.concat([who, payers.learnt(db, books.free())]))
-        for keys in (fits.exact, fits.short):
-            books.keep(match.sure(_explained(books, who, keys, notes)))
+        if kept:
+            who = payers.best(pl.concat([who, payers.learnt(db, books.free())]))
+            kept = sum(books.keep(match.sure(_explained(books, who, ways, notes))) for ways in (fits.EXACT, fits.SHORT))
         if turn == 1:
             several = _sets(books, who, notes)
-            books.keep(match.sure(several))
-    books.keep(match.sure(_explained(books, who, fits.short_parts, notes)))
+            kept += books.keep(match.sure(several))
+    books.keep(match.sure(_explained(books, who, fits.SHORT_PARTS, notes)))
     foreign, only = _foreign(books, who), _only_open(books, payers.stated(db))
     books.keep(match.sure(foreign))
     books.keep(match.sure(only))
@@ -76,7 +78,7 @@ def run(db: DuckDBPyConnection, off: frozenset[str]) -> list[str]:
 
 def _suggest(books: Books, who: pl.DataFrame, further: list[pl.DataFrame], notes: Notes) -> None:
     """Show what is left with its candidates: every way of explaining it at once, so that all rivals are seen."""
-    pairs = _explained(books, who, fits.any_of, notes)
+    pairs = _explained(books, who, fits.ANY, notes)
     columns = ["left_n", "right_n", "e", "rule", "settles", "paid_on", "weight", "sure"]
     both = pl.concat([way.select(columns) for way in (pairs, *further)], how="vertical_relaxed")
     both = both.filter(pl.col("sure") < match.SURE)
@@ -87,7 +89,7 @@ def _suggest(books: Books, who: pl.DataFrame, further: list[pl.DataFrame], notes
     books.keep(_alone(books, who))
 
 
-def _explained(books: Books, who: pl.DataFrame, keys: Keys, notes: Notes) -> pl.DataFrame:
+def _explained(books: Books, who: pl.DataFrame, ways: Ways, notes: Notes) -> pl.DataFrame:
     """Return explanations of one invoice for one payment, settled against each other."""
     free, owed = books.free().join(who, on="n"), books.owed()
     account = match.accounts(free, owed)
@@ -97,11 +99,12 @@ def _explained(books: Books, who: pl.DataFrame, keys: Keys, notes: Notes) -> pl.
     left = free.select("asked", "n", "left", on=pl.col("paid_on") - pl.duration(days=BACK))
     here = left.with_columns(place=free.select(match.place(pl.col("account"), pl.col("left"))).to_series())
     there = here.select("place").unique()
-    met = [match.places(key).join(there, on="place", how="semi") for key in _bundled(keys(owed))]
-    right = pl.concat(met).join(days, on="at")
+    parts = owed.iter_slices(match.BUNDLE // len(ways))
+    keys = [match.places(fits.keys(part, ways)).join(there, on="place", how="semi") for part in parts]
+    right = pl.concat(keys or [match.places(fits.keys(owed, ways))]).join(days, on="at")
     pairs, cut = match.near(here, right)
     pairs = pairs.filter((pl.col("left") - pl.col("value")).abs() <= pl.col("off"))
-    if keys not in (fits.exact, fits.short_parts):
+    if ways not in (fits.EXACT, fits.SHORT_PARTS):
         after_fees, more = _after_fees(left, free["account"], owed, days)
         pairs, cut = pl.concat([pairs, after_fees.select(pairs.columns)]), max(cut, more)
     pairs = pairs.drop("place", "on", "n", "left", "n_right", "account").join(free.drop("account"), on="asked")
@@ -116,18 +119,6 @@ def _explained(books: Books, who: pl.DataFrame, keys: Keys, notes: Notes) -> pl.
     pairs = pairs.join(books.refused, on=["n", "n_right"], how="anti")
     notes[CROWDED] = max(cut, notes.get(CROWDED, 0))
     return _settled(_weighed(pairs, books.mentioned))
-
-
-def _bundled(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-    """Yield frames put together up to BUNDLE rows: many small ones cost more than their rows."""
-    waiting: list[pl.DataFrame] = []
-    for frame in frames:
-        waiting.append(frame)
-        if sum(map(len, waiting)) >= BUNDLE:
-            yield pl.concat(waiting)
-            waiting = []
-    if waiting:
-        yield pl.concat(waiting)
 
 
 def _after_fees(

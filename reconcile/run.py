@@ -18,7 +18,7 @@ from filelock import FileLock
 from reconcile import checks, figures, plan_tables, reference, settings, tax_ids, warehouse
 from reconcile.baselines import Memory
 from reconcile.links import link
-from reconcile.sqlfile import Query, queries
+from reconcile.sqlfile import queries
 
 ROWS, WAREHOUSE = "rows.duckdb", "warehouse.duckdb"
 LOCK, ROWS_LOCK = ".lock", ".rows.lock"  # the second is held by whoever reads vendors in
@@ -124,20 +124,11 @@ def judge(
     for query in queries(SUMMARIES):
         say("summaries", query.name)
         db.execute(f"CREATE TABLE {query.name} AS {query.sql}")
-        _comment(db, query)
+        figures.describe(db, query)
     say("checks", "")
     checks.check(db, first_seen, lambda name: say("checks", name))
     say("figures", "")
     figures.compute(db, lambda name: say("figures", name))
-
-
-def _comment(db: duckdb.DuckDBPyConnection, query: Query) -> None:
-    """Put the title of a summary on its table and, from the lines under `columns` of its header, a word on each."""
-    title = query.header["title"].replace("'", "''")
-    db.execute(f"COMMENT ON TABLE {query.name} IS '{title}'")
-    for column, *_ in db.execute(f"DESCRIBE {query.name}").fetchall():
-        said = query.header[column].replace("'", "''")
-        db.execute(f"COMMENT ON COLUMN {query.name}.{column} IS '{said}'")
 
 
 class _Clock:

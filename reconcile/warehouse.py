@@ -129,9 +129,8 @@ def create(db: duckdb.DuckDBPyConnection, table: str, text: str, described: dict
 
 def comment(db: duckdb.DuckDBPyConnection, table: str, text: str, described: dict[str, tuple[str, str]]) -> None:
     """Say on `table` and on each column what it is."""
-    db.execute(f"COMMENT ON TABLE {table} IS '{_quoted(text)}'")
-    for name, (_, said) in described.items():
-        db.execute(f"COMMENT ON COLUMN {table}.\"{name}\" IS '{_quoted(said)}'")
+    said = [f"COMMENT ON COLUMN {table}.\"{name}\" IS '{_quoted(word)}'" for name, (_, word) in described.items()]
+    db.execute("; ".join([f"COMMENT ON TABLE {table} IS '{_quoted(text)}'", *said]))
 
 
 def fill(

@@ -46,6 +46,7 @@ def ask_only(db: duckdb.DuckDBPyConnection, check: str) -> None:
     checks.prepare(db)
     checks.announce(db, QUERIES[check], True)
     checks.ask(db, QUERIES[check])
+    checks.take(db)
 
 
 @pytest.mark.parametrize("check", sorted(QUERIES))
