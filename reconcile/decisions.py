@@ -18,7 +18,7 @@ from reconcile.state import Decision, State, state
 # The pairs that a person can make: what stands on the left, what on the right.
 PAIRS = (
     ("deals", "invoices"), ("payments", "invoices"), ("payments", "deals"), ("payments", "payouts"),
-    ("payments", "payments"), ("customers", "customers"),
+    ("payments", "payments"), ("customers", "customers"), ("customers", "invoices"),
 )  # fmt: skip
 ALLOCATED = ("payments", "invoices")  # the pair whose amounts must add up
 Key = tuple[str, str, str]  # table, vendor, id

@@ -15,6 +15,13 @@ party AS (
     FROM ours AS o
     JOIN company AS c ON c.head_vendor = o.head_vendor AND c.head_id = o.head_id
 ),
+by_hand AS (
+    SELECT e.right_vendor AS vendor, e.right_id AS id, MIN(p.crm_id) AS crm_id
+    FROM decisions AS e
+    JOIN party AS p ON p.vendor = e.left_vendor AND p.id = e.left_id
+    WHERE e.left_table = 'customers' AND e.right_table = 'invoices' AND e.verdict = 'confirmed'
+    GROUP BY e.right_vendor, e.right_id
+),
 deal AS (
     SELECT b.invoice_vendor, b.invoice_id, list(DISTINCT b.deal_id ORDER BY b.deal_id) AS deals,
         MIN(d.customer_id) AS customer_id
@@ -26,16 +33,18 @@ deal AS (
 billed AS (
     SELECT
         i.vendor, i.id, i.number, i.kind, i.issued_on, i.due_on, i.gross, i.currency, s.owed,
-        COALESCE(d.customer_id, p.crm_id) AS crm_id, COALESCE(d.deals, []) AS deals
+        COALESCE(d.customer_id, p.crm_id, h.crm_id) AS crm_id, COALESCE(d.deals, []) AS deals
     FROM invoices AS i
     JOIN invoice_summary AS s ON s.vendor = i.vendor AND s.id = i.id
     LEFT JOIN party AS p ON p.vendor = i.vendor AND p.id = i.customer_id
     LEFT JOIN deal AS d ON d.invoice_vendor = i.vendor AND d.invoice_id = i.id
+    LEFT JOIN by_hand AS h ON h.vendor = i.vendor AND h.id = i.id
     WHERE i.status NOT IN ('draft', 'void')
     AND i.number IS NOT NULL
     AND i.issued_on IS NOT NULL
     AND (
         p.crm_id IS NOT NULL
+        OR h.crm_id IS NOT NULL
         OR ($id = '' AND d.deals IS NOT NULL)
         OR d.customer_id IN (SELECT o.id FROM ours AS o WHERE o.vendor = $crm)
     )

@@ -109,6 +109,12 @@ def timeline(db: Db, vendor: str, key: str) -> list[Row]:
             JOIN sold AS d ON d.vendor = b.deal_vendor AND d.id = b.deal_id
             JOIN invoices AS i ON i.vendor = b.invoice_vendor AND i.id = b.invoice_id
             WHERE i.customer_id IS NULL
+            UNION
+            SELECT i.vendor, i.id
+            FROM decisions AS b
+            JOIN ours AS o ON o.vendor = b.left_vendor AND o.id = b.left_id
+            JOIN invoices AS i ON i.vendor = b.right_vendor AND i.id = b.right_id
+            WHERE b.left_table = 'customers' AND b.right_table = 'invoices' AND b.verdict = 'confirmed'
         ),
         cashed AS (
             SELECT p.vendor, p.id FROM payments AS p JOIN ours AS o ON o.vendor = p.vendor AND o.id = p.customer_id

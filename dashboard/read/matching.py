@@ -265,8 +265,8 @@ def open_invoices(db: Db, text: str, currency: str = "", most: int = 25) -> list
     return db.rows(
         f"""
         WITH matched AS (
-            SELECT i.vendor, i.id, i.number, i.customer_name AS customer, i.gross AS amount, i.currency, i.issued_on,
-                i.due_on
+            SELECT i.vendor, i.id, i.number, i.customer_id, i.customer_name AS customer, i.gross AS amount, i.currency,
+                i.issued_on, i.due_on
             FROM invoices AS i
             WHERE COALESCE(i.status, '') <> 'void' AND COALESCE(i.kind, '') NOT IN ('credit_note', 'proforma')
             AND $currency IN ('', i.currency)

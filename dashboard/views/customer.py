@@ -9,7 +9,7 @@ from dashboard.address import bound, page
 from dashboard.parts import go, heading, link, nothing, plain, sums
 from dashboard.read import Row, customers
 from dashboard.theme import invoice_state
-from dashboard.views import history
+from dashboard.views import history, more_invoices
 from dashboard.words import DASH, _, day, money, number, percent, several
 from reconcile.state import state
 
@@ -102,6 +102,7 @@ def _one(vendor: str, key: str) -> None:
         _timeline(head, sides)
     with right:
         _sides(sides)
+        more_invoices.offer(sides[0], head)
         _behaviour(customers.behaviour(session.data(), *head))
     if told := narrow.stale("receivables", "won"):
         st.caption(told)

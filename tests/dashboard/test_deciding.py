@@ -7,7 +7,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from small_company import ROWS, keep, words
+from small_company import ROWS, frame, keep, words
 
 from dashboard import jobs
 from reconcile.state import state
@@ -89,6 +89,30 @@ def test_invoices_are_searched_ticked_and_added_to_a_deal(data: Path, page) -> N
     assert {d["verdict"] for d in state(data).decisions()} == {"confirmed"}
     shown = words(page("deals", deal="hubspot:3"))
     assert "FV-2026-101" in shown and "FV-2026-102" in shown
+
+
+@pytest.mark.capability("LINK-2")
+@pytest.mark.parametrize("record", ["hubspot:c2", "hubspot:contact:9"])
+def test_invoices_are_searched_ticked_and_added_to_a_company_or_a_person(data: Path, page, record: str) -> None:
+    """Two of another customer are ticked: that is said first; added, both stand on the record, and again after it."""
+    person = {"vendor": "hubspot", "id": "contact:9", "name": "Ewa Nowak", "kind": "person", "email": "e@nowak.example"}
+    again(data, customers=[*ROWS["customers"], person])
+    before = frame(page("customer", customer=record)) if record == "hubspot:c2" else {"name": []}
+    assert not any("FV" in name for name in before["name"])
+    app = page("customer", customer=record)
+    app.text_input(key="more-invoice").set_value("lodz").run()
+    for box in app.checkbox:
+        box.check()
+    app.run()
+    assert r"FV\-2026\-101" in app.warning[0].value and "another customer" in app.warning[0].value
+    button(app, "Add 2 invoices").click().run()
+    assert "2 invoices linked" in app.success[0].value
+    names = frame(page("customer", customer=record))["name"]
+    assert "FV-2026-101" in names and "FV-2026-102" in names
+    jobs.reconcile(data)
+    assert "FV-2026-102" in frame(page("customer", customer=record))["name"]
+    assert {(d["left_table"], d["right_table"]) for d in state(data).decisions()} == {("customers", "invoices")}
+    assert "FV-2026-101" in frame(page("customer", customer="hubspot:c1"))["name"], "it stays with its own customer"
 
 
 @pytest.mark.capability("LINK-8")
