@@ -110,6 +110,8 @@ def secret(vendor_name: str, need: str) -> str:
         "user": _("User"),
         "password": _("Password"),
         "url": _("Address"),
+        "client_id": _("Client id"),
+        "client_secret": _("Client secret"),
     }.get(need.lower().removeprefix(f"{vendor_name.replace('-', '_')}_"), spelt(need.lower()))
 
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import duckdb
 
@@ -39,6 +40,7 @@ class Facts:
     letters: Mapping[str, str] = field(default_factory=dict)  # people's own letters, by letter.language
     marks: Mapping[str, str] = field(default_factory=dict)  # what may happen once, and the wish that it happened by
     data: Path | None = None  # the data folder, where it is asked which connections have their credentials
+    reminded_on: Mapping[tuple[str, str], list[dt.date]] = field(default_factory=dict)  # days of reminders sent
 
     @property
     def crm(self) -> str:
@@ -245,8 +247,10 @@ def opened(data: Path, settings: Settings, today: dt.date) -> Iterator[Facts]:
     with duckdb.connect(str(path), read_only=True) as db:
         db.execute("SET TimeZone = 'UTC'")
         store, reminded = state(data), dict[tuple[str, str], int]()
+        on = dict[tuple[str, str], list[dt.date]]()
         for row in store.reminders():
             invoice = (row["vendor"], row["invoice_id"])
             reminded[invoice] = max(reminded.get(invoice, 0), row["level"])
+            on.setdefault(invoice, []).append(row["sent_at"].astimezone(ZoneInfo(settings.company.time_zone)).date())
         letters = {name.removeprefix(LETTERS): text for name, text in store.values(LETTERS).items()}
-        yield Facts(db, settings, today, reminded, letters, store.marks(), data)
+        yield Facts(db, settings, today, reminded, letters, store.marks(), data, on)

@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from extract.sandbox import ledger
 from extract.sandbox.books import decimal
+from extract.sandbox.hubspot_books import iso
 from extract.sandbox.identifiers import plain
 from extract.sandbox.statement import Entry, bank_csv, bank_statement, entries
 from extract.sandbox.stripe_shapes import balance_transaction, charge_of, payment_intent
@@ -41,6 +42,7 @@ class Control:
             ("POST", "/deals", self.new_deal), ("POST", "/deals/{id}/win", self.win), ("POST", "/deals/{id}",
                 self.change_deal),
             ("POST", "/companies/{id}", self.change_company), ("POST", "/contacts/{id}", self.change_contact),
+            ("POST", "/stages", self.new_stage),
             ("POST", "/invoices/{id}/pay", self.pay), ("GET", "/bank.xml", self.bank_xml), ("GET", "/bank.csv",
                 self.bank_csv),
         ]  # fmt: skip
@@ -182,6 +184,28 @@ class Control:
         row = self.sandbox.hubspot.found("deals", id)
         stage = WON[row["properties"]["pipeline"]]
         return self.change_deal(body | {"dealstage": stage}, id)
+
+    def new_stage(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Put a stage that means won at the end of a `pipeline`, by `id` and `label`."""
+        books, moment = self.sandbox.hubspot.books, iso(self.sandbox.clock.now())
+        made = {
+            "id": body["id"],
+            "label": body["label"],
+            "archived": False,
+            "createdAt": moment,
+            "updatedAt": moment,
+            "metadata": {"isClosed": "true", "probability": "1.0"},
+            "writePermissions": "CRM_PERMISSIONS_ENFORCEMENT",
+        }
+        books.pipelines["deals"] = [
+            row | {"updatedAt": moment, "stages": [*row["stages"], made | {"displayOrder": len(row["stages"])}]}
+            if row["id"] == body["pipeline"] else row
+            for row in books.pipelines["deals"]
+        ]  # fmt: skip
+        options = books.properties["deals"]["dealstage"]["options"]
+        option = {"label": body["label"], "value": body["id"], "displayOrder": len(options), "hidden": False}
+        books.properties["deals"]["dealstage"]["options"] = [*options, option]
+        return made
 
     def change_deal(self, body: dict[str, Any], id: str) -> dict[str, Any]:
         """Change properties of a deal."""

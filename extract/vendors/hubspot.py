@@ -1,7 +1,8 @@
 """HubSpot (CRM): deals with their lines, companies and contacts, quotes; writes invoices' facts back, tasks and notes.
 
 Source: HubSpot API 2026-03: objects, search, associations, properties, files; read 2026-11-21.
-Auth:   bearer token of a private app or a service key; one host for all regions.
+Auth:   bearer token of a private app or a service key, or OAuth 2: access tokens live 30 minutes, the refresh token
+        stays the same; one host for all regions.
 Limits: 100 requests in 10 s; search 5 a second and never past 10,000 results: we page it by the modified date instead.
 Quirks: every value is text or null, and only properties asked for by name come; search gives no associations; line
         items hang under "line items" with a space; the primary company comes twice; `closedate` is the expected date
@@ -19,12 +20,13 @@ from typing import Any
 
 import httpx
 
-from extract.auth import HeaderAuth
+from extract.auth import HeaderAuth, RenewedAuth
 from extract.model import CustomerDraft, NoteDraft, ProductDraft, QuoteStatus, TaskDraft, Written
 from extract.values import country_code, country_name, days_of, percent_of, plain, tax_id, with_prefix
 from extract.vendor import (
     Connected,
     Item,
+    Login,
     MissingRight,
     Option,
     Params,
@@ -94,6 +96,13 @@ class HubSpot(Vendor):
     base_url = "https://api.hubapi.com"
     auth_kind = "token"
     needs = ("HUBSPOT_TOKEN",)
+    login = Login(
+        "https://app.hubspot.com/oauth/authorize", f"/oauth/{V}/token",
+        (*(f"crm.objects.{kind}.read" for kind in (*LINKS, "owners")), "crm.schemas.deals.read",
+         "crm.objects.deals.write", "crm.objects.companies.write", "crm.objects.contacts.write",
+         "crm.schemas.deals.write"),
+        ("HUBSPOT_CLIENT_ID", "HUBSPOT_CLIENT_SECRET", "HUBSPOT_REFRESH_TOKEN"),
+    )  # fmt: skip
     steps = (
         "In HubSpot open Settings → Integrations → Service Keys (or an existing private app) and create a key.",
         "Tick crm.objects.deals, companies, contacts, line_items, products, quotes and owners: read; and "
@@ -178,8 +187,10 @@ class HubSpot(Vendor):
     # Signing and errors
 
     def auth(self) -> httpx.Auth:
-        """Sign by bearer token."""
-        return HeaderAuth(self.credentials["HUBSPOT_TOKEN"])
+        """Sign by bearer token: the pasted one, else one of HubSpot's own login, which ends after half an hour."""
+        if self.credentials.get("HUBSPOT_TOKEN"):
+            return HeaderAuth(self.credentials["HUBSPOT_TOKEN"])
+        return RenewedAuth(self.renewed)
 
     def allowance(self) -> tuple[int, float]:
         """Return the pace of the account's plan."""
@@ -709,13 +720,14 @@ class HubSpot(Vendor):
             self._update(kind, key, {"inactive": "true"})
 
     def _is_retired(self, kind: str, key: str, how: str) -> bool:
+        name = self.fields[kind]["inactive"]  # asked for by name: it may have been made a moment ago
         try:
-            item = self._one(kind, key)
+            item = self.get(f"/crm/objects/{V}/{kind}/{key}", properties=name)
         except Refused as error:
             if error.status != 404:
                 raise
             return True
-        return how != "delete" and item["properties"].get(self.fields[kind]["inactive"]) == "true"
+        return how != "delete" and item["properties"].get(name) == "true"
 
     def find_task(self, draft: TaskDraft) -> Written | None:
         """Return the task with our key, looked for among those of its deal or customer."""

@@ -64,8 +64,11 @@ class UpdateDeal(Action):
 
         `before` is what was invoiced of the deal without this invoice, tax included.
         """
-        data = {_BEFORE: str(before), "invoice_status": states.word(facts.settings, invoice.status) or "", "invoice_due_on": invoice.due_on,
+        told_as = states.word(facts.settings, invoice.status) or ""
+        data = {_BEFORE: str(before), "invoice_status": told_as, "invoice_due_on": invoice.due_on,
                 "invoice_recipient": invoice.recipient}  # fmt: skip
+        if facts.settings.states.always and invoice.status in ("issued", "sent"):
+            data["invoice_status_on"] = str(facts.today)
         takes = {_NOW: (invoice.key, "amount"), "currency": (invoice.key, "currency")}
         shown = {"invoiced_amount": text(before + invoice.gross)}
         if invoice.status != "draft":
