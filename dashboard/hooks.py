@@ -24,7 +24,7 @@ from reconcile.settings import Settings, load
 from reconcile.state import now, state
 
 LARGEST = 1_000_000  # bytes of a call; HubSpot sends at most a hundred small events
-GATHER = 1.0  # seconds in which further calls belong to the same reading
+GATHER = 0.3  # seconds in which further calls belong to the same reading; those that come later, to the next
 HINT = 60.0  # seconds between readings for calls that nobody signed
 AGAIN = 30.0  # seconds until a reading that failed is tried again
 CARRIER = "carrier"  # the address of Make, Zapier, n8n and the like: a call there is a reason to read everything
