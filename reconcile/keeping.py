@@ -45,13 +45,7 @@ def _conflict(rows: list[Record], facts: Facts, given: Given) -> list[Plan]:
                  for o, to in (("crm", "billing"), ("billing", "crm"))]  # fmt: skip
         return [_cautioned(plan) for plan in plans if plan]
     plan = _plan(rows, "billing" if "crm" in may else "crm", facts)
-    asked = stands(rows)
-    kept = {name: says for name, says in asked.options.items() if name in may}
-    return (
-        [plan.model_copy(update={"needs": (asked.model_copy(update={"options": kept}),), "preview": ()})]
-        if plan
-        else []
-    )
+    return [plan.model_copy(update={"needs": (stands(rows, may),), "preview": ()})] if plan else []
 
 
 def _plan(rows: list[Record], to: str, facts: Facts) -> Plan | None:

@@ -173,12 +173,14 @@ _AFTER = {"inactive": "inactive", "delete": "deleted"}
 _FOR_GOOD = Caution(code="for_good", says=Sentence(text="Deleting may not be undone. Issued invoices stay."))
 
 
-def stands(rows: Iterable[Mapping[str, Any]]) -> Need:
-    """Return the question which side stands where both changed."""
-    said = [f"{r['field']}: {r['crm_value'] or '–'} | {r['billing_value'] or '–'}" for r in rows]
-    says = Sentence(text="Both systems changed this. Which value stands, the CRM's or billing's? {values}",
-                    values={"values": "; ".join(said)})  # fmt: skip
-    return Need(name="stands", options={"crm": "The CRM's", "billing": "Billing's"}, says=says)
+def stands(rows: Iterable[Mapping[str, Any]], may: Iterable[str]) -> Need:
+    """Return the question which side stands where both changed; `may` are the sides that can."""
+    held = list(rows)
+    said = {side: "; ".join(_shown(r["field"], r[f"{side}_value"] or "") or "–" for r in held) for side in may}
+    return Need(
+        name="stands", options={side: f"{held[0][f'{side}_vendor']}: {values}" for side, values in said.items()},
+        says=Sentence(text="Both systems changed this. Say which of the two stands; it is written over the other."),
+    )  # fmt: skip
 
 
 def _emptied(field: str) -> Caution:

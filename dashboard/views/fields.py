@@ -83,7 +83,10 @@ def _field(entity: str, row: Row, crm: str, billing: str) -> FieldChoice:
     """Show one field: ticked or not, who decides, where it is, what for, and how it is doing."""
     tick, owner, state_ = st.columns([3, 3, 6], vertical_alignment="center")
     usual = {c.name: c.is_on for c in session.settings().sync.chosen(entity)}
-    is_on = tick.checkbox(labels.field(row.field), usual[row.field], key=f"tick-{entity}-{row.field}")
+    is_fixed = not row.is_mapped and not usual[row.field]  # nothing could be written
+    is_on = tick.checkbox(
+        labels.field(row.field), usual[row.field], key=f"tick-{entity}-{row.field}", disabled=is_fixed
+    )
     decides = owner.selectbox(
         _("Decides: {field}").format(field=labels.field(row.field)), OWNERS, OWNERS.index(row.owner),
         format_func=_owners().__getitem__, key=f"owner-{entity}-{row.field}", label_visibility="collapsed",
@@ -96,7 +99,7 @@ def _told(row: Row, crm: str, billing: str) -> str:
     """Return where a field is, which way it goes, what for, when it was last equal and what went wrong, as Markdown."""
     arrow = {"to_billing": "→", "to_crm": "←", "both": "↔"}.get(row.direction, "–")
     places = f"{_place(crm, row.crm_place)} **{arrow}** {_place(billing, row.billing_place)}"
-    when = _("last equal {ago}").format(ago=ago(row.last_at, session.now())) if row.last_at else _("not compared yet")
+    when = _("Last equal {ago}").format(ago=ago(row.last_at, session.now())) if row.last_at else _("Not compared yet")
     how = badge(Mark("red", ":material/error:", "▲", several("{count} error", "{count} errors", row.errors)))
     doing = f"{when} · {how if row.errors else _('no errors')}"
     return f"{places}  \n:small[:gray[{plain(_(row.why))} {doing}]]"

@@ -48,8 +48,10 @@ LEFT JOIN merged AS m
     AND m.id = o.gone_id
     AND m.of_table = 'customers'
 LEFT JOIN customer_pairs AS x
-    ON (o.side = 'crm' AND x.crm_vendor = o.vendor AND x.crm_id = o.id AND x.billing_vendor = o.gone_from)
-    OR (o.side = 'billing' AND x.billing_vendor = o.vendor AND x.billing_id = o.id AND x.crm_vendor = o.gone_from)
+    ON (o.side = 'crm' AND x.crm_vendor = o.vendor AND x.crm_id = o.id AND x.billing_vendor = o.gone_from
+        AND x.billing_id <> o.gone_id) -- deals and invoices go on naming a record that is gone
+    OR (o.side = 'billing' AND x.billing_vendor = o.vendor AND x.billing_id = o.id AND x.crm_vendor = o.gone_from
+        AND x.crm_id <> o.gone_id)
 WHERE g.id IS NULL
 AND m.id IS NULL
 AND x.crm_id IS NULL
