@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard import imports, jobs, labels, said, session, setup, working
+from dashboard import imports, jobs, labels, rights, said, session, setup, working
 from dashboard.parts import plain
 from dashboard.words import _, number, several
 from extract import store
@@ -20,6 +20,8 @@ _TESTED = "tested"  # connection → what its test said; "?" for one that is bei
 
 def sync(names: tuple[str, ...] = (), full: bool = False) -> None:
     """Read the named connections, or all, reconcile, and draw the page anew."""
+    if not rights.offered("refresh"):
+        return
     data = session.data()
 
     def job(told: working.Told) -> list[Reading]:
@@ -42,6 +44,8 @@ def sync(names: tuple[str, ...] = (), full: bool = False) -> None:
 
 def retry(name: str) -> None:
     """Read a source's rejects again, reconcile, and draw the page anew."""
+    if not rights.offered("refresh"):
+        return
     data = session.data()
     found = connections(data).get(name) or next((s for s in imports.sources(data) if s.name == name), None)
     if found is None:
@@ -75,6 +79,8 @@ def _tell(reading: Reading) -> None:
 
 def test(name: str) -> None:
     """Try a connection's kept credentials and remember what it said for `tested`."""
+    if not rights.offered("refresh"):
+        return
     with st.spinner(_("Asking {name} …").format(name=labels.vendor(name))):
         try:
             st.session_state.setdefault(_TESTED, {})[name] = setup.again(session.data(), name)
@@ -84,6 +90,8 @@ def test(name: str) -> None:
 
 def connect(vendor: str, name: str, credentials: dict[str, str], options: dict[str, str]) -> None:
     """Try credentials and keep them if they are right; what is wrong stays on the page, nothing is kept then."""
+    if not rights.offered("administer"):
+        return
     with st.spinner(_("Asking {name} …").format(name=labels.vendor(vendor))):
         try:
             found = setup.connect(session.data(), vendor, name, credentials, options, who=session.who())
@@ -129,6 +137,8 @@ def tested(name: str) -> None:
 
 def take(path: Path, answers: dict[str, str], mark: str) -> None:
     """Take a dropped file in, reconcile, and draw the page anew; `mark` tells it among the dropped ones."""
+    if not rights.offered("refresh"):
+        return
     data = session.data()
 
     def job(told: working.Told) -> imports.Taken:

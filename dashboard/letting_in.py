@@ -84,6 +84,8 @@ def give(data: Path, whom: str, role: str, crm_email: str = "", who: str = "comm
         chosen = Access.model_validate(known.access.model_dump() | update)
     except ValidationError as error:
         raise Wrong(str(error.errors()[0]["msg"])) from error
+    if _admins(known.access) and not _admins(chosen):
+        raise Wrong("nobody would be administrator any more: make somebody else one first")
     settings.save(known.model_copy(update={"access": chosen}), data)
     state(data).record(Entry(who=who, action="change_access", outcome="decided", subject=f"access:{name}",
                              before={"role": before}, after={"role": role}))  # fmt: skip
@@ -97,6 +99,10 @@ def listed(data: Path) -> list[dict[str, Any]]:
         {"whom": whom, "role": role, "crm_email": chosen.crm_emails.get(whom, ""), "may": sorted(access.RIGHTS[role])}
         for whom, role in pairs
     ]
+
+
+def _admins(chosen: Access) -> int:
+    return sum(role == "admin" for held in (chosen.people, chosen.claims, chosen.domains) for role in held.values())
 
 
 def _part(whom: str) -> tuple[str, str]:

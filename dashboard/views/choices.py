@@ -11,7 +11,7 @@ from dashboard.address import bound
 from dashboard.asking import Ask
 from dashboard.choosing import keep
 from dashboard.parts import heading, link, plain
-from dashboard.views import mailing, stopping, tolerating
+from dashboard.views import mailing, people, stopping, tolerating
 from dashboard.words import LANGUAGES, _, locale
 from reconcile import checks
 from reconcile.sqlfile import queries
@@ -23,7 +23,7 @@ def show() -> None:
     parts = {
         "company": (_("Company"), _company), "counts": (_("What counts"), _counts), "checks": (_("Checks"), _checks),
         "mail": (_("E-mail"), mailing.show), "writing": (_("Writing"), stopping.show),
-        "invoicing": (_("Invoicing"), _invoicing), "when": (_("When"), _when),
+        "invoicing": (_("Invoicing"), _invoicing), "when": (_("When"), _when), "people": (_("People"), people.show),
     }  # fmt: skip
     chosen = bound(st.segmented_control, _("Part"), list(parts), name="part", scope="settings", default="company",
                    format_func=lambda name: parts[name][0], required=True, label_visibility="collapsed")  # fmt: skip

@@ -67,7 +67,8 @@ def who() -> None:
     if not session.settings().access.is_on:
         return
     person = access.acting()
-    st.caption(f":material/account_circle: {plain(person.name)}  \n{rights.roles()[person.role]}")
+    st.text(person.name)
+    st.caption(f":material/account_circle: {rights.roles()[person.role]}")
     if st.button(_("Sign out"), icon=":material/logout:", type="tertiary", key="sign-out"):
         st.logout()
 
