@@ -13,30 +13,31 @@ from dashboard import labels
 from dashboard.onboarding import Step
 from dashboard.words import _, language
 from extract.vendor import registry
-from reconcile.settings import Company
+from reconcile.settings import Settings
 
 TEMPLATE = Path(__file__).with_name("guide.typ")
 
 
-def pdf(steps: Sequence[Step], company: Company) -> bytes:
+def pdf(steps: Sequence[Step], settings: Settings) -> bytes:
     """Return the guide as PDF, in the language that is spoken."""
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         shutil.copy(TEMPLATE, place / "guide.typ")
-        (place / "data.json").write_text(json.dumps(document(steps, company), ensure_ascii=False), "utf-8")
+        (place / "data.json").write_text(json.dumps(document(steps, settings), ensure_ascii=False), "utf-8")
         made = typst.compile(place / "guide.typ", root=place, ignore_system_fonts=True, format="pdf")
         assert isinstance(made, bytes), "one document is asked for"
         return made
 
 
-def document(steps: Sequence[Step], company: Company) -> dict[str, Any]:
+def document(steps: Sequence[Step], settings: Settings) -> dict[str, Any]:
     """Return the words of the guide: the steps, then how each system is connected."""
+    company, joined = settings.company, {one.vendor for one in settings.connections.values()}
     way = [{"title": f"{at}. {s.title}", "why": s.why, "how": list(s.how), "done": s.done}
            for at, s in enumerate(steps, 1)]  # fmt: skip
     systems = [
         {"title": vendor.title, "why": labels.auth(vendor.auth_kind), "how": [_(how) for how in vendor.steps],
-         "done": False}
-        for _name, vendor in sorted(registry().items())
+         "done": name in joined}
+        for name, vendor in sorted(registry().items())
         if vendor.steps
     ]  # fmt: skip
     asked = _("Questions: {contact}").format(contact=company.contact) if company.contact else ""

@@ -42,7 +42,7 @@ def connect(
     access.need("administer")
     logs.hide(credentials.values())
     made = trial(data, vendor, name, credentials, options)
-    lacking = [need for need in made.needs if not credentials.get(need)]
+    lacking = made.lacks()
     if lacking:
         raise Unauthorised(name, f"{', '.join(lacking)} is empty.")
     found, closed = made.check(), made.unwritable()
@@ -50,7 +50,8 @@ def connect(
     settings, store = choices.load(data), state(data)
     settings.connections = settings.connections | {name: Connection(vendor=vendor, **(dict(options or {})))}
     choices.save(settings, data)
-    store.keep_credentials(name, dict(credentials), who)
+    other = {need: "" for need in (*made.needs, *(made.login.needs if made.login else ()))}  # of the other way in
+    store.keep_credentials(name, other | dict(credentials), who)
     accounts.keep(store, name, found, closed)
     store.record(
         Entry(who=who, action="connect", outcome="done", vendor=name, says=f"connected to {found.account}",

@@ -2,6 +2,8 @@
 
 import hashlib
 import hmac
+import threading
+import time
 from collections.abc import Callable, Generator
 
 import httpx
@@ -17,6 +19,36 @@ class HeaderAuth(httpx.Auth):
         """Sign and send."""
         request.headers[self.header] = self.value
         yield request
+
+
+class RenewedAuth(httpx.Auth):
+    """Sign by an access token that ends: `renew` gives the next one with its seconds to live, asked in good time.
+
+    A request that is refused as 401 is sent once more under a new token: refused like that, it did nothing.
+    """
+
+    EARLY = 60.0  # seconds before its end that a token is renewed
+
+    def __init__(self, renew: Callable[[], tuple[str, float]]) -> None:
+        self.renew, self.token, self.ends = renew, "", 0.0
+        self._lock = threading.Lock()
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:
+        """Sign and send, and again where the token had ended before its time."""
+        used = self._valid()
+        request.headers["Authorization"] = f"Bearer {used}"
+        reply = yield request
+        if reply.status_code == 401:
+            request.headers["Authorization"] = f"Bearer {self._valid(but=used)}"
+            yield request
+
+    def _valid(self, but: str = "") -> str:
+        """Return a token that still lives and is another than `but`, one thread asking for all."""
+        with self._lock:
+            if not self.token or self.token == but or time.monotonic() > self.ends:
+                self.token, seconds = self.renew()
+                self.ends = time.monotonic() + seconds - self.EARLY
+            return self.token
 
 
 class SignedAuth(httpx.Auth):

@@ -105,6 +105,15 @@ class Option(NamedTuple):
     default: str = ""
 
 
+class Login(NamedTuple):
+    """How somebody signs in at the vendor's own page instead of pasting a key (OAuth 2, authorization code)."""
+
+    page: str  # where they are sent
+    token: str  # path below base_url that gives tokens
+    scopes: tuple[str, ...]
+    needs: tuple[str, str, str]  # credentials: client id, client secret, refresh token
+
+
 @cache
 def trusted() -> ssl.SSLContext:
     """Return whose certificates are believed, read once: that takes an eighth of a second, and clients are many."""
@@ -120,6 +129,7 @@ class Vendor:
     base_url: ClassVar[str] = ""
     auth_kind: ClassVar[Literal["key", "token", "url", "oauth", "password", "none"]] = "token"
     needs: ClassVar[tuple[str, ...]] = ()  # credentials; all set: the vendor is on
+    login: ClassVar[Login | None] = None  # where one may also sign in at its own page
     steps: ClassVar[tuple[str, ...]] = ()  # where a person finds the credentials, in order
     options: ClassVar[tuple[Option, ...]] = ()
     reads: ClassVar[tuple[str, ...]] = ()  # canonical tables
@@ -253,6 +263,37 @@ class Vendor:
         if reply.status_code == 403:
             return MissingRight(self.name, f"a right is missing ({text}).", 403)
         return (Refused if 400 <= reply.status_code < 500 else otherwise)(self.name, text, reply.status_code)
+
+    def lacks(self) -> tuple[str, ...]:
+        """Return the credentials that are missing, by the way of signing in that lacks least; empty: it is on."""
+        ways = [self.needs, *([self.login.needs] if self.login else [])]
+        return min((tuple(n for n in way if not self.credentials.get(n)) for way in ways), key=len)
+
+    def signed_in(self, code: str, redirect: str) -> str:
+        """Return the refresh token for the code that the vendor's own page sent back. Raises Unauthorised."""
+        return str(self._granted(grant_type="authorization_code", code=code, redirect_uri=redirect)["refresh_token"])
+
+    def renewed(self) -> tuple[str, float]:
+        """Return an access token and its seconds to live. Raises Unauthorised where the sign-in was taken back."""
+        assert self.login is not None
+        granted = self._granted(grant_type="refresh_token", refresh_token=self.credentials[self.login.needs[2]])
+        return str(granted["access_token"]), float(granted["expires_in"])
+
+    def _granted(self, **form: str) -> Any:
+        """Ask the token endpoint, which is no read that may be repeated at will: a code counts once."""
+        assert self.login is not None
+        client, secret, _refresh = (self.credentials.get(need, "") for need in self.login.needs)
+        try:
+            reply = self.client.post(self.url + self.login.token,
+                                     data=form | {"client_id": client, "client_secret": secret})  # fmt: skip
+        except httpx.HTTPError as error:
+            raise Unreachable(self.name, f"{self.login.token} cannot be reached ({type(error).__name__}).") from error
+        if reply.is_success:
+            return decode(reply, self.name)
+        if 400 <= reply.status_code < 500:
+            text = f"the sign-in was refused ({reply.status_code}: {self.explain(reply)}). Sign in there once more."
+            raise Unauthorised(self.name, text, reply.status_code)
+        raise Unreachable(self.name, f"{self.login.token} answered {reply.status_code}.", reply.status_code)
 
     # The wire
 

@@ -58,4 +58,4 @@ def credentials(name: str, vendor: type[Vendor], store: State) -> dict[str, str]
 
 def missing(vendor: Vendor) -> tuple[str, ...]:
     """Return the credentials a vendor needs and has not."""
-    return tuple(need for need in vendor.needs if not vendor.credentials.get(need))
+    return vendor.lacks()

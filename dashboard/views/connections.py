@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import accounts, catalogue, connecting, labels, read, rights, session
+from dashboard import accounts, catalogue, connecting, labels, own_login, read, rights, session
 from dashboard.address import bound
 from dashboard.catalogue import Entry
 from dashboard.parts import badge, heading, nothing, plain
@@ -19,6 +19,7 @@ def show() -> None:
     heading(
         _("Connections"), _("Where the data comes from. Reading changes nothing there; secrets are kept encrypted.")
     )
+    own_login.arrived()
     known = {s.vendor: s for s in sources.sources(session.data())} if read.ready(session.data()) else {}
     connected = session.settings().connections
     if connected:

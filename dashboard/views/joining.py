@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import connecting, labels, session
+from dashboard import connecting, labels, own_login, session
 from dashboard.address import bound
 from dashboard.parts import plain
 from dashboard.words import _
@@ -21,6 +21,8 @@ def show(scope: str) -> None:
         )  # fmt: skip
         if chosen:
             _form(chosen, vendors[chosen])
+            if vendors[chosen].login:
+                own_login.form(chosen, free_name(chosen))
         connecting.tested("?")
 
 

@@ -211,7 +211,7 @@ def _guide() -> None:
     left = sum(not step.done for step in steps)
     st.markdown(several("{count} step is left.", "{count} steps are left.", left) if left else _("All steps are done."))
     with st.container(horizontal=True):
-        st.download_button(_("Print the guide (PDF)"), lambda: guide.pdf(steps, session.settings().company),
+        st.download_button(_("Print the guide (PDF)"), lambda: guide.pdf(steps, session.settings()),
                            "set-up.pdf", "application/pdf", icon=":material/print:", on_click="ignore")  # fmt: skip
     link("setup", _("Go through the steps"), ":material/checklist_rtl:")
     for at, step in enumerate(steps, 1):

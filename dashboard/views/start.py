@@ -38,7 +38,7 @@ def show() -> None:
             st.caption(plain(step.why))
             _BODIES[step.key](step)
     with st.container(horizontal=True):
-        st.download_button(_("Print the guide (PDF)"), lambda: guide.pdf(found, settings.company), "set-up.pdf",
+        st.download_button(_("Print the guide (PDF)"), lambda: guide.pdf(found, settings), "set-up.pdf",
                            "application/pdf", icon=":material/print:", on_click="ignore")  # fmt: skip
         may_close = ready(data) and onboarding.is_under_way(data)
         if may_close and st.button(_("Done with the set-up"), key="setup-close", icon=":material/done_all:"):
