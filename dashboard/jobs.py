@@ -13,7 +13,7 @@ from dashboard.read import findings
 from extract import raw, store
 from extract.store import Reading, Source
 from extract.vendor import Vendor
-from reconcile import baselines, ecb, run
+from reconcile import baselines, ecb, mapping, run
 from reconcile.access import as_program
 from reconcile.action import Plan
 from reconcile.archive import run as archives
@@ -82,12 +82,22 @@ def reconcile(data: Path, *, progress: Progress | None = None) -> run.Summary:
     told = progress or (lambda what, count: None)
     store = state(data)
     known = (store.decisions(), store.first_seen())
+    _moved(data)
     said = baselines.memory(store)
     summary = run.reconcile(data, *known, lambda stage, what: told(f"{stage} {what}", 0), said)
     baselines.learn(data, store)
     store.saw(findings.page(data, findings.Wanted(states=("open", "agreed", "snoozed", "unchecked")), 1, EVERY))
     events.collect(data)
     return summary
+
+
+def _moved(data: Path) -> None:
+    """Forget what was remembered of fields that a connection keeps elsewhere now."""
+    ready = connections(data)
+    places = mapping.places(load(data), ready)
+    if places:
+        full = [read_at for read_at in (store.read_in_full(data, name) for name in ready) if read_at]
+        baselines.moved(state(data), places, min(full) if len(full) == len(ready) else None)
 
 
 @as_program("refresh")

@@ -191,6 +191,14 @@ def imported(data: Path, vendor: str, digest: str) -> bool:
         return found.fetchone() is not None
 
 
+def read_in_full(data: Path, vendor: str) -> dt.datetime | None:
+    """Return when the last complete reading of everything of a vendor began; None where there was none."""
+    with opened(data) as db:
+        query = "SELECT max(started_at) FROM runs WHERE vendor = ? AND error = '' AND mode = 'full'"
+        found = db.execute(query, [vendor]).fetchone()
+    return found[0].replace(tzinfo=dt.UTC) if found and found[0] else None
+
+
 # Inside
 
 

@@ -16,6 +16,7 @@ from reconcile import schema
 from reconcile.fieldmap import ENTITIES
 from reconcile.state import State, now
 
+_PLACES, _MOVED = "sync:places", "sync:moved"  # where fields were, and which wait for a complete reading since when
 _SINCE = "sync:since:"  # name under which the moment of the first comparison is kept, by entity
 _KEYS = ("entity", "crm_vendor", "crm_id", "billing_vendor", "billing_id", "field")
 _CHUNK = 2_000  # rows written in one statement
@@ -93,6 +94,28 @@ def wrote(store: State, entity: str, vendor: str, id: str, values: Mapping[str, 
             for field, value in values.items():
                 fresh = {f"{side}_value": value or None, "at": now()}
                 db.execute(table.update().where(*here, table.c.field == field).values(fresh))
+
+
+def moved(store: State, places: Mapping[str, str], read_at: dt.datetime | None) -> list[str]:
+    """Forget what was said of fields that are kept in another place now; return which, as entity.field.
+
+    `places` says where each is on both sides, `read_at` when everything was read completely the last time: until that
+    happens after the move, what is known of a field may be of either place. Otherwise all records would seem changed.
+    """
+    kept: dict[str, Any] = store.value(_PLACES) or {}
+    waiting: dict[str, str] = store.value(_MOVED) or {}
+    at = now()
+    waiting |= {name: at.isoformat() for name, place in places.items() if kept.get(name, place) != place}
+    table = schema.baselines
+    with store.write() as db:
+        for name in waiting:
+            entity, _, field = name.partition(".")
+            db.execute(table.delete().where(table.c.entity == entity, table.c.field == field))
+    left = {n: since for n, since in waiting.items() if read_at is None or dt.datetime.fromisoformat(since) > read_at}
+    if (dict(places), left) != (kept, store.value(_MOVED) or {}):
+        store.keep(_PLACES, dict(places))
+        store.keep(_MOVED, left)
+    return list(waiting)
 
 
 def last(store: State) -> dict[tuple[str, str], dt.datetime]:

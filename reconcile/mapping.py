@@ -93,6 +93,18 @@ def _documents(crm: Vendor, billing: Vendor) -> list[Row]:
     return [Row(DOCUMENTS, f, a, b, "crm", True, f in must, WHY[f]) for f, a, b in head + body]
 
 
+def places(settings: Settings, vendors: Mapping[str, Vendor]) -> dict[str, str]:
+    """Return where each field that is kept equal is on both sides, by entity.field."""
+    found: dict[str, str] = {}
+    for crm, billing in pairs(vendors):
+        for row in rows(settings, vendors[crm], vendors[billing]):
+            if row.entity in ENTITIES:
+                name = f"{row.entity}.{row.field}"
+                here = f"{crm}:{row.crm_place}>{billing}:{row.billing_place}"
+                found[name] = f"{found[name]} {here}" if name in found else here
+    return found
+
+
 def unmapped(settings: Settings, vendors: Mapping[str, Vendor], flow: str) -> list[str]:
     """Return the mandatory fields that a flow writes and that one side has no place for, by name."""
     wanted, lacking = _NEEDED.get(flow, ()), dict[str, None]()
