@@ -1,11 +1,13 @@
 """Customers and products kept equal in the CRM and in billing: the owner's change goes over, nothing goes back."""
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from company import PAUSES, Shop
 
+from extract.model import CustomerDraft, ProductDraft
 from reconcile import settings
 from reconcile.action import Plan
 from reconcile.automations.switch import switch
@@ -127,3 +129,107 @@ def test_the_owners_change_goes_over_once_and_nothing_goes_back(sides: Sides) ->
     assert (plan.vendor, plan.subject.id, plan.cautions) == ("hubspot", d, ())
     sides.crm.update_customer(d, {"city": "Teruel"})  # while somebody looks at the preview
     assert sides.shop.mend([plan]) == ["refused"] and sides.crm.customer(d)["city"] == "Teruel"
+
+
+@pytest.mark.capability("SYNC-3", "SYNC-4", "SYNC-5", "MAP-1")
+def test_what_is_chosen_for_customers_holds(sides: Sides) -> None:
+    """Off; new ones only; those from before too; made, changed or both; kept, marked or deleted; a field not ticked."""
+    (a, a_), (b, b_), (c, c_), (d, d_) = (sides.pair(at=at, where="r.country = 'ES'") for at in range(4))
+    sides.crm.update_customer(a, {"city": "Lugo"})
+    sides.billing.update_customer(b_, {"phone": "+34 600 000 009"})
+    fresh = sides.crm.create_customer(draft("fresh", "New in the CRM SL", "B35680669")).id
+    other = sides.billing.create_customer(draft("other", "New in billing SL", "B58818501")).id
+    old = sides.shop.rows(
+        "SELECT id FROM customers WHERE vendor = 'hubspot' AND kind = 'company' "
+        "AND id NOT IN (SELECT left_id FROM links WHERE left_table = 'customers') ORDER BY id"
+    )[0][0]  # fmt: skip
+
+    sides.choose(chosen=Sync(on=False))
+    assert sides.look() == {}  # off: nothing is offered, nothing can be written
+    sides.choose(chosen=Sync(does="create"))
+    assert set(sides.look()) == {("customer_missing", fresh), ("customer_missing", other)}
+    sides.choose(chosen=Sync(does="create_and_update", only_new=True), city=FieldChoice(on=False))
+    found = sides.look()
+    assert set(found) == {("customer_missing", fresh), ("customer_missing", other)}  # a and b are from before
+    made = sides.shop.plans(*found.values())
+    assert [p.vendor for p in made if p.action == "create_customer"].count("hubspot") == 1
+    ready = [p for p in made if all(q.is_ready for q in made if q.chain == p.chain)]
+    asked = [n.name for p in made for n in p.needs]
+    assert ready and set(sides.shop.mend(ready)) == {"done"} and set(asked) <= {"street", "city", "postcode", "email"}
+    assert sides.crm.find_customer(draft("other", "", "B58818501", other_id=other))
+    sides.choose(chosen=Sync(does="update", on_delete="inactive"), city=FieldChoice(on=False))
+    sides.crm.write("DELETE", f"/crm/objects/2026-03/companies/{c}")
+    sides.billing.write("DELETE", f"/v1/customers/{d_}")
+    found = sides.look()
+    assert set(found) == {("record_not_owner", b), ("customer_deleted", c_), ("customer_deleted", d)}
+    marked = [p for p in sides.plans() if p.action == "retire_customer"]
+    assert set(sides.shop.mend(marked)) == {"done"} and set(sides.shop.mend(marked)) == {"found"}
+    assert sides.crm.is_retired_customer(d, "inactive") and not sides.crm.is_retired_customer(d, "delete")
+    assert sides.billing.is_retired_customer(c_, "inactive") and sides.billing.customer(c_)["id"] == c_
+    assert sides.billing.customer(a_)["city"] != "Lugo"  # not ticked: neither compared nor written
+    sides.choose(chosen=Sync(backfill=True, does="create_and_update", on_delete="delete"))
+    found = sides.look()
+    assert {("record_changed", a), ("customer_missing", old)} <= set(found)  # ticked again; those from before too
+    assert ("customer_deleted", c_) not in found and ("customer_missing", d) not in found
+    by_tax_id = "SELECT COUNT(*) FROM links WHERE rule = 'tax_id'"
+    assert sides.shop.rows(by_tax_id) != [(0,)]
+    sides.choose(tax_id=FieldChoice(on=False))
+    sides.look()
+    assert sides.shop.rows(by_tax_id) == [(0,)]
+
+
+def draft(key: str, name: str, tax_id: str, **more: Any) -> CustomerDraft:
+    """Return a customer to create."""
+    return CustomerDraft(key=key, name=name, tax_id=tax_id, country="ES", **more)
+
+
+@pytest.mark.capability("PROD-1", "PROD-5", "PROD-7")
+def test_products_are_the_same_on_both_sides(sides: Sides) -> None:
+    """Name, SKU and price, each changed on each side; made, deleted, left alone; issued invoices keep their prices."""
+    pairs = [sides.pair("products", at) for at in range(6)]
+    (a, a_), (b, b_), (c, c_), (_, d_), (e, _), (f, f_) = pairs
+    price = ("SELECT unit_price FROM lines WHERE document = 'invoice' AND vendor = 'stripe' ORDER BY id",)
+    lines = sides.shop.rows(*price)
+    sides.crm.update_product(a, {"unit_price": Decimal("111.11"), "currency": "EUR"})
+    sides.billing.update_product(b_, {"unit_price": Decimal("222.5"), "currency": "EUR"})
+    sides.crm.update_product(c, {"name": "Named in the CRM"})
+    sides.billing.update_product(d_, {"name": "Named in billing"})
+    sides.crm.update_product(e, {"sku": "SKU-CRM"})
+    sides.billing.update_product(f_, {"sku": "SKU-BILLING"})
+    sides.choose("products", Sync(on=False))
+    assert sides.look() == {}
+    sides.choose("products", Sync(only_new=True))
+    assert sides.look() == {}
+    sides.choose("products", Sync(does="create_and_update", on_delete="inactive"))
+    fresh = sides.crm.create_product(product("fresh", "NEW-1")).id
+    other = sides.billing.create_product(product("other", "NEW-2")).id
+    found = sides.look()
+    assert set(found) == {("record_changed", i) for i, _ in pairs} | {("product_missing", i) for i in (fresh, other)}
+    plans = sides.plans()
+    shown = next(p for p in plans if p.subject.id == a_)
+    assert [(x.field, x.after) for x in shown.preview] == [("unit_price", "111.11 EUR")]
+    switch(sides.shop.data, "product_data", Automation(mode="automatic"), "ana")
+    assert {r.state for r in turn(sides.shop.data, pauses=PAUSES).runs} == {"done"}
+    for ours, theirs in pairs:
+        left, right = sides.crm.product(ours), sides.billing.product(theirs)
+        names = ("sku", "name", "unit_price", "currency")
+        assert [left[n] for n in names] == [right[n] for n in names]
+    sold = sides.billing.product(a_), sides.crm.product(b), sides.crm.product(e)["sku"], sides.crm.product(f)["sku"]
+    assert (sold[0]["unit_price"], sold[1]["unit_price"]) == (Decimal("111.1100"), Decimal("222.5000"))
+    assert sold[2:] == ("SKU-CRM", "SKU-BILLING")
+    prices = [p for p in sides.billing._list("prices", product=a_) if p["currency"] == "eur"]
+    assert sorted((p["active"], p["unit_amount"]) for p in prices)[-1] == (True, 11111) and len(prices) == 2
+    assert sum(p["active"] for p in prices) == 1  # a price is never changed: a new one, and the old is archived
+    assert sides.crm.find_product(product("none", "NEW-2")) and sides.billing.find_product(product("none", "NEW-1"))
+    sides.crm.write("DELETE", f"/crm/objects/2026-03/products/{c}")
+    assert set(sides.look()) == {("product_deleted", c_)}
+    written = len(sides.shop.writes())
+    assert [r.state for r in turn(sides.shop.data, pauses=PAUSES).runs] == ["done"]
+    assert len(sides.shop.writes()) == written + 1 and not sides.billing.product(c_)["is_active"]
+    assert sides.shop.rows(*price) == lines
+    assert sides.look() == {} and turn(sides.shop.data, pauses=PAUSES).runs == ()
+
+
+def product(key: str, sku: str) -> ProductDraft:
+    """Return a product to create."""
+    return ProductDraft(key=key, sku=sku, name=f"Product {sku}", unit_price=Decimal("9.90"), currency="EUR")
