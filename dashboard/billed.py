@@ -97,7 +97,7 @@ def choose(scope: str) -> tuple[Billed, str]:
         st.badge(several("{count} filter", "{count} filters", chosen.asks), icon=":material/filter_alt:", color="blue")
     bound(
         st.selectbox, _("Group by"), list(PROPERTIES), name="group", scope=scope, format_func=told.__getitem__,
-        placeholder=_("Nothing"), width=180, label_visibility="collapsed", filter_mode=None,
+        placeholder=_("Nothing"), width=170, index=None, filter_mode=None,
     )  # fmt: skip
     return chosen, grouping(here())
 
@@ -109,7 +109,8 @@ def _fields(scope: str) -> None:
             if said and typed(said) is None:
                 st.warning(_('"{text}" is not an amount; write it like 1250.50').format(text=plain(said)))
         known = figures.currencies(session.data())
-        bound(st.selectbox, _("Currency"), known, name="inv_currency", scope=scope, placeholder=_("Any"), width=110)
+        bound(st.selectbox, _("Currency"), known, name="inv_currency", scope=scope, placeholder=_("Any"), width=110,
+              index=None)  # fmt: skip
     exact = _('Part of it, or all of it in "quotes"')
     bound(st.text_input, _("Recipient"), name="inv_recipient", scope=scope, help=exact)
     bound(st.text_input, _("Invoice number"), name="inv_number", scope=scope, help=exact)
@@ -123,7 +124,7 @@ def _fields(scope: str) -> None:
     }  # fmt: skip
     chosen = bound(
         st.selectbox, _("Due date"), list(DUE), name="inv_due", scope=scope, format_func=words.__getitem__,
-        placeholder=_("Any"), filter_mode=None,
+        placeholder=_("Any"), index=None, filter_mode=None,
     )  # fmt: skip
     if chosen == "own":
         with st.container(horizontal=True):
@@ -188,17 +189,23 @@ def narrowed(by: str, row: Mapping[str, Any]) -> dict[str, str]:
     return said | {"inv_from": "" if low is None else str(low), "inv_to": below}
 
 
+def _all(rows: Sequence[Mapping[str, Any]], name: str) -> str:
+    """Return the sums of a column by currency."""
+    amounts: dict[str, Decimal] = {}
+    for row in rows:
+        amounts[row["currency"]] = amounts.get(row["currency"], Decimal(0)) + row[name]
+    return sums([(c, a) for c, a in amounts.items() if a and c], whole=False)
+
+
 def groups(asked: Asked, by: str) -> None:
     """Show the sums by a property, a row for each currency; a click asks for that group alone."""
     rows = custom.sums(session.data(), asked, by)
-    amounts: dict[str, Decimal] = {}
-    for row in rows:
-        amounts[row["currency"]] = amounts.get(row["currency"], Decimal(0)) + row["billed"]
-    shown = sums([(c, a) for c, a in amounts.items() if a and c], whole=False)
-    st.markdown(f"**{_('Billed')}: {plain(shown)}**")
+    told = [f"**{title}: {plain(_all(rows, name))}**"
+            for name, title in (("billed", _("Billed")), ("still_open", _("Still open")))]  # fmt: skip
+    st.markdown(" · ".join(told))
     title = properties()[by]
     config = {
-        "group": st.column_config.TextColumn(title, width=220),
+        "group": st.column_config.TextColumn(title, width=150),
         "billed": st.column_config.TextColumn(_("Amount billed"), width=130, alignment="right"),
         "open": st.column_config.TextColumn(_("Still open"), width=130, alignment="right"),
         "invoices": st.column_config.NumberColumn(_("Invoices"), width=80),

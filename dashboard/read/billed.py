@@ -4,7 +4,7 @@ The invoices of a record are: itself, those that bill a deal, those that a payme
 """
 
 import datetime as dt
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -36,8 +36,10 @@ class Billed:
 
     @property
     def asks(self) -> int:
-        """How many of its parts ask for something."""
-        return sum(getattr(self, f.name) != f.default for f in fields(self))
+        """How many things it asks for; a range is one."""
+        ranges = ((self.least, self.most), (self.due_from, self.due_until))
+        asked = (self.currency, self.recipient, self.number, self.states, self.is_undated)
+        return sum(map(bool, asked)) + sum(part != (None, None) for part in ranges)
 
 
 ANY = Billed()

@@ -25,12 +25,12 @@ def show() -> None:
                     go("reconciliation", part="all", stage=stage)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         text = bound(
-            st.text_input, _("Search"), name="q", scope="all", type="search", width=320,
+            st.text_input, _("Search"), name="q", scope="all", type="search", width=250,
             placeholder=_("Number, name, customer, account or amount"),
         )  # fmt: skip
         stage = bound(
             st.selectbox, _("Show"), list(everything.STAGES), name="stage", scope="all", format_func=called.__getitem__,
-            placeholder=_("Everything"), width=260,
+            placeholder=_("Everything"), width=200, index=None,
         )  # fmt: skip
         invoices, by = billed.choose("all")
         saved_views.offer("all")

@@ -23,7 +23,7 @@ def show() -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         chosen, period = narrow.currency("sales"), narrow.period("sales")
         by = _by()
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         invoices, group = billed.choose("sales")
         saved_views.offer("sales")
     st.caption(str(period))

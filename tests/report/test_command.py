@@ -143,3 +143,8 @@ def test_the_report_is_shown_and_read_by_programs(told: Path) -> None:
 )
 def test_what_cannot_be_asked_says_what_can(told: Path, words: tuple[str, ...], says: str) -> None:
     assert says in run(told, *words, code=2)
+
+
+def test_without_any_data_it_says_what_to_do(tmp_path: Path) -> None:
+    told_of = run(tmp_path / "new", "week", "--to", "pdf,email", code=2)
+    assert "Nothing was read yet. Connect a system or import a file" in " ".join(told_of.split())

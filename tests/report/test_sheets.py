@@ -171,11 +171,12 @@ def test_a_full_sheet_is_seen_before_anything_is_touched(google: Google, store: 
 
 
 def test_a_key_that_was_taken_back_or_is_none_says_so(
-    google: Google, store: State, report: week.Report, monkeypatch: pytest.MonkeyPatch
+    google: Google, store: State, report: week.Report, small: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     google.token = (400, {"error": "invalid_grant", "error_description": "Invalid JWT Signature."})
-    with pytest.raises(Exception, match="no longer knows the key"):
-        sheets.write(report, SHEET, store)
+    choices.save(Settings(reports=Reports(sheet=SHEET)), small)
+    revoked, file = deliver.deliver(small, LAST_WEEK, ["sheets", "csv"], "test", out=small)
+    assert revoked.state == "refused" and "no longer knows the key" in revoked.says and file.state == "written"
     monkeypatch.setenv("GOOGLE_SERVICE_ACCOUNT", "{}")
     with pytest.raises(Exception, match="JSON file"):
         sheets.write(report, SHEET, store)
