@@ -43,6 +43,14 @@ _STALE = (
     "HAVING MAX(completed_at) IS NULL OR CAST(MAX(completed_at) AS DATE) < ? ORDER BY vendor LIMIT 1"
 )
 
+_DUE = (
+    "SELECT i.vendor, i.id, i.customer_id FROM invoices AS i "
+    "JOIN invoice_summary AS s ON s.vendor = i.vendor AND s.id = i.id "
+    "WHERE s.open_amount > 0 AND i.status IN ('issued', 'sent', 'partly_paid') "
+    "AND COALESCE(i.kind, 'invoice') NOT IN ('proforma', 'credit_note') AND i.due_on BETWEEN ? AND ?"
+)
+_LATE_NOTICE = 2  # days after the due date until which the letter before it still goes out: a weekend
+
 
 @dataclass(frozen=True)
 class Reminder:
@@ -77,6 +85,32 @@ def reminder(invoice: Record, customer: Record, facts: Facts) -> Reminder | None
     if not due:
         return None
     return Reminder(due, tuple(counted), tuple(_blocks(counted, customer, facts)))
+
+
+def notices(facts: Facts) -> list[tuple[Record, Record, Reminder]]:
+    """Return whom to write to before anything is late: an invoice, its customer, and what the letter is about.
+
+    Each invoice is told of once, from so many days before it is due until two days after, in case nobody was there.
+    """
+    said, found = facts.settings.reminders, list[tuple[Record, Record, Reminder]]()
+    if not said.notice:
+        return found
+    last = facts.today + dt.timedelta(days=said.notice_days)
+    first = facts.today - dt.timedelta(days=min(_LATE_NOTICE, said.days[0] - 1))
+    fresh = [i for i in facts.all(_DUE, first, last) if f"reminder:{i['vendor']}:{i['id']}.0" not in facts.marks]
+    groups: dict[tuple[str, str], set[str]] = {}
+    for row in fresh:
+        groups.setdefault((row["vendor"], row["customer_id"] or f"invoice {row['id']}"), set()).add(row["id"])
+    for (vendor, who), ids in sorted(groups.items()):
+        column, value = ("i.id", next(iter(ids))) if who.startswith("invoice ") else ("i.customer_id", who)
+        rows = facts.all(f"{_OPEN}{column} = ? ORDER BY i.due_on, i.id", vendor, value)
+        counted = [i for i in rows if not i["agreed"]]
+        due = tuple((i, 0) for i in counted if i["id"] in ids)
+        if due:
+            customer = facts.customer(vendor, due[0][0]["customer_id"]) or {}
+            made = Reminder(due, tuple(counted), tuple(_blocks(counted, customer, facts)))
+            found.append((due[0][0], customer, made))
+    return found
 
 
 def _blocks(invoices: Sequence[Record], customer: Record, facts: Facts) -> list[Sentence]:

@@ -260,6 +260,10 @@ class Reminders(Part):
     finance_days: int = Field(default=30, ge=1)
     interest: bool = False  # level 3 names the statutory interest and the fixed sum
     attach: bool = False  # the PDFs of the invoices go with the letter
+    notice: bool = False  # a letter before anything is late, to those who have not paid
+    notice_days: int = Field(default=0, ge=0, le=30)  # so many days before the due date; 0 is the day itself
+    bills: bool = False  # finance is reminded of bills to pay
+    bills_days: int = Field(default=3, ge=0, le=60)  # so many days before they are due
 
     @field_validator("days")
     @classmethod

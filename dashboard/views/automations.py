@@ -15,6 +15,8 @@ from dashboard.theme import Mark
 from dashboard.views import invoicing, letters, outgoing, states, triggers, unattended
 from dashboard.views.flow_words import modes, titles
 from dashboard.words import _, moment, several
+from reconcile import workflows
+from reconcile.action import Plan
 from reconcile.automations import switch
 from reconcile.automations.due import Due, due
 from reconcile.settings import FLOWS, Automation, SettingsError
@@ -182,10 +184,26 @@ def _due(found: list[Due], runs: bool) -> None:
         with st.expander(several("{count} waits for a click", "{count} wait for a click", len(click))):
             st.caption(_("These would start by themselves if this flow were automatic.") if not runs else "")
             _list(click, False)
+            _offer([plan for d in click for plan in d.plans if not any(p.findings for p in d.plans)])
     if wait:
         with st.expander(several("{count} needs a person or another time", "{count} need a person or another time",
                                  len(wait))):  # fmt: skip
             _list(wait, True)
+
+
+def _offer(plans: list[Plan]) -> None:
+    """Let a person start what stands on no worklist, such as a letter before anything is late."""
+    count = len({plan.chain for plan in plans})
+    said_ = several("Do the {count} that is on no other page", "Do the {count} that are on no other page", count)
+    if count and st.button(said_, icon=":material/send:", key=f"offer-{plans[0].action}"):
+        ended = working.run(said_, lambda told: workflows.settle(session.data(), plans, session.who()))
+        bad = [one for one in ended if not one.is_done]
+        for one in bad:
+            said.say("error", plain(one.error))
+        good = several("{count} was done.", "{count} were done.", len(ended) - len(bad))
+        said.say("success" if not bad else "warning", good)
+        st.session_state.pop("due", None)
+        st.rerun()
 
 
 def _list(found: list[Due], why: bool) -> None:

@@ -31,7 +31,15 @@ def show() -> None:
         if st.form_submit_button(_("Save"), type="primary", icon=":material/save:"):
             _save(known, chosen)
     st.subheader(_("What the letters say"), anchor=False)
-    write([name for name in PLACES if name.startswith("reminder_")], _sample, "letter")
+    write([*(name for name in PLACES if name.startswith("reminder_")), "notice", "bills"], _sample, "letter")
+
+
+def _has_bills() -> bool:
+    """Return whether any system or file says what we have to pay."""
+    if not ready(session.data()):
+        return False
+    with opened(session.data(), session.settings(), session.day()) as facts:
+        return facts.one("SELECT 1 FROM bills LIMIT 1") is not None
 
 
 def _claims() -> None:
@@ -65,6 +73,17 @@ def _choices(known: Reminders) -> dict[str, object]:
     found["finance"] = finance.text_input(_("Finance is told at this address, once for each invoice"), known.finance,
                                           key="finance").strip()  # fmt: skip
     found["finance_days"] = int(after.number_input(_("after days late"), 1, 365, known.finance_days))
+    before, ahead = st.columns([3, 1], vertical_alignment="bottom")
+    found["notice"] = before.checkbox(_("A letter before anything is late, to those who have not paid"), known.notice,
+                                      key="notice")  # fmt: skip
+    found["notice_days"] = int(ahead.number_input(_("days before it is due"), 0, 30, known.notice_days,
+                                                  key="notice-days"))  # fmt: skip
+    if _has_bills() or known.bills:
+        bills, soon = st.columns([3, 1], vertical_alignment="bottom")
+        found["bills"] = bills.checkbox(_("Finance is reminded of bills to pay, at the address above"), known.bills,
+                                        key="bills")  # fmt: skip
+        found["bills_days"] = int(soon.number_input(_("days before it is due"), 0, 60, known.bills_days,
+                                                    key="bills-days"))  # fmt: skip
     found["tasks"] = st.checkbox(_("A task in the CRM for the salesperson at each level"), known.tasks)
     found["attach"] = st.checkbox(_("The PDFs of the invoices go with the letter"), known.attach)
     found["interest"] = st.checkbox(
@@ -94,7 +113,9 @@ def write(names: list[str], sample: Callable[[str], Mapping[str, str]], scope: s
     `scope` sets its fields apart from those of other letters on the page.
     """
     left, right = st.columns(2)
-    name = left.selectbox(_("Letter"), names, format_func=_level, key=f"{scope}-name") if len(names) > 1 else names[0]
+    name, right = names[0], right if len(names) > 1 else left
+    if len(names) > 1:
+        name = left.selectbox(_("Letter"), names, format_func=_level, key=f"{scope}-name")
     language = right.selectbox(_("Language"), LANGUAGES, format_func=lambda code: NAMES.get(code, code),
                                key=f"{scope}-language")  # fmt: skip
     store, key = state(session.data()), f"{letters.KEPT}{name}.{language}"
@@ -139,7 +160,8 @@ def _sample(language: str) -> Mapping[str, str]:
 
 
 def _level(name: str) -> str:
-    return _("Level {level}").format(level=name.rpartition("_")[2])
+    own = {"notice": _("Before anything is late"), "bills": _("To finance: bills to pay")}
+    return own.get(name) or _("Level {level}").format(level=name.rpartition("_")[2])
 
 
 def _braced(names: frozenset[str]) -> str:

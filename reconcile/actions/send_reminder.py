@@ -16,7 +16,7 @@ from reconcile.facts import Facts, Record
 from reconcile.late import Claim, claim
 from reconcile.letters import LEVELS, letter, line, spoken
 from reconcile.mail import NAME, Attached, MailDraft
-from reconcile.reminders import Reminder, reminder
+from reconcile.reminders import Reminder, notices, reminder
 from reconcile.state import State, now
 
 _MOST_FILES = 10  # PDFs that go with one mail
@@ -32,8 +32,13 @@ class SendReminder(Action):
     def plan(self, invoice: Record, customer: Record, facts: Facts) -> Plan | None:
         """Return the plan of today's mail to the customer of an invoice; None where nothing new is due."""
         found = reminder(invoice, customer, facts)
-        if found is None:
-            return None
+        return self._written(invoice, customer, found, f"reminder_{found.level}", facts) if found else None
+
+    def notices(self, facts: Facts) -> list[Plan]:
+        """Return the plans of the letters before anything is late, one for each customer; none where none is wished."""
+        return [self._written(*said, "notice", facts) for said in notices(facts)]
+
+    def _written(self, invoice: Record, customer: Record, found: Reminder, name_: str, facts: Facts) -> Plan:
         language, to = spoken(customer), invoice["customer_email"] or customer.get("email") or ""
         name = customer.get("name") or invoice["customer_name"] or ""
         needs = [Need(name="reminder", says=says) for says in found.blocks]
@@ -43,7 +48,7 @@ class SendReminder(Action):
             needs.append(Need(name="mail.sender", says=Sentence(text="No sender is set in [mail] of the settings.")))
         key, lead = _key(invoice, found), found.due[0][0]
         values, cautions = _values(found, name, customer, facts, language)
-        subject, said = letter(f"reminder_{found.level}", language, values, facts.letters)
+        subject, said = letter(name_, language, values, facts.letters)
         draft = MailDraft(
             key=key, to=formataddr((customer.get("name") or "", to)), subject=subject, text=said,
             sender=formataddr((company, sender)) if "<" not in sender else sender,
@@ -53,9 +58,7 @@ class SendReminder(Action):
             key=key, chain=key, action="send_reminder", vendor=NAME, draft=draft, needs=tuple(needs),
             subject=Subject(table="invoices", vendor=lead["vendor"], id=lead["id"]),
             data={"level": str(found.level), "address": to, "invoices": " ".join(_levels(found))}, cautions=cautions,
-            says=Sentence(text="Remind {customer} of {numbers} (level {level}).",
-                          values={"customer": name, "numbers": _numbers(i for i, _ in found.due),
-                                  "level": str(found.level)}),
+            says=_says(found, name, to),
             preview=(Change(field="to", after=draft.to), Change(field="subject", after=subject),
                      *([Change(field="attached", after=", ".join(a.name for a in draft.attached))] if draft.attached
                        else []), Change(field="text", after=said)),
@@ -79,6 +82,16 @@ class SendReminder(Action):
         for said in plan.data.get("invoices", "").split():
             id, _, level = said.rpartition(".")
             store.reminded(plan.subject.vendor, id, int(level), plan.data["address"], plan.key, now())
+
+
+def _says(found: Reminder, name: str, to: str) -> Sentence:
+    values = {"customer": name, "numbers": _numbers(i for i, _ in found.due)}
+    if found.level:
+        return Sentence(
+            text="Remind {customer} of {numbers} (level {level}).", values=values | {"level": str(found.level)}
+        )
+    return Sentence(text="Write to {customer} ({address}) that {numbers} is due on {day}.",
+                    values=values | {"address": to or "—", "day": str(found.due[0][0]["due_on"])})  # fmt: skip
 
 
 def _attached(found: Reminder, facts: Facts) -> tuple[Attached, ...]:

@@ -50,9 +50,12 @@ def due(data: Path, only: Iterable[str] = FLOWS) -> list[Due]:
             if plans and (flow, plans[0].chain) not in found:
                 held = _held(flow, finding, plans, facts, store, writable)
                 found[flow, plans[0].chain] = Due(flow, tuple(plans), held)
-        told = registry()["tell_finance"].plan(facts) if "overdue_to_reminder" in wanted else None
-        if told:
-            held = _missing([told], writable) or _waits("overdue_to_reminder", [told], settings, store, data)
+        for told in _letters(facts) if "overdue_to_reminder" in wanted else ():
+            held = (
+                _letter_held(told, facts, store, writable)
+                if told.action == "send_reminder"
+                else _missing([told], writable) or _waits("overdue_to_reminder", [told], settings, store, data)
+            )
             found["overdue_to_reminder", told.chain] = Due("overdue_to_reminder", (told,), held)
         for plan in states.due(facts) if "payment_to_crm" in wanted and settings.states.always else ():
             if ("payment_to_crm", plan.chain) not in found:
@@ -91,6 +94,28 @@ class _Writable:
             except VendorError as error:
                 self.known[name] = str(error)
         return self.known[name]
+
+
+def _letters(facts: Facts) -> list[Plan]:
+    """Return the mails that no finding asks for: before anything is late, of bills to pay, of what is very late."""
+    if facts.settings.automation("overdue_to_reminder").mode == "off":
+        return []
+    plans = registry()["send_reminder"].notices(facts)
+    own = (registry()[name].plan(facts) for name in ("tell_bills", "tell_finance"))
+    return [plan for plan in plans if not flows.closed(_wish(plan, facts), facts)] + [plan for plan in own if plan]
+
+
+def _letter_held(plan: Plan, facts: Facts, store: State, writable: _Writable) -> Sentence | None:
+    return _held("overdue_to_reminder", _wish(plan, facts), [plan], facts, store, writable)
+
+
+def _wish(plan: Plan, facts: Facts) -> dict[str, Any]:
+    """Return what a finding would say of the invoice that a letter is about."""
+    vendor, id = plan.subject.vendor, plan.subject.id
+    invoice, deals = facts.invoice(vendor, id) or {}, facts.deals_of(vendor, id)
+    return {"action": plan.action, "check": "", "owner_id": deals[0]["owner_id"] if deals else None,
+            "subject_table": "invoices", "subject_vendor": vendor, "subject_id": id,
+            "amount_at_stake": invoice.get("open_amount"), "currency": invoice.get("currency")}  # fmt: skip
 
 
 def _held(

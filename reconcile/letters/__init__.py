@@ -14,6 +14,8 @@ KEPT = "letter:"  # people's own texts, in the state store, by letter.language
 _MUST = frozenset({"customer", "statement", "total", "company"})
 _MAY = frozenset({"number"})
 PLACES: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {  # what a letter must and may have filled in
+    "notice": (_MUST, _MAY),
+    "bills": (frozenset({"statement"}), frozenset({"total", "company"})),
     "reminder_1": (_MUST, _MAY),
     "reminder_2": (_MUST, _MAY),
     "reminder_3": (_MUST | {"rights"}, _MAY),

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from company import PAUSES, Shop
 
+from dashboard.report.period import around
+from dashboard.report.week import report
 from reconcile import run, settings, workflows
 from reconcile.action import Plan
 from reconcile.automations import due as asking
@@ -18,6 +20,7 @@ from reconcile.automations.calendar import quiet
 from reconcile.automations.switch import switch
 from reconcile.automations.turn import Turn, turn
 from reconcile.late import claim, late_rates
+from reconcile.letters import checked
 from reconcile.settings import Automation, Mail, Reminders, Settings
 from reconcile.state import Decision, State, state
 
@@ -298,8 +301,9 @@ def test_the_deals_owner_gets_a_task_at_each_level(shop: Shop) -> None:
     assert shop.plans(finding) == []
 
 
+@pytest.mark.capability("NOTIF-2")
 def test_finance_is_told_of_each_invoice_once(books: Books) -> None:
-    """31 days late: one mail to the finance address with all of them; the next day nothing; a new one alone."""
+    """31 days late: one mail to the finance address, and it is in the weekly report; the next day nothing."""
     books.set(finance="finance@us.example")
     books.rows["invoices"] = [invoice("in_1", "2026-03-01"), invoice("in_2", "2026-03-05")]
     books.automatic()
@@ -311,6 +315,8 @@ def test_finance_is_told_of_each_invoice_once(books: Books) -> None:
         books.turn()
     told = [m for m in books.mails() if m["to"] == ["finance@us.example"]]
     assert len(told) == 1 and "F-in_1" in told[0]["text"] and "31 days late" in told[0]["text"]
+    week = report(books.data, around("week", dt.date(2026, 4, 1)), settings.load(books.data))
+    assert {row["record"] for row in week.table("overdue").records()} == {"F-in_1", "F-in_2"}
     books.on("2026-04-05")
     books.turn()
     told = [m for m in books.mails() if m["to"] == ["finance@us.example"]]
@@ -355,3 +361,59 @@ def test_interest_is_counted_by_half_year_and_never_for_days_without_a_rate() ->
     assert claim("ES", Decimal(1000), last, last + dt.timedelta(days=9)) is None
     assert claim("XX", Decimal(1000), day(2026, 1, 1), day(2026, 2, 1)) is None
     assert all(r.source and r.rate > 5 and r.from_on < r.to_on for r in late_rates())
+
+
+@pytest.mark.capability("NOTIF-3")
+def test_who_has_not_paid_at_the_due_date_is_written_to(books: Books) -> None:
+    """By state and due date, in their language, with people's own words; shown before; once; not who paid."""
+    books.rows["customers"] += [customer("cus_2", name="Paid SL", tax_id="A28015865", email="p@paid.example")]
+    books.rows["invoices"] = [
+        invoice("in_1", "2026-03-11"), invoice("in_2", "2026-03-12"), invoice("in_3", "2026-03-11", status="draft"),
+        invoice("in_4", "2026-03-11", "cus_2", status="paid", paid="1210", customer_email="p@paid.example"),
+    ]  # fmt: skip
+    books.automatic()
+    assert books.on("2026-03-11") == [] and books.turn().runs == ()  # not wished
+    books.set(notice=True)
+    own = "{number} vence hoy\n\nHola {customer}: {statement} Total {total}. {company}\n"
+    books.store.keep("letter:notice.es", checked("notice", own))
+    (plan,) = books.on("2026-03-11")  # what a dry run shows
+    assert "ana@acme.example" in str(plan.says) and plan.data["invoices"] == "in_1.0" and books.mails() == []
+    assert [r.state for r in books.turn().runs] == ["done"]
+    (mail,) = books.mails()
+    assert mail["to"] == ["ana@acme.example"] and mail["subject"] == "F-in_1 vence hoy" and "F-in_2" in mail["text"]
+    assert books.on("2026-03-11") == [] and books.turn().runs == ()
+    books.set(notice=True, notice_days=3)  # some days ahead, and made up for over a weekend
+    books.rows["invoices"].append(invoice("in_5", "2026-03-20"))
+    assert [p.data["invoices"] for p in books.on("2026-03-14")] == ["in_2.0"]
+    assert [p.data["invoices"] for p in books.on("2026-03-17")] == ["in_5.0"]
+    (reminder,) = [p for p in books.on("2026-03-18") if p.data["level"] != "0"]
+    assert reminder.data["invoices"] == "in_1.1"  # the note before takes nothing from the levels after
+    books.set(notice=True, notice_days=3, opt_out=["B85674215"])
+    assert "opted out" in blocked(books.on("2026-03-17"))
+
+
+@pytest.mark.capability("REM-3")
+def test_bills_to_pay_are_told_to_finance_where_somebody_wants_it(books: Books) -> None:
+    """Off at first; before it is due once, late once; in words that can be changed; what is paid is left out."""
+    bill = {"vendor": "files", "supplier_name": "Hosting GmbH", "status": "issued", "issued_on": "2026-02-01",
+            "currency": "EUR", "gross": "121.00", "paid": "0"}  # fmt: skip
+    books.rows["bills"] = [
+        bill | {"id": "b1", "number": "R-1", "due_on": "2026-03-12"},
+        bill | {"id": "b2", "number": "R-2", "due_on": "2026-04-30"},
+        bill | {"id": "b3", "number": "R-3", "due_on": "2026-03-01", "paid": "121.00"},
+        bill | {"id": "b4", "number": "R-4", "due_on": "2026-03-05", "currency": "PLN", "paid": "21.00"},
+    ]  # fmt: skip
+    books.automatic()
+    assert books.on("2026-03-10") == [] and books.turn().runs == ()
+    books.set(bills=True)
+    assert "enter the address" in blocked(books.on("2026-03-10"))
+    books.set(bills=True, finance="pay@us.example")
+    books.store.keep("letter:bills.en", checked("bills", "To pay: {total}\n\nPlease pay:\n{statement}\n"))
+    (plan,) = books.on("2026-03-10")
+    assert plan.action == "tell_bills" and books.mails() == []
+    assert len(books.turn().runs) == 1 and books.on("2026-03-10") == []
+    (mail,) = books.mails()
+    assert mail["to"] == ["pay@us.example"] and mail["subject"] == "To pay: PLN100.00 + €121.00"
+    assert "R-1" in mail["text"] and "R-4" in mail["text"] and "R-2" not in mail["text"] and "R-3" not in mail["text"]
+    books.on("2026-03-13")
+    assert [r.plans[0].data["bills"] for r in books.turn("2026-03-13T10:00:00+01:00").runs] == ["bill:files:b1.late"]
