@@ -38,7 +38,14 @@ FILES = [
     _file("norma43", "Bank statement Norma 43", ["payments"], "one account in eight formats"),
 ]
 SMTP = "a real SMTP server with STARTTLS and authentication"
-CHANNELS = [Entry("smtp", "E-mail (SMTP)", "channel", "works", [], ["send_reminder"], "password", SMTP)]
+SHEETS = "every request checked against Google's own discovery document, answered on this machine"
+LOCAL = "requests and answers over HTTP, against a server on this machine that answers as the reference says"
+CHANNELS = [
+    Entry("smtp", "E-mail (SMTP)", "channel", "works", [], ["send_reminder", "report"], "password", SMTP),
+    Entry("sheets", "Google Sheets", "channel", "works", [], ["report"], "key", SHEETS),
+    Entry("notion", "Notion", "channel", "works", [], ["report"], "token", LOCAL),
+    Entry("slack", "Slack", "channel", "works", [], ["report"], "url", LOCAL),
+]
 BY_EXPORT = "its CSV or XLSX export is read; no connection by API yet"
 # Named so that nobody has to ask: their exports can be read as files today.
 BY_FILE = {

@@ -26,6 +26,7 @@ def fix(action: str | None) -> str:
         "send_reminder": _("Send a reminder"),
         "create_task": _("Create a task"),
         "record_payment": _("Close the invoice"),
+        "report": _("Bring the report"),
         "pick_product": _("Pick or create the product"),
         "update_line": _("Name the product of a line"),
         "sync_customer": _("Bring both to the same"),
