@@ -764,7 +764,7 @@ class Stripe(Vendor):
         if changes.get("unit_price") is not None:
             held = self._prices(id)
             old = _price_of(item, held)
-            new = self._price(id, changes["unit_price"], changes["currency"], held.get(id, []), old)
+            new = self._price(id, Decimal(changes["unit_price"]), changes["currency"], held.get(id, []), old)
             values["default_price"] = new["id"]
         reply = self.write("POST", f"/v1/products/{id}", data=form(values))
         if old and new and old["id"] != new["id"] and old["currency"] == new["currency"]:
