@@ -108,50 +108,51 @@ def _next(rows: list[Row], deal: Row, has_fix: bool) -> None:
 
 
 def _form(deal: Row, plan: BillingPlan | None) -> None:
+    mine = f"plan-{deal['vendor']}-{deal['id']}"  # what was typed for another deal must not stand here
     kind = st.radio(_("It is billed"), KINDS, KINDS.index(plan.kind if plan else "once"), horizontal=True,
-                    format_func=kinds().__getitem__, key="plan-kind")  # fmt: skip
-    count = 0
-    if kind == "stages":
+                    format_func=kinds().__getitem__, key=f"{mine}-kind")  # fmt: skip
+    answers: dict[str, Any] = {}
+    if kind == "deposit":
+        answers = _deposit(plan, mine)
+    elif kind == "stages":
         now = len(plan.parts) if plan and plan.kind == "stages" else 3
-        count = int(st.number_input(_("Stages"), 2, MOST, now, key="plan-count"))
-    with st.form("plan", border=False):
-        answers: dict[str, Any] = {}
-        if kind == "deposit":
-            answers = _deposit(plan)
-        elif kind == "stages":
-            answers = {"parts": [_stage(at, count, plan, deal) for at in range(count)]}
-        elif kind == "recurring":
-            answers = _recurring(plan, deal)
-        if st.form_submit_button(_("Save"), icon=":material/save:", key="save-plan"):
-            _save(deal, kind, answers)
+        count = int(st.number_input(_("Stages"), 2, MOST, now, key=f"{mine}-count", width=160))
+        answers = {"parts": [_stage(at, plan, deal, mine) for at in range(count)]}
+    elif kind == "recurring":
+        answers = _recurring(plan, deal, mine)
+    if st.button(_("Save"), icon=":material/save:", key=f"{mine}-save"):
+        _save(deal, kind, answers)
 
 
-def _deposit(plan: BillingPlan | None) -> dict[str, Any]:
+def _deposit(plan: BillingPlan | None, mine: str) -> dict[str, Any]:
     now = plan.parts[0].percent if plan and plan.kind == "deposit" else Decimal(30)
     help_ = _("The final invoice shows everything and takes the deposit off.")
-    return {"percent": st.text_input(_("Deposit in percent"), f"{now.normalize():f}", key="plan-deposit", help=help_)}
+    typed = st.text_input(_("Deposit in percent"), f"{now.normalize():f}", key=f"{mine}-deposit", help=help_, width=160)
+    return {"percent": typed}
 
 
-def _stage(at: int, count: int, plan: BillingPlan | None, deal: Row) -> dict[str, Any]:
+def _stage(at: int, plan: BillingPlan | None, deal: Row, mine: str) -> dict[str, Any]:
     known = plan.parts[at] if plan and plan.kind == "stages" and at < len(plan.parts) else None
     stages = {row["id"]: row["name"] or row["id"] for row in plans.pipeline(session.data(), deal["vendor"], deal["id"])}
     title, share, when, what = st.columns([3, 1, 3, 3], vertical_alignment="bottom")
     found: dict[str, Any] = {
         "name": known.name if known else f"stage-{at + 1}",
         "title": title.text_input(_("Stage {number}").format(number=at + 1), known.title if known else "",
-                                  key=f"plan-title-{at}", placeholder=_("What the customer reads")),
+                                  key=f"{mine}-title-{at}", placeholder=_("What the customer reads")),
         "percent": share.text_input(_("Percent"), f"{known.percent.normalize():f}" if known else "",
-                                    key=f"plan-percent-{at}"),
+                                    key=f"{mine}-percent-{at}"),
     }  # fmt: skip
-    offered = [w for w in WHENS if w != ("next" if at else "paid") and (w != "stage" or stages)]
+    offered = [w for w in WHENS if w not in (("next",) if at else ("paid", "click")) and (w != "stage" or stages)]
     due = when.selectbox(_("Due"), offered, offered.index(w) if (w := _known_when(known, at)) in offered else 0,
-                         format_func=whens().__getitem__, key=f"plan-when-{at}")  # fmt: skip
-    on = what.date_input(_("On a day"), known.on if known and known.on else None, key=f"plan-on-{at}")
-    stage = what.selectbox(_("At a stage"), list(stages), list(stages).index(known.stage)
-                           if known and known.stage in stages else None, format_func=stages.__getitem__,
-                           key=f"plan-stage-{at}") if stages else None  # fmt: skip
-    return found | {"on": on if due == "day" else None, "stage": (stage or "") if due == "stage" else "",
-                    "after_payment": due == "paid"}  # fmt: skip
+                         format_func=whens().__getitem__, key=f"{mine}-when-{at}")  # fmt: skip
+    found |= {"due": due, "on": None, "stage": "", "after_payment": due == "paid"}
+    if due == "day":
+        found["on"] = what.date_input(_("On a day"), known.on if known else None, key=f"{mine}-on-{at}")
+    elif due == "stage":
+        at_stage = list(stages).index(known.stage) if known and known.stage in stages else None
+        found["stage"] = what.selectbox(_("At a stage"), list(stages), at_stage, format_func=stages.__getitem__,
+                                        key=f"{mine}-stage-{at}") or ""  # fmt: skip
+    return found
 
 
 def _known_when(known: Part | None, at: int) -> str:
@@ -164,7 +165,7 @@ def _known_when(known: Part | None, at: int) -> str:
     return "paid" if known.after_payment else "click" if at else "next"
 
 
-def _recurring(plan: BillingPlan | None, deal: Row) -> dict[str, Any]:
+def _recurring(plan: BillingPlan | None, deal: Row, mine: str) -> dict[str, Any]:
     known = plan if plan and plan.kind == "recurring" else None
     every = {
         1: _("Every month"),
@@ -177,14 +178,14 @@ def _recurring(plan: BillingPlan | None, deal: Row) -> dict[str, Any]:
     steps = list(every)
     return {
         "every": left.selectbox(_("How often"), steps, steps.index(known.every) if known else 0,
-                                format_func=every.__getitem__, key="plan-every"),
-        "day": int(middle.number_input(_("Day of the month"), 1, 31, known.day if known else 1, key="plan-day",
+                                format_func=every.__getitem__, key=f"{mine}-every"),
+        "day": int(middle.number_input(_("Day of the month"), 1, 31, known.day if known else 1, key=f"{mine}-day",
                                        help=_("The 31st is the last day in a shorter month."))),
         "net": right.text_input(_("Each time, without tax"), f"{known.net:.2f}" if known and known.net else "",
-                                key="plan-net", placeholder=_("The deal's lines")),
+                                key=f"{mine}-net", placeholder=_("The deal's lines")),
         "begins_on": left.date_input(_("From"), known.begins_on if known else deal["won_on"] or session.day(),
-                                     key="plan-begins"),
-        "ends_on": middle.date_input(_("Until (optional)"), known.ends_on if known else None, key="plan-ends"),
+                                     key=f"{mine}-begins"),
+        "ends_on": middle.date_input(_("Until (optional)"), known.ends_on if known else None, key=f"{mine}-ends"),
     }  # fmt: skip
 
 
@@ -213,8 +214,14 @@ def _made(kind: str, answers: dict[str, Any]) -> BillingPlan | None:
         net = _amount(answers["net"]) if answers["net"].strip() else None
         begins: dt.date = answers["begins_on"]
         return BillingPlan.model_validate({**answers, "kind": kind, "net": net, "begins_on": begins})
-    parts = [Part.model_validate(part | {"percent": _amount(part["percent"])}) for part in answers["parts"]]
-    return BillingPlan(kind="stages", parts=tuple(parts))
+    return BillingPlan(kind="stages", parts=tuple(_part(said) for said in answers["parts"]))
+
+
+def _part(said: dict[str, Any]) -> Part:
+    if (said["due"] == "day" and said["on"] is None) or (said["due"] == "stage" and not said["stage"]):
+        raise ValueError(_("Pick the day or the stage from which each part is due."))
+    fields = {name: value for name, value in said.items() if name != "due"}
+    return Part.model_validate(fields | {"percent": _amount(said["percent"])})
 
 
 def _amount(text: str) -> Decimal:

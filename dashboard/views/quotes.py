@@ -103,10 +103,10 @@ def _list() -> None:
         "number": st.column_config.TextColumn(_("Quote"), width=150),
         "amount": st.column_config.TextColumn(_("Amount"), width=110, alignment="right"),
         "customer": st.column_config.TextColumn(_("Customer"), width=170),
-        "deal": st.column_config.TextColumn(_("Deal"), width=200),
+        "deal": st.column_config.TextColumn(_("Deal"), width=150),
         "status": st.column_config.TextColumn(_("State"), width=90),
         "until": st.column_config.DateColumn(_("Valid until"), width=100),
-        "why": st.column_config.TextColumn(_("Why it cannot be used"), width=260),
+        "why": st.column_config.TextColumn(_("Why it cannot be used"), width=330),
     }
     table = st.dataframe(shown, column_config=config, hide_index=True, on_select="rerun", selection_mode="single-row",
                          key=f"quotes-{text}-{status}-{at}", alt=_("Quotes"))  # fmt: skip

@@ -19,8 +19,8 @@ def show() -> None:
         st.info(_("Read the CRM once first: its pipelines and stages are picked from its own list."))
         return
     offered = {row["id"]: _called(row) for row in stages(session.data())}
-    st.caption(_("A deal is due as soon as one of these has happened: the worklist shows it at once, after the days "
-                 "of grace as late. If nothing is chosen, a won deal is told after the days of grace."))  # fmt: skip
+    st.caption(_("A deal is due as soon as one of these has happened: the worklist shows it at once, and as late after "
+                 "the days of grace. If nothing is chosen, a won deal is told after the days of grace."))  # fmt: skip
     with st.form("triggers", border=True):
         chosen = [name for name in TRIGGERS if _asked(name, known, offered)]
         picked = {name: st.session_state[f"stages-{name}"] for name in STAGED if name in chosen}

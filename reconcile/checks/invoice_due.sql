@@ -3,8 +3,8 @@
 -- reads:       deals, deal_summary, deal_triggers, triggers, billing_plans, accepted_quotes, customers, settings
 -- absent_from: invoices
 -- action:      create_invoice
--- why:         What was chosen to make a deal due has happened: it was won, came to a stage, its quote was accepted, its service
---              completed, its order confirmed, or money came for it. It is due, and not late before the days of grace.
+-- why:         What you chose to make a deal due has happened: it was won, came to a stage, its quote was accepted, its service
+--              completed, its order confirmed, or money came for it.
 WITH won AS (
     SELECT MAX(CASE WHEN t.name = 'won' THEN 1 ELSE 0 END) AS chosen, MAX(CASE WHEN t.name = 'quote' THEN 1 ELSE 0 END) AS quotes
     FROM triggers AS t

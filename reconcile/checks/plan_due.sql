@@ -3,8 +3,8 @@
 -- reads:       plan_state, deals, settings
 -- absent_from: invoices
 -- action:      create_invoice
--- why:         A deposit, a stage or a period that was agreed on is due by its plan and is not invoiced yet. After the days of
---              grace it is late; of a period its own check tells then.
+-- why:         A deposit, a stage or a period that was agreed on is due by its plan, and not invoiced yet. A period that was
+--              missed is told apart.
 SELECT
     'deals' AS subject,
     p.vendor,
