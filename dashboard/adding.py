@@ -50,8 +50,10 @@ def _added(
 
 def _pick(known: dict[str, Any], draft: InvoiceDraft, wishes: list[dict[str, Any]], given: Given) -> None:
     """Let a product be found by typing a part of its name or SKU; price and tax stand there already."""
-    id = st.selectbox(_("Product"), list(known), None, format_func=lambda id: _called(known[id]), key="product-pick",
-                      placeholder=_("Type a part of its name or SKU"))  # fmt: skip
+    id = st.selectbox(
+        _("Product"), list(known), None, format_func=lambda id: _called(known[id]), key=f"product-pick-{len(wishes)}",
+        placeholder=_("Type a part of its name or SKU"),
+    )  # fmt: skip
     if not id:
         return
     product = known[id]
@@ -76,7 +78,6 @@ def _pick(known: dict[str, Any], draft: InvoiceDraft, wishes: list[dict[str, Any
 def _keep(wishes: list[dict[str, Any]], given: Given) -> None:
     given.pop(ADDED, None)
     given.update({ADDED: json.dumps(wishes)} if wishes else {})
-    st.session_state.pop("product-pick", None)
     st.rerun(scope="fragment")
 
 

@@ -42,11 +42,14 @@ def _one(row: Row, offered: bool) -> None:
         return
     mine = session.who() in approvals.pressers(row["asked_by"])
     key = row["content"][:12]
-    why = _("You asked for it: somebody else has to agree.") if mine else None
+    if mine:
+        st.caption(f":material/group: {_('You asked for it: somebody else has to agree.')}")
+        if not session.settings().access.is_on:
+            st.caption(_("Nobody else is known here before people sign in: set [access] in the settings file."))
     comment = st.text_input(_("Comment; needed to send it back"), key=f"approval-comment-{key}")
     with st.container(horizontal=True):
         if st.button(_("Approve and issue"), type="primary", icon=":material/check:", key=f"approve-{key}",
-                     disabled=mine, help=why):  # fmt: skip
+                     disabled=mine):  # fmt: skip
             _decide(row, True, comment)
         if st.button(_("Send back"), icon=":material/undo:", key=f"reject-{key}"):
             _decide(row, False, comment)

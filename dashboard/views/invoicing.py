@@ -46,12 +46,14 @@ def _choices(known: Settings) -> dict[str, Any]:
     found["send"] = right.toggle(_("Send on issue"), now.send, key="inv-send",
                                  help=_("The customer gets the invoice by e-mail as soon as it is issued. "
                                         "Off: it stays “to be sent”."))  # fmt: skip
+    left, right = st.columns(2)
     by = {"billing": _("The billing system"), "mail": _("Our own mail server")}
     found["send_by"] = left.selectbox(_("Who sends the e-mail"), list(by), list(by).index(now.send_by),
                                       format_func=by.__getitem__, key="inv-by")  # fmt: skip
     how = {"pdf": _("The PDF, attached"), "link": _("A link to the invoice online")}
     found["attach"] = right.selectbox(_("What our mail carries"), list(how), list(how).index(now.attach),
                                       format_func=how.__getitem__, key="inv-attach")  # fmt: skip
+    left, right = st.columns(2)
     found["signature"] = left.text_area(_("Signature"), known.mail.signature, key="inv-signature", height=80,
                                         placeholder=known.company.name)  # fmt: skip
     found["message"] = right.text_area(_("Message on every invoice"), now.message, key="inv-message", height=80)

@@ -155,11 +155,12 @@ def test_an_address_that_is_none_is_refused_before_anything() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_letter_is_whole_in_every_language(language: str) -> None:
     """Each placeholder is filled, each language and level has a text of its own, a missing value is refused by name."""
-    values = {name: f"<{name}>" for name in ("number", "customer", "statement", "total", "company", "rights")}
+    values = {name: f"<{name}>" for must, may in PLACES.values() for name in must | may}
     texts = set()
-    for name in PLACES:
+    for name, (must, _) in PLACES.items():
         subject, text = letter(name, language, values)
-        assert "<number>" in subject and "{" not in text and "<statement>" in text and "<total>" in text
+        assert ("<number>" in subject or name == "bills") and "{" not in text and "<total>" in subject + text
+        assert all(f"<{place}>" in subject + text for place in must)
         assert ("<rights>" in text) == (name == "reminder_3")
         assert all(text != letter(name, other, values)[1] for other in LANGUAGES if other != language)
         assert checked(name, original(name, language))

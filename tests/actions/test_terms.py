@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from company import Shop
+from streamlit.testing.v1 import AppTest
 from test_fixes import after, by_action, new_deal
 
 from reconcile import ecb, run, settings
@@ -199,9 +200,18 @@ def test_the_message_to_the_customer_is_in_the_billing_document(shop: Shop) -> N
     assert b"As agreed with Ana on Monday." in httpx.get(item["invoice_pdf"]).content
 
 
+def picker() -> None:
+    """Draw what the preview offers for adding products."""
+    import streamlit as st
+
+    from dashboard import adding
+
+    adding.offer(st.session_state["parts"], {})
+
+
 @pytest.mark.capability("PROD-4")
-def test_products_of_billing_are_added_with_their_price_and_tax(shop: Shop) -> None:
-    """Without a price it is the catalogue's, with one it is that; one in another currency is asked, not converted."""
+def test_products_of_billing_are_added_with_their_price_and_tax(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Found by name and SKU, price and tax stand there already; what is typed counts; nonsense is asked about."""
     finding, made = won(shop)
     (product,) = shop.rows("SELECT id, name, sku, unit_price FROM products WHERE vendor = 'stripe' ORDER BY id LIMIT 1")
     wish = [{"id": product[0], "quantity": "2"}, {"id": product[0], "unit_price": "9.50", "tax_rate": "20"}]
@@ -210,6 +220,17 @@ def test_products_of_billing_are_added_with_their_price_and_tax(shop: Shop) -> N
     assert added == [(product[1], 2, product[3], 21, product[2]), (product[1], 1, Decimal("9.50"), 20, product[2])]
     assert set(shop.mend(plans)) == {"done"}
     assert len(stripe_invoice(shop, made["deal_id"])["lines"]["data"]) == 3
+    app = AppTest.from_function(picker, default_timeout=60)
+    app.session_state["parts"] = [by_action(shop.plans(finding))["create_invoice"]]
+    monkeypatch.setenv("CUADRA_DATA", str(shop.data))
+    app.run()
+    (named,) = [
+        label for label in app.selectbox(key="product-pick-0").options if product[1] in label and product[2] in label
+    ]
+    app.selectbox(key="product-pick-0").select(named).run()
+    assert not app.exception
+    shown = [app.text_input(key=f"product-{field}-{product[0]}").value for field in ("many", "price", "tax")]
+    assert [Decimal(value) for value in shown] == [1, product[3], 21]
     for bad in ('[{"id": "prod_gone"}]', '[{"quantity": 1}]', f'[{{"id": "{product[0]}", "quantity": 0}}]', "{"):
         needs = by_action(shop.plans(finding, given={"products": bad}))
         assert not needs or [n.name for n in needs["create_invoice"].needs] == ["products"]

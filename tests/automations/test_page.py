@@ -93,10 +93,10 @@ def test_reminders_are_off_until_one_switch_turns_them_on(shop: Shop, page: Page
     app.selectbox(key="letter-language").set_value("es").run()
     app.text_area(key="text-reminder_1-es").set_value(own.replace("{total}", "mucho")).run()
     assert "This text cannot be sent. missing" in words(app)
-    assert not [b for b in app.button if b.label == "Use this text"]
+    assert not [b for b in app.button if b.key == "letter-save"]
     app.text_area(key="text-reminder_1-es").set_value(own).run()
     assert "**Pago pendiente F" in words(app) and "cannot be sent" not in words(app)
-    press(app, "Use this text")
+    press(app, "Use this text", 1)  # the first is of the mail that carries an invoice
     assert shop.store.entries(action="change_letter")[0]["who"] == "local"
     app.radio(key="mode-overdue_to_reminder").set_value("automatic")
     app.text_input(key="reason-overdue_to_reminder").set_value("agreed")
