@@ -120,9 +120,11 @@ def _asked(
                   "amount": draft.get("gross") or 0, "currency": draft.get("currency") or "", "run_id": run_id,
                   "asked_by": who.partition(", approved by ")[0], "asked_at": now()}  # fmt: skip
         db.execute(_table.insert().values(**values))
-        entry = Entry(who=who, action="ask_approval", outcome="waiting", vendor=plan.vendor,
-                      subject=f"invoices:{plan.vendor}:{id}", key=plan.key, says=said,
-                      after={"amount": f"{values['amount']} {values['currency']}"})  # fmt: skip
+        entry = Entry(
+            who=who, action="ask_approval", outcome="done", vendor=plan.vendor, says=said,
+            subject=f"invoices:{plan.vendor}:{id}", key=f"ask_approval:{plan.vendor}:{id}:{content}",
+            after={"amount": f"{values['amount']} {values['currency']}"},
+        )  # fmt: skip
         db.execute(schema.audit.insert().values(**entry.model_dump(), at=now()))
         return values | {"decided_by": "", "comment": ""}
 

@@ -27,9 +27,9 @@ FLOWS = ("deal_to_invoice", "payment_to_crm", "overdue_to_reminder", "customer_d
 TRIGGERS = ("won", "stage", "quote", "service", "paid", "order")  # what may make a deal due to be invoiced
 STAGED = ("stage", "service", "order")  # triggers that wait for stages of the CRM
 EVENTS = (  # that web hooks and channels can be told of
-    "finding.opened", "finding.fixed", "customer.created", "invoice.created", "invoice.issued", "invoice.sent",
-    "invoice.very_late", "payment.received", "payment.matched", "deal.first_payment", "deal.paid", "deal.updated",
-    "reminder.sent", "reminder.bounced", "report.delivered",
+    "finding.opened", "finding.fixed", "customer.created", "invoice.created", "invoice.waiting", "invoice.issued",
+    "invoice.sent", "invoice.very_late", "payment.received", "payment.matched", "deal.first_payment",
+    "deal.paid", "deal.updated", "reminder.sent", "reminder.bounced", "report.delivered",
 )  # fmt: skip
 STATES = ("draft", "issued", "sent", "overdue", "partly_paid", "paid")  # of an invoice, as a deal shows them
 CHANNELS = ("email", "pdf", "xlsx", "csv", "sheets", "notion", "slack")  # that a report can go to
@@ -145,6 +145,11 @@ class Mail(Part):
     reply_to: str = ""
     daily_cap: int = Field(default=50, ge=0)
     signature: str = ""  # under the mails that carry invoices; the company's name where it is empty
+    imap_host: str = ""  # where mails that came back are read, with the same password; empty: nowhere
+    imap_port: int = Field(default=993, ge=1, le=65535)
+    imap_security: str = Field(default="tls", pattern="^(starttls|tls|none)$")
+    imap_user: str = ""  # `user` where it is empty
+    imap_folder: str = "INBOX"
     outbox: str = ""  # where the server lists what it took, by ?message_id=; plain SMTP servers have none
 
 

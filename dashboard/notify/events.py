@@ -25,6 +25,7 @@ CURSOR = "events:cursor"  # how far the audit log and the findings' history were
 DONE = {  # action of the audit log → the event that it is
     "create_customer": "customer.created", "create_invoice": "invoice.created", "issue_invoice": "invoice.issued",
     "send_invoice": "invoice.sent", "update_deal": "deal.updated", "send_reminder": "reminder.sent",
+    "mail_invoice": "invoice.sent", "ask_approval": "invoice.waiting",
     "tell_finance": "invoice.very_late", "reminder_bounced": "reminder.bounced",
 }  # fmt: skip
 FINDINGS = {"opened": "finding.opened", "reopened": "finding.opened", "fixed": "finding.fixed"}

@@ -18,6 +18,7 @@ def names() -> dict[str, str]:
         "finding.fixed": _("A problem is mended"),
         "customer.created": _("A customer was created in billing"),
         "invoice.created": _("An invoice was drafted"),
+        "invoice.waiting": _("An invoice waits for approval"),
         "invoice.issued": _("An invoice was issued"),
         "invoice.sent": _("An invoice was sent"),
         "invoice.very_late": _("Finance was told of very late invoices"),
