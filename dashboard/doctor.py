@@ -9,6 +9,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from dashboard import letting_in, signin
 from extract.vendor import Unauthorised, Vendor, VendorError
 from reconcile import settings as choices
 from reconcile.connections import connections, unconnected
@@ -37,6 +38,7 @@ def examine(data: Path) -> Iterator[Examined]:
     if not settings.connections:
         yield Examined("connections", "note", "none yet: `cuadra connect VENDOR`, or `cuadra import FILE`")
     yield _mail(data, settings)
+    yield _sign_in(data, settings)
     yield _browser()
     yield _disk(data)
 
@@ -91,6 +93,18 @@ def _browser() -> Examined:
     return Examined(
         "browser", "ok" if found else "note", found or "none on this machine: open the page from another one"
     )
+
+
+def _sign_in(data: Path, settings: choices.Settings) -> Examined:
+    if not settings.access.is_on:
+        return Examined("sign-in", "note", "nobody signs in: the page answers this machine alone (`cuadra sign-in`)")
+    try:
+        signin.for_streamlit(data, settings)
+        letting_in.asked(settings.access.issuer)
+    except (signin.NotReady, letting_in.Wrong, letting_in.Silent) as error:
+        return Examined("sign-in", "refused", str(error))
+    people = len(letting_in.listed(data))
+    return Examined("sign-in", "ok", f"{settings.access.issuer} answers; {people} have a role (`cuadra access`)")
 
 
 def _disk(data: Path) -> Examined:

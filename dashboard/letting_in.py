@@ -29,7 +29,7 @@ def set_up(data: Path, issuer: str, client_id: str, secret: str, address: str = 
     logs.hide([secret])
     if not secret:
         raise Wrong("No secret was given.")
-    _asked(issuer)
+    asked(issuer)
     known = settings.load(data)
     before = known.access
     chosen = before.model_copy(update={"issuer": issuer, "client_id": client_id})
@@ -116,7 +116,7 @@ def _part(whom: str) -> tuple[str, str]:
     return ("people", whom.strip().lower()) if local else ("domains", domain)
 
 
-def _asked(issuer: str) -> None:
+def asked(issuer: str) -> None:
     """Ask the provider for its own description, so that a slip shows now and not when somebody signs in."""
     if urlsplit(issuer).scheme != "https" and not guard.is_loopback(urlsplit(issuer).hostname or ""):
         raise Wrong(f"{issuer} is no address of a provider: write it with https://.")

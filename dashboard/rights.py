@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from dashboard import session
+from dashboard import read, session
 from dashboard.parts import plain
+from dashboard.read.salespeople import salespeople
 from dashboard.words import _
 from reconcile import access
 from reconcile.access import Forbidden, Right
@@ -70,9 +71,13 @@ def sees(page: str) -> bool:
 
 
 def banner(page: str) -> None:
-    """Say at the top of a page that the reader may only look at it, where that is so."""
+    """Say at the top of a page that the reader may only look at it, or why a salesperson sees nothing."""
     if page in FOR:
         offered(FOR[page])
+    data = session.data()
+    if not access.acting().sees_all and read.ready(data) and not salespeople(data):
+        told = _("The CRM knows no salesperson with your e-mail address, so nothing is shown: {ask}.")
+        st.info(told.format(ask=ask()), icon=":material/person_search:")
 
 
 def roles() -> dict[str, str]:

@@ -115,6 +115,13 @@ def test_an_address_of_somebody_elses_deal_shows_nothing(seen: Seen) -> None:
         assert [word for word in MARTAS_WORDS if word in other] == []
 
 
+def test_a_salesperson_whom_the_crm_does_not_know_reads_why(seen: Seen) -> None:
+    """Nothing is shown, and it says that, and whom to ask; a known one reads nothing of it."""
+    page = words(seen("new@example.com", "deals"))
+    assert "The CRM knows no salesperson with your e-mail address" in page and "Ana López" in page
+    assert "The CRM knows no salesperson" not in words(seen("sam@example.com", "deals"))
+
+
 def test_pages_of_the_whole_company_are_not_theirs(seen: Seen) -> None:
     """Reconciliation, reports, the activity log: not in the menu, and the address leads to what they have."""
     home = [title.value for title in seen("sam@example.com").title]

@@ -174,6 +174,16 @@ def test_people_sign_in_and_see_what_their_role_may(site: Site, browser: Any) ->
     assert "Website" not in tab.content() and tab.complaints == []
     tab.context.close()
 
+    tab = sign_in(browser, site, "ana")
+    go(tab, site, "/settings?part=people", "Whom people ask for a right")
+    tab.wait_for_timeout(1000)
+    picture(tab, "people-desk")
+    tab.set_viewport_size({"width": 400, "height": 850})
+    tab.wait_for_timeout(1000)
+    picture(tab, "people-phone")
+    assert tab.complaints == []
+    tab.context.close()
+
     tab = sign_in(browser, site, "sam")
     go(tab, site, "/deals?deal=hubspot:81", "Printers")
     picture(tab, "salesperson-deal-desk")
@@ -245,6 +255,7 @@ def test_hooks_on_a_port_of_their_own_reach_no_page(site: Site) -> None:
 def test_no_secret_is_written_or_said(site: Site) -> None:
     """Neither the provider's secret nor the cookies' stands in a file, a log, the settings or an answer."""
     cookie = state(site.data).credentials(signin.NAME)[signin.COOKIE]
+    assert "have a role" in cuadra(site.data, "check")
     assert "secret" in cuadra(site.data, "sign-in") and "swordfish" not in cuadra(site.data, "sign-in", "--json")
     for path in site.data.rglob("*"):
         if path.is_file():

@@ -45,6 +45,7 @@ SAMS_WORDS = ("Printers", "Gravel", "FV-2026-181", "Q-81", "PRINTER PAYER", "Sam
 PEOPLE = Access(
     issuer="https://id.example", client_id="cuadra", administrator="Ana López",
     people={"ana@example.com": "admin", "vera@example.com": "viewer", "oleg@example.com": "operator",
-            "april@example.com": "approver", "sam@example.com": "salesperson", "marta@home.example": "salesperson"},
+            "april@example.com": "approver",
+            "new@example.com": "salesperson", "sam@example.com": "salesperson", "marta@home.example": "salesperson"},
     crm_emails={"marta@home.example": "m@example.com"},
 )  # fmt: skip
