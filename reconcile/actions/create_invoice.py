@@ -57,7 +57,8 @@ class CreateInvoice(Action):
         if not deal["currency"]:
             needs.append(Need(name="currency", says=Sentence(text="The deal has no currency.")))
         worth = exchange(deal["currency"], facts, given, needs, cautions)
-        series = series_of(deal, customer.get("country"), facts, given, needs)
+        numbered = source.kind != "proforma"  # which never gets a number
+        series = series_of(deal, customer.get("country"), facts, given, needs) if numbered else ""
         draft = InvoiceDraft(
             key=key, kind=source.kind or ("final" if earlier else "invoice"), part=source.part or None,
             customer_id=customer_id or "", deal_id=source.deal_id,
