@@ -6,7 +6,7 @@ from dashboard import act, rights, said, session
 from dashboard.parts import link, plain
 from dashboard.read import Row, ready
 from dashboard.words import _, moment, money, several
-from reconcile import approvals, four_eyes
+from reconcile import access, approvals, four_eyes
 from reconcile.state import state
 
 
@@ -22,7 +22,9 @@ def show() -> None:
 
 
 def hint() -> None:
-    """Say how many wait, and where."""
+    """Say how many wait, and where, to whoever sees more than what is their own."""
+    if not access.acting().sees_all:
+        return
     if found := len(approvals.waiting(state(session.data()))):
         link("activity", several("{count} invoice waits for approval", "{count} invoices wait for approval", found),
              ":material/how_to_reg:")  # fmt: skip
