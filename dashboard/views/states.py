@@ -52,18 +52,10 @@ def _table(known: States) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
     pipelines = _pipelines()
     words: dict[str, str] = {}
     moves: dict[str, dict[str, str]] = {}
-    wide = [2, 2, *[3] * len(pipelines)]
-    names = [rows[0]["pipeline_name"] or id for id, rows in pipelines.items()]
-    heads = [_("The invoice is"), _("The deal says")]
-    heads += [_("It moves to, in {pipeline}").format(pipeline=name) for name in names]
-    for column, head in zip(st.columns(wide), heads, strict=True):
-        column.markdown(f"**{plain(head)}**")
     for name in STATES:
-        left, middle, *rest = st.columns(wide, vertical_alignment="center")
-        called = invoice_state("waiting" if name == "issued" else name).word
-        left.markdown(plain(called))
-        typed = middle.text_input(_("The deal says: {state}").format(state=called), known.words.get(name, ""),
-                                  placeholder=name, key=f"word-{name}", label_visibility="collapsed")  # fmt: skip
+        left, middle, *rest = st.columns([2, 2, *[3] * len(pipelines)], vertical_alignment="bottom")
+        left.markdown(f"**{plain(invoice_state('waiting' if name == 'issued' else name).word)}**")
+        typed = middle.text_input(_("The deal says"), known.words.get(name, ""), placeholder=name, key=f"word-{name}")
         if typed.strip():
             words[name] = typed.strip()
         for column, (id, rows) in zip(rest, pipelines.items(), strict=True):
@@ -71,10 +63,10 @@ def _table(known: States) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
             held = known.stages.get(id, {}).get(name, STAYS)
             if held not in offered:
                 offered[held] = _("{stage} (gone)").format(stage=held)
-            picked = column.selectbox(
-                _("It moves to: {state}").format(state=called), list(offered), list(offered).index(held),
-                format_func=offered.__getitem__, key=f"move-{id}-{name}", label_visibility="collapsed",
-            )  # fmt: skip
+            called = plain(rows[0]["pipeline_name"] or id)
+            picked = column.selectbox(_("It moves to, in {pipeline}").format(pipeline=called), list(offered),
+                                      list(offered).index(held), format_func=offered.__getitem__,
+                                      key=f"move-{id}-{name}")  # fmt: skip
             if picked:
                 moves.setdefault(id, {})[name] = picked
     return words, moves
