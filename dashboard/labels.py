@@ -138,7 +138,6 @@ def action(name: str | None) -> str:
         "comment": _("Comment"),
         "switch_rules": _("Rules switched"),
         "switch_automation": _("Automation switched"),
-        "change_triggers": _("Changed what makes a deal due"),
         "change_billing_plan": _("Billing plan changed"),
         "change_reminders": _("Reminders changed"),
         "change_letter": _("Letter changed"),

@@ -43,7 +43,6 @@ LOGGED: dict[str, Right] = {
     "forget_credentials": "administer",
     "switch_rules": "administer",
     "switch_automation": "administer",
-    "change_triggers": "administer",
     "change_settings": "administer",
     "change_reminders": "administer",
     "change_letter": "administer",

@@ -1,15 +1,16 @@
 """When to invoice: what makes a deal due, with stages picked from the CRM's own list."""
 
+from decimal import Decimal
+
 import streamlit as st
 
 from dashboard import jobs, labels, said, session, working
+from dashboard.choosing import NotSo, keep
 from dashboard.parts import plain
 from dashboard.read import ready
 from dashboard.read.stages import stages
 from dashboard.words import _, several
-from reconcile import settings
 from reconcile.settings import STAGED, TRIGGERS, Invoicing
-from reconcile.state import Entry, state
 
 
 def show() -> None:
@@ -26,6 +27,7 @@ def show() -> None:
         picked = {name: st.session_state[f"stages-{name}"] for name in STAGED if name in chosen}
         if st.form_submit_button(_("Save"), icon=":material/save:", key="save-triggers"):
             _save(known, chosen, {name: list(ids) for name, ids in picked.items() if ids})
+    _deposits()
 
 
 def _asked(name: str, known: Invoicing, offered: dict[str, str]) -> bool:
@@ -57,15 +59,40 @@ def _save(known: Invoicing, chosen: list[str], picked: dict[str, list[str]]) -> 
     if lacking := [name for name in ("stage", "order") if name in chosen and not picked.get(name)]:
         st.error(_("Pick at least one stage for “{trigger}”.").format(trigger=labels.trigger(lacking[0])))
         return
-    kept = {name: ids for name, ids in known.stages.items() if name not in STAGED or name not in chosen}
-    made = known.model_copy(update={"triggers": chosen, "stages": kept | picked})
-    data, now = session.data(), settings.load(session.data())
-    settings.save(now.model_copy(update={"invoicing": made}), data)
-    before, after = ({"triggers": one.triggers, "stages": one.stages} for one in (known, made))
-    entry = Entry(who=session.who(), action="change_triggers", outcome="decided", before=before, after=after)
-    state(data).record(entry)
-    working.run(_("Comparing again"), lambda told: jobs.reconcile(data, progress=told))
+    kept = {name: ids for name, ids in known.stages.items() if name not in chosen}
     told = several("{count} choice is kept.", "{count} choices are kept.", len(chosen))
-    said.say("success", told if chosen else _("Nothing is chosen: won deals are told after the days of grace."))
+    _keep({"triggers": chosen, "stages": kept | picked},
+          told if chosen else _("Nothing is chosen: won deals are told after the days of grace."))  # fmt: skip
+
+
+def _deposits() -> None:
+    """Ask how much is asked ahead: of all deals of a pipeline, or of those that the CRM says have a deposit."""
+    known = session.settings().invoicing.deposits
+    names = {row["pipeline"]: row["pipeline_name"] or row["pipeline"] for row in stages(session.data())}
+    called = {"*": _("Deals that the CRM says have a deposit"), **{
+        id: _("All deals of “{pipeline}”").format(pipeline=name) for id, name in names.items() if id}}  # fmt: skip
+    with st.expander(_("Deposits"), icon=":material/percent:"), st.form("deposits", border=False):
+        st.caption(_("Percent that is invoiced ahead; empty for none. A deal's own page can say otherwise."))
+        typed = {id: st.text_input(plain(name), _percent(known.get(id)), key=f"deposit-{id}", width=320)
+                 for id, name in called.items()}  # fmt: skip
+        if st.form_submit_button(_("Save"), icon=":material/save:", key="save-deposits"):
+            wanted = {id: text.replace("%", "").replace(",", ".").strip() for id, text in typed.items()}
+            others = {id: percent for id, percent in known.items() if id not in called}
+            _keep({"deposits": others | {id: text for id, text in wanted.items() if text}}, _("Kept."))
+
+
+def _percent(known: Decimal | None) -> str:
+    return "" if known is None else f"{known.normalize():f}"
+
+
+def _keep(changes: dict[str, object], told: str) -> None:
+    """Keep settings of invoicing, checked and logged, and compare again."""
+    try:
+        keep(session.data(), {"invoicing": changes}, session.who())
+    except NotSo as error:
+        st.error(plain(" ".join(f"“{refusal.value}”: {refusal.why}" for refusal in error.refusals)))
+        return
+    working.run(_("Comparing again"), lambda said_: jobs.reconcile(session.data(), progress=said_))
+    said.say("success", told)
     st.session_state.pop("due", None)
     st.rerun()

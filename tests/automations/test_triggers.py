@@ -107,6 +107,11 @@ def test_stages_are_picked_on_the_page_from_the_crms_own_list(
     assert (chosen.triggers, chosen.stages) == (["stage"], {"stage": [CONFIRMED, COMPLETED]}) or chosen.stages == {
         "stage": [COMPLETED, CONFIRMED]
     }
-    assert shop.store.entries(action="change_triggers")[0]["after"]["triggers"] == ["stage"]
+    entry = shop.store.entries(action="change_settings")[0]
+    assert entry["who"] == "local" and "stage" in str(entry["after"]["invoicing.triggers"])
     found = {d.plans[-1].subject.id for d in due(shop.data, [FLOW])} & set(sold.values())
     assert found == {sold["service"], sold["order"]}
+    for typed, kept in (("130", {}), ("30 %", {"*": 30})):
+        app.text_input(key="deposit-*").set_value(typed)
+        app.button(key="save-deposits").click().run()
+        assert not app.exception and settings.load(shop.data).invoicing.deposits == kept
