@@ -13,7 +13,7 @@ from dashboard.read import findings
 from extract import raw, store
 from extract.store import Reading, Source
 from extract.vendor import Vendor
-from reconcile import baselines, ecb, mapping, run
+from reconcile import baselines, bounces, ecb, mapping, run
 from reconcile.access import as_program
 from reconcile.action import Plan
 from reconcile.archive import run as archives
@@ -54,7 +54,23 @@ def sync(
         return reading
 
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="sync") as pool:
-        return list(pool.map(read, vendors))
+        back = pool.submit(_came_back, data)
+        found = list(pool.map(read, vendors))
+        back.result()
+    return found
+
+
+def _came_back(data: Path) -> None:
+    """Take in mails that came back; a mailbox that cannot be read stops no reading, and the page says so."""
+    store = state(data)
+    try:
+        bounces.look(data)
+    except bounces.MailboxError as error:
+        log.warning("mailbox", error=str(error))
+        store.keep(bounces.FAILED, {"says": str(error), "at": dt.datetime.now(dt.UTC).isoformat()})
+    else:
+        if store.value(bounces.FAILED):
+            store.drop([bounces.FAILED])
 
 
 def ready(data: Path) -> set[str]:

@@ -144,6 +144,8 @@ def action(name: str | None) -> str:
         "change_assumptions": _("Assumptions changed"),
         "tell_finance": _("Finance told"),
         "tell_bills": _("Finance told of bills to pay"),
+        "reminder_bounced": _("Mail came back"),
+        "forget_bounce": _("Address allowed again"),
         "tell": _("Told"),
         "tell_test": _("Test message"),
         "tell_again": _("Sent again by hand"),

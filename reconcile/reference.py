@@ -34,6 +34,12 @@ TOLERANCES = {
     "days": ("INTEGER", "days late that do not matter"),
 }
 
+BOUNCES = {
+    "address": ("VARCHAR", "e-mail address in small letters"),
+    "says": ("VARCHAR", "why the mail came back, in the words of the other side"),
+    "at": ("TIMESTAMP", "when we saw it, UTC"),
+}
+
 FIELD_MAP = {
     "entity": ("VARCHAR", "customers or products"),
     "field": ("VARCHAR", "name of the field"),
@@ -84,13 +90,25 @@ def _choices(said: Syncs, entity: str, since: dt.datetime | None) -> dict[str, A
             "new_since": begun or dt.datetime(9999, 1, 1), "backfill": chosen.backfill}  # fmt: skip
 
 
-def lay(db: duckdb.DuckDBPyConnection, tolerances: Mapping[str, Tolerance] | None = None) -> None:
-    """Create the tables `tax_rates` and `tolerances` in `db`; `tolerances` by customer, as in the settings."""
+def lay(
+    db: duckdb.DuckDBPyConnection,
+    tolerances: Mapping[str, Tolerance] | None = None,
+    bounces: Mapping[str, Mapping[str, Any]] | None = None,
+) -> None:
+    """Create the tables `tax_rates`, `tolerances` (by customer, as in the settings) and `bounces` (by address)."""
     create(db, "tax_rates", "Tax rates that are usual in a country, and when.", TAX_RATES)
     fill(db, "tax_rates", TAX_RATES, _rates())
     create(db, "tolerances", "What is tolerated of which customer.", TOLERANCES)
+    create(db, "bounces", "Addresses that mails came back from.", BOUNCES)
+    fill(db, "bounces", BOUNCES, ({"address": address, "says": one["says"], "at": _instant(one["at"])}
+                                  for address, one in (bounces or {}).items()))  # fmt: skip
     said = tolerances or {}
     fill(db, "tolerances", TOLERANCES, ({"customer": name} | one.model_dump() for name, one in said.items()))
+
+
+def _instant(text: str) -> dt.datetime:
+    at = dt.datetime.fromisoformat(text)
+    return at.astimezone(dt.UTC).replace(tzinfo=None) if at.tzinfo else at
 
 
 def _rates() -> Iterator[dict[str, Any]]:

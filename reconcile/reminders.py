@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from reconcile import bounces
 from reconcile.action import Sentence
 from reconcile.facts import Facts, Record
 from reconcile.late import claim
@@ -121,6 +122,10 @@ def _blocks(invoices: Sequence[Record], customer: Record, facts: Facts) -> list[
     if _opted_out(customer, first, facts.settings.reminders.opt_out):
         found.append(Sentence(text="{customer} gets no reminders: it stands in the list of those who opted out.",
                               values={"customer": name or ""}))  # fmt: skip
+    address = (first["customer_email"] or customer.get("email") or "").strip().lower()
+    if back := bounces.standing(facts.data).get(address):
+        found.append(Sentence(text="The last mail to {address} came back ({reason}): correct the address first.",
+                              values={"address": address, "reason": back["says"]}))  # fmt: skip
     amounts = [i["open_amount"] for i in invoices]
     amounts += [sum(amounts, Decimal(0))] if len({i["currency"] for i in invoices}) == 1 else []
     ids = [i["id"] for i in invoices]

@@ -15,7 +15,7 @@ import duckdb
 import structlog
 from filelock import FileLock
 
-from reconcile import checks, figures, plan_tables, reference, settings, tax_ids, warehouse
+from reconcile import bounces, checks, figures, plan_tables, reference, settings, tax_ids, warehouse
 from reconcile.baselines import Memory
 from reconcile.links import link
 from reconcile.sqlfile import queries
@@ -88,7 +88,7 @@ def _build(part: Path, data: Path, choices: settings.Choices, known: _Known, pro
         clock.start("rows")
         with FileLock(data / ROWS_LOCK):
             warehouse.lay(db, data / ROWS, choices, known.decisions)
-        reference.lay(db, known.settings.tolerances)
+        reference.lay(db, known.settings.tolerances, bounces.standing(data))
         plan_tables.lay(db, known.settings.invoicing, plan_tables.standing(data, choices.today))
         reference.lay_sync(db, known.settings.sync, known.memory)
         clock.start("links")

@@ -48,7 +48,8 @@ def books(rows: dict[str, list[dict[str, Any]]]) -> duckdb.DuckDBPyConnection:
     chosen = {"today": TODAY, "now_at": dt.datetime(2026, 11, 20, 8)} | (rows.get("settings") or [{}])[0]
     warehouse.lay(db, Path("none"), Choices.model_validate(chosen), rows.get("decisions", []))
     said = {row["customer"]: {k: v for k, v in row.items() if k != "customer"} for row in rows.get("tolerances", [])}
-    reference.lay(db, {name: Tolerance.model_validate(one) for name, one in said.items()})
+    back = {row["address"]: row for row in rows.get("bounces", [])}
+    reference.lay(db, {name: Tolerance.model_validate(one) for name, one in said.items()}, back)
     plan_tables.lay(db)
     for table, columns in PLANNED.items():
         warehouse.fill(db, table, columns, [{"vendor": "crm"} | row for row in rows.get(table, [])])

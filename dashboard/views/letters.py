@@ -9,7 +9,7 @@ from dashboard.parts import plain
 from dashboard.read import ready
 from dashboard.words import LANGUAGES as NAMES
 from dashboard.words import _, money
-from reconcile import access, letters, settings
+from reconcile import access, bounces, letters, settings
 from reconcile.facts import opened
 from reconcile.letters import LANGUAGES, PLACES, LetterError
 from reconcile.reminders import rights
@@ -30,8 +30,27 @@ def show() -> None:
         chosen = _choices(known)
         if st.form_submit_button(_("Save"), type="primary", icon=":material/save:"):
             _save(known, chosen)
+    _came_back()
     st.subheader(_("What the letters say"), anchor=False)
     write([*(name for name in PLACES if name.startswith("reminder_")), "notice", "bills"], _sample, "letter")
+
+
+def _came_back() -> None:
+    """Show the addresses that mails came back from; nothing goes there before it is corrected, or somebody says so."""
+    store, found = state(session.data()), bounces.standing(session.data())
+    failed = store.value(bounces.FAILED)
+    if failed:
+        told = _("Mails that came back could not be read: {error}")
+        st.warning(told.format(error=plain(failed["says"])), icon=":material/mark_email_unread:")
+    if not found:
+        return
+    with st.expander(_("Addresses that mails came back from"), icon=":material/mark_email_unread:", expanded=True):
+        for address, back in sorted(found.items()):
+            left, right = st.columns([4, 2], vertical_alignment="center")
+            left.markdown(f"**{plain(address)}** · {plain(back['says'])}")
+            if right.button(_("Write to it again"), key=f"bounce-{address}"):
+                bounces.forget(store, address, session.who())
+                st.rerun()
 
 
 def _has_bills() -> bool:
