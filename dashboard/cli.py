@@ -269,6 +269,7 @@ def fix(
     context: typer.Context,
     ids: Annotated[list[str], typer.Argument(help="Findings, by id or its beginning.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be sent; send nothing.")] = False,
+    billing: Annotated[str, typer.Option(help="Billing account, where several are connected.")] = "",
     yes: Yes = False,
     json: Json = False,
 ) -> None:
@@ -276,7 +277,7 @@ def fix(
     from dashboard import fixes
 
     try:
-        offers = fixes.offers(context.obj, ids)
+        offers = fixes.offers(context.obj, ids, billing)
     except fixes.NoFix as error:
         stop(str(error))
     if dry_run or not json:
@@ -454,8 +455,8 @@ def rebuild(context: typer.Context) -> None:
 
 @app.command()
 def benchmark(
-    what: Annotated[str, typer.Argument(help="extract, match, or all.")] = "all",
-    folder: Annotated[Path | None, typer.Option(help="Labelled data for match.")] = None,
+    what: Annotated[str, typer.Argument(help="extract, match, report, or all.")] = "all",
+    folder: Annotated[Path | None, typer.Option(help="Labelled data for match and report.")] = None,
     size: Annotated[int, typer.Option(help="Deals for extract.")] = 200_000,
     peers: Annotated[Path | None, typer.Option(help="Python of an environment with the peers (dlt, splink).")] = None,
 ) -> None:

@@ -6,6 +6,8 @@ from pathlib import Path
 from dashboard.read import NoWarehouse, Row, findings
 from reconcile import workflows
 from reconcile.action import Outcome, Plan
+from reconcile.facts import Ambiguous
+from reconcile.settings import SettingsError
 
 
 class NoFix(Exception):
@@ -31,8 +33,11 @@ def listed(data: Path, check: str = "", severity: str = "", state: str = "open")
         raise NoFix("nothing was reconciled yet: `cuadra sync` or `cuadra import FILE` first") from error
 
 
-def offers(data: Path, ids: Sequence[str]) -> list[Plan]:
-    """Return what would be sent to mend these findings, in order. NoFix where there is nothing to send."""
+def offers(data: Path, ids: Sequence[str], billing: str = "") -> list[Plan]:
+    """Return what would be sent to mend these findings, in order. NoFix where there is nothing to send.
+
+    `billing` is the account that invoices are made in, where several are connected.
+    """
     wanted = []
     rows = listed(data)
     for given in ids:
@@ -40,7 +45,13 @@ def offers(data: Path, ids: Sequence[str]) -> list[Plan]:
         if len(found) != 1:
             raise NoFix(f"{given}: {'no open finding begins so' if not found else f'{len(found)} findings begin so'}")
         wanted += found
-    plans = workflows.fix(data, wanted)
+    try:
+        plans = workflows.fix(data, wanted, {"billing": billing} if billing else {})
+    except Ambiguous as error:
+        said = " or ".join(f"--billing {name}" for name in error.among)
+        raise NoFix(f"several billing accounts are connected: say {said}") from error
+    except SettingsError as error:
+        raise NoFix(str(error)) from error
     if not plans:
         raise NoFix("nothing can be sent for this: see the page of the deal for what a person can do")
     return plans

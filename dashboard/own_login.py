@@ -38,6 +38,9 @@ def begin(
         raise Unauthorised(name, "client id and client secret are needed: they stand in your app there.")
     logs.hide([secret])
     mark, store = secrets.token_urlsafe(24), state(data)
+    for name, other in store.values(KEPT).items():
+        if _is_old(other):
+            forget(data, name.removeprefix(KEPT), who)
     begun = {"vendor": vendor, "name": name, "options": dict(options), "redirect": redirect, "at": now().isoformat()}
     store.keep(KEPT + mark, begun)
     store.keep_credentials(KEPT + mark, {login.needs[0]: client, login.needs[1]: secret}, who)
@@ -54,16 +57,27 @@ def finish(data: Path, mark: str, code: str, who: str) -> str:
     store = state(data)
     begun: dict[str, Any] | None = store.value(KEPT + mark)
     kept = store.credentials(KEPT + mark) if begun else {}
-    if begun is None or now() - dt.datetime.fromisoformat(begun["at"]) > LONGEST:
+    if begun is None or _is_old(begun):
         raise Unauthorised("sign-in", "nobody here asked for it, or it was too long ago. Begin once more.")
-    store.drop([KEPT + mark])
-    store.forget_credentials(KEPT + mark, who)
+    forget(data, mark, who)
     login = registry()[begun["vendor"]].login
     assert login is not None
     made = setup.trial(data, begun["vendor"], begun["name"], kept, begun["options"])
     given = kept | {login.needs[2]: made.signed_in(code, begun["redirect"])}
     setup.connect(data, begun["vendor"], begun["name"], given, begun["options"], who=who)
     return str(begun["name"])
+
+
+def forget(data: Path, mark: str, who: str) -> None:
+    """Forget what was begun under a mark, and its secret."""
+    store = state(data)
+    if store.value(KEPT + mark) is not None:
+        store.drop([KEPT + mark])
+        store.forget_credentials(KEPT + mark, who)
+
+
+def _is_old(begun: Mapping[str, Any]) -> bool:
+    return now() - dt.datetime.fromisoformat(begun["at"]) > LONGEST
 
 
 def address() -> str:
@@ -111,6 +125,7 @@ def arrived() -> None:
     st.session_state.pop(_URL, None)
     try:
         if not code:
+            forget(session.data(), mark, session.who())
             raise Unauthorised("sign-in", f"it was not granted there ({refused or 'no code came back'}).")
         name = finish(session.data(), mark, code, session.who())
     except (VendorError, VaultError, SettingsError) as error:

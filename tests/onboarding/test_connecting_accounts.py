@@ -8,7 +8,7 @@ import pytest
 from newcomer import enter, press
 from small_company import words
 
-from dashboard import accounts, jobs, setup
+from dashboard import accounts, fixes, jobs, setup
 from dashboard.read import findings, sources
 from extract.sandbox.server import Running, serve
 from extract.vendor import Refused
@@ -99,6 +99,9 @@ def test_with_two_billing_accounts_the_preview_asks_which_and_one_disconnected_s
 
     with pytest.raises(Ambiguous):
         workflows.fix(empty, [wanted])
+    with pytest.raises(fixes.NoFix, match="--billing stripe or --billing stripe-2"):
+        fixes.offers(empty, [wanted])
+    assert {p.vendor for p in fixes.offers(empty, [wanted], "stripe-2")} == {"hubspot", "stripe-2"}
     app = page("to-fix", finding=wanted)
     app.button(key="preview-one").click().run()
     asked = app.radio(key="choice-billing")

@@ -110,7 +110,7 @@ def test_the_steps_tick_themselves_off_can_be_left_and_are_printed(empty: Path, 
     assert done == {s.title: s.done for s in onboarding.steps(empty, load(empty))}
     assert [title for title, is_done in done.items() if is_done] == [FIRST, "Connect systems, or drop files"]
     assert "no records of the kind “Invoices”" in app.warning[0].value, "half of it is not called read"
-    made = guide.pdf(onboarding.steps(empty, load(empty)), load(empty).company)
+    made = guide.pdf(onboarding.steps(empty, load(empty)), load(empty))
     paper = "\n".join(sheet.get_textpage().get_text_range() for sheet in pypdfium2.PdfDocument(made))
     flat = " ".join(paper.split())
     assert all(step.title in flat for step in onboarding.steps(empty, load(empty)))
