@@ -57,6 +57,7 @@ def sync(
         back = pool.submit(_came_back, data)
         found = list(pool.map(read, vendors))
         back.result()
+    ecb.daily(data, settings, state(data))
     return found
 
 

@@ -19,15 +19,21 @@ from typing import NamedTuple
 import duckdb
 import httpx
 import polars as pl
+import structlog
 from lxml import etree
 
 from extract import store
+from reconcile.settings import Settings
+from reconcile.state import State, now
 
 SOURCE = "European Central Bank"
 URL = "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist.zip"
 KEPT = Path("rates")  # in the data folder: from these, rows.duckdb can be made again
 TIMEOUT = 30
 LARGEST = 50_000_000  # bytes unpacked; the file of 27 years has 2 million
+ASKED = "rates:asked"  # in the state store: when the bank was asked, and what went wrong
+DAY, AGAIN = dt.timedelta(hours=20), dt.timedelta(hours=1)
+log = structlog.get_logger("cuadra.rates")
 
 
 class RatesError(Exception):
@@ -90,6 +96,25 @@ def fetch(data: Path, url: str = URL) -> Kept:
         said = f"{url}: {error}"
         raise RatesError(f"{said}. Download the file with a browser and give it: cuadra rates FILE") from error
     return take(data, reply.content, url.rsplit("/", 1)[-1])
+
+
+def daily(data: Path, settings: Settings, kept: State) -> bool:
+    """Fetch the rates where that is chosen and not done today; return whether they came. A bank that is silent waits.
+
+    What went wrong is kept for the page, and tried again after an hour.
+    """
+    asked, at = kept.value(ASKED) or {}, now()
+    since = at - dt.datetime.fromisoformat(asked["at"]) if asked else dt.timedelta.max
+    if not settings.rates.daily or since < (AGAIN if asked.get("error") else DAY):
+        return False
+    try:
+        fetch(data, settings.rates.url)
+    except RatesError as error:
+        log.warning("rates", error=str(error))
+        kept.keep(ASKED, {"at": at.isoformat(), "error": str(error)})
+        return False
+    kept.keep(ASKED, {"at": at.isoformat()})
+    return True
 
 
 def replay(data: Path) -> int:

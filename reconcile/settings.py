@@ -415,6 +415,13 @@ class Access(Part):
         return bool(self.issuer and self.client_id)
 
 
+class Rates(Part):
+    """Exchange rates of the European Central Bank."""
+
+    daily: bool = False  # fetched with the first reading of a day
+    url: str = "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist.zip"
+
+
 class Settings(Part):
     """All of settings.toml."""
 
@@ -437,6 +444,7 @@ class Settings(Part):
     timeline: Timeline = Timeline()
     states: States = States()
     access: Access = Access()
+    rates: Rates = Rates()
     keep_raw_days: int = Field(default=90, ge=1)
 
     @field_validator("automations")

@@ -13,8 +13,9 @@ from dashboard.choosing import keep
 from dashboard.parts import heading, link, plain
 from dashboard.views import mailing, people, stopping, tolerating
 from dashboard.words import LANGUAGES, _, locale
-from reconcile import checks
+from reconcile import checks, ecb
 from reconcile.sqlfile import queries
+from reconcile.state import state
 
 
 def show() -> None:
@@ -41,6 +42,8 @@ def company() -> list[Ask]:
         Ask("company", "reporting_currency", _("Currency of totals"),
             _("Sums of several currencies are converted to it at each day's rate; the originals stay visible."),
             _currencies()),
+        Ask("rates", "daily", _("Get the day's exchange rates"),
+            _("From the European Central Bank, with the first reading of a day. Else take its file in: cuadra rates.")),
         Ask("company", "language", _("Language"),
             _("Of reports and of people whose browser speaks none of ours."), LANGUAGES),
         Ask("company", "contact", _("Whom people ask"),
@@ -53,6 +56,11 @@ def _company() -> None:
         typed = asking.fields(company())
         if st.form_submit_button(_("Save"), type="primary", icon=":material/save:"):
             asking.save(typed)
+    if error := (state(session.data()).value(ecb.ASKED) or {}).get("error"):
+        st.warning(
+            _("The exchange rates did not come: {error}").format(error=plain(error)),
+            icon=":material/currency_exchange:",
+        )
 
 
 def _counts() -> None:

@@ -1,5 +1,6 @@
 """The rates of the European Central Bank: by file and over HTTP, as the ECB writes them; what is wrong is said."""
 
+import datetime as dt
 import io
 import json
 import threading
@@ -17,6 +18,8 @@ from dashboard import jobs
 from dashboard.cli import app
 from extract import model
 from extract.store import opened
+from reconcile import ecb
+from reconcile.state import state
 
 D = Decimal
 HISTORY = b"Date,USD,PLN,ISK,\n2026-11-20,1.1523,4.3,N/A,\n2026-11-19,1.16,4.2985,N/A,\n"
@@ -143,6 +146,23 @@ def test_a_bank_that_does_not_answer_is_said_and_changes_nothing(
     assert told.exit_code == 3
     assert "503" in told.output and "cuadra rates FILE" in told.output
     assert not (data / "rates").exists()
+
+
+def test_rates_come_with_the_first_reading_of_a_day_where_that_is_chosen(
+    data: Path, bank: tuple[str, dict[str, bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A silent bank stops no reading, is told, and is asked again after an hour; one that answered, the day after."""
+    (data / "settings.toml").write_text(f'[rates]\ndaily = true\nurl = "{bank[0]}/eurofxref-hist.zip"\n')
+    clock = [dt.datetime(2026, 11, 21, 8, 0, tzinfo=dt.UTC)]
+    monkeypatch.setattr(ecb, "now", lambda: clock[0])
+    jobs.sync(data)
+    assert "503" in state(data).value(ecb.ASKED)["error"] and not (data / "rates").exists()
+    bank[1]["/eurofxref-hist.zip"] = packed(HISTORY)
+    for minutes, come in ((30, False), (31, True), (60, True)):
+        clock[0] += dt.timedelta(minutes=minutes)
+        jobs.sync(data)
+        assert (data / "rates").exists() is come
+    assert state(data).value(ecb.ASKED) == {"at": "2026-11-21T09:01:00+00:00"}  # not asked again an hour later
 
 
 @pytest.mark.parametrize(
