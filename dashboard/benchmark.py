@@ -13,20 +13,24 @@ class NotHere(Exception):
 
 
 def run(what: str, folder: Path | None, size: int, peers: Path | None) -> None:
-    """Measure extraction, matching, or both, and print the figures as they come. NotHere where that is not possible."""
-    if what not in ("extract", "match", "all"):
-        raise NotHere(f"there is no benchmark {what!r}: say extract, match or all")
+    """Measure extraction, matching, reports, or all; print figures as they come. NotHere where that is not possible."""
+    if what not in ("extract", "match", "report", "all"):
+        raise NotHere(f"there is no benchmark {what!r}: say extract, match, report or all")
     if not SCRIPTS.exists():
         raise NotHere("benchmarks come with the repository, not with the installed package: run this in a clone")
     if what in ("extract", "all"):
         _script("extraction.py", "--deals", str(size), *(("--peer", str(peers)) if peers else ()))
+    if what == "extract":
+        return
+    labelled = folder or LABELLED / "100k"
+    if not labelled.exists():
+        raise NotHere(f"{labelled} is not there: name a folder of labelled data with --folder")
     if what in ("match", "all"):
-        labelled = folder or LABELLED / "100k"
-        if not labelled.exists():
-            raise NotHere(f"{labelled} is not there: name a folder of labelled data with --folder")
         transfers = labelled.parent.parent / "real" / "transactions"
         further = ["--transfers", str(transfers)] if transfers.exists() else []
         _script("match.py", str(labelled), *further, *(("--peer", str(peers)) if peers else ()))
+    if what in ("report", "all"):
+        _script("report.py", str(labelled))
 
 
 def _script(name: str, *words: str) -> None:
