@@ -19,7 +19,7 @@ class CreateNote(Action):
         shown = unescape(draft.body).replace("<br>", "\n")
         return Plan(
             key=draft.key, chain=draft.key, action="create_note", vendor=crm, subject=subject, draft=draft,
-            says=Sentence(text="Note: {text}", values={"text": shown.replace("\n", " ")}),
+            says=Sentence(text="A note in the timeline, {day}.", values={"day": str(draft.at.date())}),
             preview=(Change(field="text", after=shown),),
         )  # fmt: skip
 

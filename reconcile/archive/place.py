@@ -1,6 +1,7 @@
 """Where archived files stand: a folder, S3, WebDAV, Google Drive, OneDrive or Dropbox, all through OpenDAL."""
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from reconcile.state import State
 
 NAME = "archive"  # the place's name in plans, in the log and in the credential store
 FOLDER = "archive"  # of the data folder, where no other is chosen
+_MESSAGE = re.compile(r'message: "([^"]+)"')
 _PART = ".part"  # half-written files of a folder; they are renamed when they are whole
 
 
@@ -124,6 +126,8 @@ def _first(error: Exception) -> str:
     """Return what went wrong: OpenDAL's first line after the arrow, and what the system under it said."""
     lines = str(error).splitlines()
     said = lines[0].partition("=> ")[2] if lines else ""
+    if quoted := _MESSAGE.search(said):  # S3Error { code: "NoSuchBucket", message: "The specified bucket …", … }
+        said = quoted[1]
     at = next((i for i, text in enumerate(lines) if text.strip() == "Source:"), None)
     under = lines[at + 1].strip() if at is not None and at + 1 < len(lines) else ""
     return ": ".join(filter(None, [said, under])) or type(error).__name__
