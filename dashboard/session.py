@@ -14,7 +14,7 @@ from dashboard.read import data_folder
 from reconcile import access
 from reconcile.access import Person
 from reconcile.settings import FILE as SETTINGS_FILE
-from reconcile.settings import Settings, load, today
+from reconcile.settings import Settings, SettingsError, load, today
 
 LANGUAGE = "language"  # key of the session's state
 
@@ -28,8 +28,16 @@ def chosen_language() -> str:
     """Return the language the reader chose, else the browser's, else the company's; empty outside a page."""
     if get_script_run_ctx(suppress_warning=True) is None:
         return ""
-    wanted = (st.session_state.get(LANGUAGE), words.nearest(st.context.locale), settings().company.language)
+    wanted = (st.session_state.get(LANGUAGE), words.nearest(st.context.locale), _of_company())
     return next((code for code in wanted if code in words.offered()), "en")
+
+
+def _of_company() -> str:
+    """Return the company's language; empty while the settings are wrong, which must be said in some language too."""
+    try:
+        return settings().company.language
+    except SettingsError:
+        return ""
 
 
 def data() -> Path:
