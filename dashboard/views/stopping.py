@@ -11,6 +11,7 @@ from dashboard.theme import Mark
 from dashboard.words import _, moment
 from extract.vendor import registry
 from reconcile import gate
+from reconcile.mail import NAME as MAIL
 from reconcile.state import state
 
 
@@ -20,26 +21,36 @@ def show() -> None:
     st.subheader(_("Live accounts"), anchor=False)
     st.caption(_("Test accounts may always be written to. A live account only if its switch is on; every write is "
                  "shown before, and stands in the activity log."))  # fmt: skip
-    settings, store = session.settings(), state(session.data())
-    able = {name: one for name, one in settings.connections.items()
-            if one.vendor in registry() and registry()[one.vendor].writes}  # fmt: skip
+    able, settings = writable(), session.settings()
     if not able:
         st.caption(_("Nothing that could be written to is connected yet."))
         return
     with st.form("writes"):
         on = {}
-        for name, one in able.items():
-            told = accounts.told(store, name)
-            what = _("TEST account") if told and told.is_test else _("live account") if told else _("not tried yet")
-            writes = ", ".join(labels.fix(w) for w in registry()[one.vendor].writes)
-            on[name] = st.toggle(f"{plain(labels.vendor(one.vendor))} · {plain(name)} ({what})",
-                                 settings.writes.get(name, False), key=f"write-{name}")  # fmt: skip
-            st.caption(plain(writes))
+        for name, (title, writes) in able.items():
+            on[name] = st.toggle(plain(title), settings.writes.get(name, False), key=f"write-{name}")
+            st.caption(plain(", ".join(labels.fix(w) for w in writes)))
         if st.form_submit_button(_("Save"), type="primary", icon=":material/save:"):
             # what stands in the file of connections that are gone stays as it is
             changed = keep(session.data(), {"": {"writes": settings.writes | on}}, session.who())
             said.say("success" if changed else "info", _("Saved.") if changed else _("Nothing was changed."))
             st.rerun()
+
+
+def writable() -> dict[str, tuple[str, tuple[str, ...]]]:
+    """Return what has a switch, by the name in [writes]: its title, and which fixes go there; the mail server too."""
+    settings, store = session.settings(), state(session.data())
+    found: dict[str, tuple[str, tuple[str, ...]]] = {}
+    for name, one in settings.connections.items():
+        vendor = registry().get(one.vendor)
+        if vendor is None or not vendor.writes:
+            continue
+        told = accounts.told(store, name)
+        what = _("TEST account") if told and told.is_test else _("live account") if told else _("not tried yet")
+        found[name] = f"{labels.vendor(one.vendor)} · {name} ({what})", vendor.writes
+    if settings.mail.host:
+        found[MAIL] = f"{_('E-mail')} · {settings.mail.host}", ("send_reminder", "send_invoice")
+    return found
 
 
 def banner() -> None:

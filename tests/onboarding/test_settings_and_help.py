@@ -116,6 +116,20 @@ def test_the_red_button_stops_all_writing_and_every_page_says_so(kept: Path, pag
     assert not gate.is_stopped(state(kept)) and not page("connections").error
 
 
+def test_writing_is_switched_on_for_each_account_and_the_mail_server(kept: Path, page) -> None:
+    """Both are off until their switch is on; what stands in the file of a connection that is gone stays."""
+    choosing.keep(kept, {"mail": {"host": "smtp.acme.example"}, "": {"writes": {"gone": False}}}, "ana")
+    with (kept / "settings.toml").open("a") as file:
+        file.write('\n[connections.stripe]\nvendor = "stripe"\n')
+    app = page("settings", part="writing")
+    assert app.toggle(key="write-mail").value is False and not load(kept).may_write("mail")
+    app.toggle(key="write-mail").set_value(True)
+    app.toggle(key="write-stripe").set_value(True)
+    press(app, "Save")
+    assert load(kept).writes == {"gone": False, "mail": True, "stripe": True}
+    assert state(kept).entries()[0]["after"] == {"writes": "gone = off, stripe = on, mail = on"}
+
+
 @pytest.mark.capability("CONN-8")
 def test_a_user_and_password_activate_themselves_if_they_are_right(kept: Path, page, server: Controller) -> None:
     """Wrong: inactive, the server's message, nothing kept. Right: active at once; the password is never seen again."""
