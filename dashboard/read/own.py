@@ -81,6 +81,7 @@ _KEPT = {
     "deal_invoices": f"{_of('deals', 'deal_vendor', 'deal_id')}",
     "allocated_money": _of("invoices", "invoice_vendor", "invoice_id"),
     "deal_summary": _of("deals"), "invoice_summary": _of("invoices"), "payment_summary": _of("payments"),
+    "plan_state": _of("deals"), "deal_triggers": _of("deals"), "accepted_quotes": _of("quotes"),
     "receivable_events": _of("invoices"), "customer_heads": _of("customers"),
     "customer_pairs": _of("customers", "crm_vendor", "crm_id"),
     "findings": _subject("subject_table", "subject_vendor", "subject_id"),
