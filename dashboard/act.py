@@ -201,6 +201,7 @@ def _choose(parts: Sequence[Plan], given: dict[str, str]) -> None:
 def _questions(parts: Sequence[Plan], given: dict[str, str]) -> None:
     """Ask for what is missing, and let be changed what may be; the preview is made anew from the answers."""
     needs = {need.name: need for plan in parts for need in plan.needs}
+    missing = set(needs)
     needs |= {offer.name: offer for plan in parts for offer in plan.offers if offer.name not in needs}
     asked = {name: need for name, need in needs.items() if name not in _ELSEWHERE}
     if not asked:
@@ -208,7 +209,7 @@ def _questions(parts: Sequence[Plan], given: dict[str, str]) -> None:
     required = any(not plan.is_ready for plan in parts)
     title = _("What is missing") if required else _("Change something")
     with st.expander(title, expanded=required, icon=":material/edit:"), st.form("given-form", border=False):
-        typed = {name: _answer(need, given.get(name) or need.value or "") for name, need in asked.items()}
+        typed = {n: _answer(need, given.get(n) or need.value or "", n in missing) for n, need in asked.items()}
         if st.form_submit_button(_("Show the preview anew"), type="primary" if required else "secondary"):
             for name in typed:
                 given.pop(name, None)
@@ -216,7 +217,7 @@ def _questions(parts: Sequence[Plan], given: dict[str, str]) -> None:
             st.rerun(scope="fragment")
 
 
-def _answer(need: Need, now: str) -> str:
+def _answer(need: Need, now: str, is_missing: bool) -> str:
     """Show the question of a need, a list where one of a few has to be picked; return what stands there."""
     if not need.options:
         return st.text_input(labels.field(need.name), value=now, key=f"given-{need.name}",
@@ -224,7 +225,7 @@ def _answer(need: Need, now: str) -> str:
     codes = list(need.options)
     return st.selectbox(labels.field(need.name), codes, codes.index(now) if now in codes else None,
                         format_func=need.options.__getitem__, key=f"given-{need.name}",
-                        placeholder=_("As planned") if need.says.text else _("Pick one")) or ""  # fmt: skip
+                        placeholder=_("Pick one") if is_missing else _("As planned")) or ""  # fmt: skip
 
 
 def _ask(plans: list[Plan]) -> None:
