@@ -95,7 +95,8 @@ def _last(store: State) -> None:
             st.error(told_error.format(name=plain(labels.vendor(reading["vendor"])), error=plain(reading["error"])),
                      icon=":material/error:")  # fmt: skip
     if last["error"] and not any(reading["error"] for reading in last["readings"]):
-        st.error(_("It broke off: {error}").format(error=plain(last["error"])), icon=":material/error:")
+        told_error = _("It broke off, and is tried again the next time: {error}")
+        st.error(told_error.format(error=plain(last["error"].partition("\n")[0])), icon=":material/error:")
 
 
 def _form(known: Settings, held: Schedule) -> None:
@@ -155,22 +156,18 @@ def _flow(known: Settings, store: State, flow: str, label: str) -> None:
     """Offer a flow; where it is not its turn yet, with the reason why it may run already."""
     runs = switch.is_automatic(known, store, flow)
     behind = switch.waits_for(known, store, flow) if not runs else None
-    reason = ""
+    _switch(label, flow, runs, lambda on: _go(known, flow, on))
     if behind:
-        told = _("Why before “{flow}” has run for {days} days without a refusal")
-        reason = st.text_input(told.format(flow=flow_words.titles()[behind][0], days=switch.CLEAN_DAYS),
-                               key=f"live-reason-{flow}", placeholder=label)  # fmt: skip
-    _switch(label, flow, runs, lambda on: _go(known, flow, on, reason.strip()))
+        told = _("Reason to turn it on before “{flow}” has run for {days} days without a refusal")
+        st.text_input(told.format(flow=flow_words.titles()[behind][0], days=switch.CLEAN_DAYS),
+                      key=f"live-reason-{flow}")  # fmt: skip
 
 
-def _go(known: Settings, flow: str, on: bool, reason: str) -> None:
+def _go(known: Settings, flow: str, on: bool) -> None:
     made = known.automation(flow).model_copy(update={"mode": "automatic" if on else "suggest"})
     try:
+        reason = str(st.session_state.get(f"live-reason-{flow}") or "").strip()
         switch.switch(session.data(), flow, made, session.who(), reason)
-    except switch.Unmapped as lacking:
-        names = ", ".join(plain(labels.field(name)) for name in lacking.fields)
-        told = _("{fields} has no place on one side. Say where it is on the page Fields.")
-        said.say("error", told.format(fields=names))
     except switch.Locked:
         title = flow_words.titles()[flow][0]
         said.say("error", _("“{flow}” was not switched: say why it may run by itself already.").format(flow=title))
