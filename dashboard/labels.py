@@ -250,6 +250,7 @@ def field(name: str) -> str:
         "description": _("Description"),
         "discount_rate": _("Discount in percent"),
         "stands": _("Which value stands"),
+        "kind": _("Person or company"),
         "series": _("Numbering series"),
         "discount": _("Customer's discount in percent"),
         "fx_rate": _("Exchange rate"),

@@ -20,7 +20,8 @@ HOUR, MONTH, SETUP = "hour", "month", "setup"  # what an hour of work, a month o
 # What doing it by hand takes, as the reader may correct: 5 to 10 minutes for an invoice, copied between two screens.
 USUAL = {
     "create_customer": 5, "create_invoice": 8, "issue_invoice": 2, "send_invoice": 3, "send_reminder": 5,
-    "update_deal": 3, "update_customer": 3, "create_task": 2, "record_payment": 4, "create_note": 2,
+    "update_deal": 3, "update_customer": 3, "sync_customer": 3, "sync_product": 3, "create_product": 4,
+    "create_task": 2, "record_payment": 4, "create_note": 2,
     "archive_file": 1, "archive_note": 2, "archive_mail": 2,
 }  # fmt: skip
 PRICES = {HOUR: 30, MONTH: 0, SETUP: 0}

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 from babel import Locale
 from stdnum.eu import vat
@@ -20,6 +20,7 @@ OTHER_NAMES = {  # how people and old forms write them
     "england": "GB", "scotland": "GB", "wales": "GB", "great britain": "GB", "holland": "NL", "méjico": "MX",
     "czech republic": "CZ", "república checa": "CZ", "el": "GR",
 }  # fmt: skip
+EVERYBODYS = ("XAXX010101000", "XEXX010101000")  # RFCs of the general public and of foreigners: many customers' at once
 _PREFIXES = {"EL" if code == "gr" else code.upper() for code in vat.MEMBER_STATES} | {"GB"}
 _COUNTRY_OF_PREFIX = {"EL": "GR", "XI": "GB"}
 _WITHOUT_DECIMALS = (
@@ -82,6 +83,13 @@ def tax_id(text: str | None, country: str | None = None) -> tuple[str | None, st
     if prefix in _PREFIXES and sum(c.isdigit() for c in rest) >= 5 and (country == home or vat.is_valid(number)):
         return rest, home
     return (number, country) if number else (None, None)
+
+
+def party_kind(number: str | None, country: str | None) -> Literal["person", "company"] | None:
+    """Return whether a tax id is a person's or a company's, where its shape tells: a Mexican RFC of 13 or of 12."""
+    if country != "MX" or not number or number in EVERYBODYS:
+        return None
+    return {13: "person", 12: "company"}.get(len(number))  # type: ignore[return-value]
 
 
 def with_prefix(number: str, country: str | None) -> str:

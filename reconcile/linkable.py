@@ -16,6 +16,7 @@ from concurrent.futures import Future
 import polars as pl
 from duckdb import DuckDBPyConnection
 
+from extract.values import EVERYBODYS
 from reconcile import names, references
 from reconcile.workbench import Beside
 
@@ -150,6 +151,8 @@ def left_out(db: DuckDBPyConnection) -> list[str]:
 
 def leave_out(db: DuckDBPyConnection, keys: list[str]) -> None:
     """Empty these keys of customers, deals and invoices: what is not shared does not match either."""
+    for table in ("link_customers", "link_deals", "link_invoices", "link_payments"):  # a tax id of many tells nothing
+        db.execute(f"UPDATE {table} SET tax_key = NULL WHERE tax_key IN ?", [list(EVERYBODYS)])
     for key in keys:
         for table in ("link_customers", "link_deals", "link_invoices"):
             db.execute(f"UPDATE {table} SET {key} = NULL")

@@ -22,7 +22,7 @@ import httpx
 
 from extract.auth import HeaderAuth, RenewedAuth
 from extract.model import CustomerDraft, NoteDraft, ProductDraft, QuoteStatus, TaskDraft, Written
-from extract.values import country_code, country_name, days_of, percent_of, plain, tax_id, with_prefix
+from extract.values import EVERYBODYS, country_code, country_name, days_of, percent_of, plain, tax_id, with_prefix
 from extract.vendor import (
     Connected,
     Item,
@@ -924,7 +924,9 @@ def _written(kind: str, item: Item) -> Written:
 def _spellings(draft: CustomerDraft) -> list[str]:
     """Return how a tax id may stand in the CRM: search compares text."""
     number, country = tax_id(draft.tax_id, draft.tax_id_country or draft.country)
-    return list(dict.fromkeys([number, with_prefix(number, country)])) if number else []
+    if number is None or number in EVERYBODYS:
+        return []
+    return list(dict.fromkeys([number, with_prefix(number, country)]))
 
 
 def _about(draft: TaskDraft | NoteDraft) -> list[tuple[str, str]]:

@@ -33,7 +33,7 @@ from extract.model import (
     QuoteStatus,
     Written,
 )
-from extract.values import form, major, minor, plain, tax_id, with_prefix
+from extract.values import EVERYBODYS, form, major, minor, plain, tax_id, with_prefix
 from extract.vendor import (
     Connected,
     Extra,
@@ -696,7 +696,8 @@ class Stripe(Vendor):
             if meta.get("cuadra_key") == draft.key or (draft.other_id and meta.get(ours) == draft.other_id):
                 return self._written_customer(item)
             number = _tax_id((item.get("tax_ids") or {}).get("data"), (item.get("address") or {}).get("country"))
-            if wanted[0] and number[0] == wanted[0] and (number[1] or wanted[1]) == (wanted[1] or number[1]):
+            known = wanted[0] and wanted[0] not in EVERYBODYS
+            if known and number[0] == wanted[0] and (number[1] or wanted[1]) == (wanted[1] or number[1]):
                 same_tax_id = same_tax_id or self._written_customer(item)
         return same_tax_id
 

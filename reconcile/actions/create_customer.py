@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from extract.model import CustomerDraft
+from extract.values import EVERYBODYS, party_kind
 from reconcile import tax_ids
 from reconcile.action import Action, Answer, Caution, Change, Choice, Need, Plan, Sentence, Subject
 from reconcile.facts import Facts, Record
@@ -25,6 +26,8 @@ _WRONG = {
     "tax_id": "The invoice would be rejected: {value} is no valid tax id of {country} ({problem}).",
     "email": "{value} is no e-mail address.",
 }
+_KINDS = {"person": "Person", "company": "Company"}
+_EVERYBODYS = Sentence(text="This tax id stands for everybody who has none: say whether it is a person or a company.")
 
 
 class CreateCustomer(Action):
@@ -49,6 +52,14 @@ class CreateCustomer(Action):
         billing = to or facts.billing
         key = f"create_customer:{billing}:{customer['vendor']}:{customer['id']}"
         fields = {name: value for name, value in known.items() if name in CustomerDraft.model_fields and value}
+        asked = tuple(n for n in needs(known, mail_needed) if billing == facts.billing or n.name == "name")
+        country = known.get("tax_id_country") or known.get("country")
+        if kind := party_kind(known.get("tax_id"), country):  # the shape of the tax id says more than a form's field
+            fields["kind"] = kind
+        elif known.get("tax_id") in EVERYBODYS and billing != facts.billing:
+            said = given.get("kind", "")
+            fields |= {"kind": said} if said in _KINDS else {}
+            asked += () if said in _KINDS else (Need(name="kind", says=_EVERYBODYS, options=_KINDS),)
         draft = CustomerDraft.model_validate({"name": ""} | fields | {"key": key, "other_id": customer["id"]})
         return Plan(
             key=key, chain=key, action="create_customer", vendor=billing,
@@ -56,7 +67,7 @@ class CreateCustomer(Action):
             says=Sentence(text="Create the customer {name}, {tax_id}.",
                           values={"name": draft.name, "tax_id": draft.tax_id or "—"}),
             draft=draft, preview=shown(draft),
-            needs=tuple(n for n in needs(known, mail_needed) if billing == facts.billing or n.name == "name"),
+            needs=asked,
             cautions=tuple(_cautions(known, facts, billing)), choices=tuple(_choices(known, facts, billing)),
         )  # fmt: skip
 

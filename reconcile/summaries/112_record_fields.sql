@@ -2,8 +2,9 @@
 -- reads: record_pairs, field_map, sync, baselines, customers, products
 -- key:   entity, crm_vendor, crm_id, billing_vendor, billing_id, field
 -- why:   A side changed when it says something else than when nothing was left to write. The owner's change is written to
---        the other side; a change elsewhere is shown and writes nothing; where both changed a person says which stands. What
---        differed from the beginning was not changed: it is written only if that is chosen, and never a blank.
+--        the other side; a change elsewhere is shown and writes nothing, unless the owner says nothing at all; where both
+--        changed a person says which stands. What differed from the beginning was not changed: it is written only if
+--        that is chosen, and never a blank.
 -- columns:
 --   entity: customers or products
 --   crm_vendor: the CRM
@@ -126,8 +127,8 @@ SELECT
         WHEN NOT x.is_in_scope OR NOT x.updates THEN 'out'
         WHEN x.crm_value IS NOT DISTINCT FROM x.billing_value THEN 'same'
         WHEN x.crm_changed AND x.billing_changed THEN 'conflict'
-        WHEN x.crm_changed AND x.owner = 'billing' THEN 'not_owner'
-        WHEN x.billing_changed AND x.owner = 'crm' THEN 'not_owner'
+        WHEN x.crm_changed AND x.owner = 'billing' THEN CASE WHEN x.billing_value IS NULL THEN 'apart' ELSE 'not_owner' END
+        WHEN x.billing_changed AND x.owner = 'crm' THEN CASE WHEN x.crm_value IS NULL THEN 'apart' ELSE 'not_owner' END
         WHEN x.crm_changed THEN 'to_billing'
         WHEN x.billing_changed THEN 'to_crm'
         WHEN NOT x.backfill THEN 'apart'

@@ -131,7 +131,7 @@ def test_the_owners_change_goes_over_once_and_nothing_goes_back(sides: Sides) ->
     assert sides.shop.mend([plan]) == ["refused"] and sides.crm.customer(d)["city"] == "Teruel"
 
 
-@pytest.mark.capability("SYNC-3", "SYNC-4", "SYNC-5", "MAP-1")
+@pytest.mark.capability("SYNC-3", "SYNC-4", "SYNC-5", "MAP-1", "CUST-7")
 def test_what_is_chosen_for_customers_holds(sides: Sides) -> None:
     """Off; new ones only; those from before too; made, changed or both; kept, marked or deleted; a field not ticked."""
     (a, a_), (b, b_), (c, c_), (d, d_) = (sides.pair(at=at, where="r.country = 'ES'") for at in range(4))
@@ -139,6 +139,14 @@ def test_what_is_chosen_for_customers_holds(sides: Sides) -> None:
     sides.billing.update_customer(b_, {"phone": "+34 600 000 009"})
     fresh = sides.crm.create_customer(draft("fresh", "New in the CRM SL", "B35680669")).id
     other = sides.billing.create_customer(draft("other", "New in billing SL", "B58818501")).id
+    rfcs = {
+        "a person": "GODE561231GR8",
+        "a company": "ABC680524P76",
+        "anybody": "XAXX010101000",
+        "any": "XAXX010101000",
+    }
+    mexican = {k: sides.billing.create_customer(draft(k, f"New {k}", rfc, "MX")).id for k, rfc in rfcs.items()}
+    new = {("customer_missing", id) for id in (fresh, other, *mexican.values())}
     old = sides.shop.rows(
         "SELECT id FROM customers WHERE vendor = 'hubspot' AND kind = 'company' "
         "AND id NOT IN (SELECT left_id FROM links WHERE left_table = 'customers') ORDER BY id"
@@ -147,15 +155,27 @@ def test_what_is_chosen_for_customers_holds(sides: Sides) -> None:
     sides.choose(chosen=Sync(on=False))
     assert sides.look() == {}  # off: nothing is offered, nothing can be written
     sides.choose(chosen=Sync(does="create"))
-    assert set(sides.look()) == {("customer_missing", fresh), ("customer_missing", other)}
+    assert set(sides.look()) == new
     sides.choose(chosen=Sync(does="create_and_update", only_new=True), city=FieldChoice(on=False))
     found = sides.look()
-    assert set(found) == {("customer_missing", fresh), ("customer_missing", other)}  # a and b are from before
+    assert set(found) == new  # a and b are from before
     made = sides.shop.plans(*found.values())
-    assert [p.vendor for p in made if p.action == "create_customer"].count("hubspot") == 1
-    ready = [p for p in made if all(q.is_ready for q in made if q.chain == p.chain)]
+    assert [p.vendor for p in made if p.action == "create_customer"].count("hubspot") == 5
+    for one in ("anybody", "any"):  # an RFC of everybody says neither who nor what it is: that is asked
+        (plan,) = sides.shop.plans(found["customer_missing", mexican[one]])
+        assert [set(need.options) for need in plan.needs] == [{"person", "company"}]
+    (told,) = sides.shop.plans(found["customer_missing", mexican["anybody"]], given={"kind": "person"})
+    ready = [told] + [p for p in made if all(q.is_ready for q in made if q.chain == p.chain)]
     asked = [n.name for p in made for n in p.needs]
-    assert ready and set(sides.shop.mend(ready)) == {"done"} and set(asked) <= {"street", "city", "postcode", "email"}
+    assert (
+        ready
+        and set(sides.shop.mend(ready)) == {"done"}
+        and set(asked) <= {"street", "city", "postcode", "email", "kind"}
+    )
+    parties = {k: sides.crm.find_customer(draft("none", "", None, kind=kind, other_id=mexican[k]))
+               for k, kind in (("a person", "person"), ("a company", "company"), ("anybody", "person"))}  # fmt: skip
+    assert [p.id.startswith("contact:") for p in parties.values()] == [True, False, True]
+    assert sides.crm.find_customer(draft("none", "", "XAXX010101000", "MX")) is None
     assert sides.crm.find_customer(draft("other", "", "B58818501", other_id=other))
     sides.choose(chosen=Sync(does="update", on_delete="inactive"), city=FieldChoice(on=False))
     sides.crm.write("DELETE", f"/crm/objects/2026-03/companies/{c}")
@@ -178,9 +198,9 @@ def test_what_is_chosen_for_customers_holds(sides: Sides) -> None:
     assert sides.shop.rows(by_tax_id) == [(0,)]
 
 
-def draft(key: str, name: str, tax_id: str, **more: Any) -> CustomerDraft:
+def draft(key: str, name: str, tax_id: str | None, country: str = "ES", **more: Any) -> CustomerDraft:
     """Return a customer to create."""
-    return CustomerDraft(key=key, name=name, tax_id=tax_id, country="ES", **more)
+    return CustomerDraft(key=key, name=name, tax_id=tax_id, country=country, **more)
 
 
 @pytest.mark.capability("PROD-1", "PROD-5", "PROD-7")
