@@ -36,7 +36,7 @@ def workbook(sheets: Iterable[Tab], title: str, company: str) -> bytes:
     """Return the workbook of these tabs."""
     made = io.BytesIO()
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    with xlsxwriter.Workbook(made, {"in_memory": True, **options}) as book:
+    with xlsxwriter.Workbook(made, {"constant_memory": True, **options}) as book:  # a row is let go once it is written
         book.set_properties({"title": title, "company": company})
         formats = {name: book.add_format(said) for name, said in _FORMATS.items()}
         for tab in sheets:
