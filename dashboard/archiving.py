@@ -22,10 +22,7 @@ def due(data: Path) -> Work:
         raise Wrong("nothing was reconciled yet: `cuadra sync` or `cuadra import FILE` first")
     if not chosen(load(data)):
         raise Wrong("no place is switched on: write it into [archive] of settings.toml, or on the page Archive")
-    try:
-        return work(data)
-    except SettingsError as error:
-        raise Wrong(str(error)) from error
+    return work(data)
 
 
 def perform(data: Path, plans: tuple[Plan, ...], who: str) -> dict[str, Any]:

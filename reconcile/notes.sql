@@ -1,4 +1,4 @@
--- Issued documents and money of the CRM $crm's customers, and where a note of each belongs; of one customer if $id is named.
+-- Issued documents and money of the customers of the CRM $crm, and where a note of each belongs; of one if $id is named.
 WITH ours AS (
     SELECT h.vendor, h.id, h.head_vendor, h.head_id
     FROM customer_heads AS h
@@ -8,7 +8,10 @@ WITH ours AS (
     )
 ),
 company AS (
-    SELECT o.head_vendor, o.head_id, MIN(o.id) AS id FROM ours AS o WHERE o.vendor = $crm GROUP BY o.head_vendor, o.head_id
+    SELECT o.head_vendor, o.head_id, MIN(o.id) AS id
+    FROM ours AS o
+    WHERE o.vendor = $crm
+    GROUP BY o.head_vendor, o.head_id
 ),
 party AS (
     SELECT o.vendor, o.id, c.id AS crm_id
@@ -50,10 +53,11 @@ billed AS (
     )
 ),
 applied AS (
+    -- What is left at the end of the day: within it, ids tell no order.
     SELECT
         a.payment_vendor, a.payment_id, b.number, b.currency, a.amount, b.crm_id, b.deals,
         GREATEST(b.owed - SUM(a.amount + a.kept) OVER (
-            PARTITION BY a.invoice_vendor, a.invoice_id ORDER BY a.paid_on, a.payment_vendor, a.payment_id
+            PARTITION BY a.invoice_vendor, a.invoice_id ORDER BY a.paid_on
         ), 0) AS remaining
     FROM allocated_money AS a
     JOIN billed AS b ON b.vendor = a.invoice_vendor AND b.id = a.invoice_id

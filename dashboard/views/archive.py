@@ -86,10 +86,7 @@ def _buttons() -> None:
 def _preview() -> None:
     @st.dialog(_("What would be archived"), width="large", icon=":material/inventory_2:")
     def opened() -> None:
-        try:
-            _ask(work(session.data()))
-        except SettingsError as error:
-            st.error(plain(error), icon=":material/error:")
+        _ask(work(session.data()))
 
     opened()
 

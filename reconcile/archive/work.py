@@ -34,7 +34,7 @@ class Work:
 def work(data: Path, look: bool = True) -> Work:
     """Return what is to be archived, changing nothing. `look`: also look whether all files still stand in their place.
 
-    FileNotFoundError before anything was reconciled; SettingsError where an option of the place is none.
+    FileNotFoundError before anything was reconciled.
     """
     settings, store = load(data), state(data)
     with opened(data, settings, today(settings)) as facts:
@@ -47,7 +47,7 @@ def work(data: Path, look: bool = True) -> Work:
     if settings.archive.files:
         try:
             plans += _files(able, place(data, settings.archive, store), store, look)
-        except VendorError as error:
+        except (VendorError, SettingsError) as error:
             problems["files"] = str(error)
     copies = [d for d in able if settings.archive.since is None or d["issued_on"] >= settings.archive.since]
     homeless: list[str] = []

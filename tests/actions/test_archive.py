@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 from typer.testing import CliRunner
 
-from dashboard import cli
+from dashboard import cli, jobs
 from reconcile.actions.archive_file import checksum
 from reconcile.archive.paths import path_of
 from reconcile.archive.place import place
@@ -227,6 +227,20 @@ def test_a_place_that_is_out_of_reach_is_said_and_left_alone(shop: Shop) -> None
     assert {f.place for f in done.failed} == {"files"} and "Folder" in done.failed[0].error
     kept = state(shop.data).value(LAST)
     assert kept["failed"][0]["place"] == "files"
+
+
+@pytest.mark.capability("ARCH-2")
+def test_after_a_reading_copies_go_by_themselves_and_a_wrong_option_stops_no_reading(shop: Shop) -> None:
+    """Switched on, the automations archive too: each document once however often; a place that is none is told."""
+    last = work(shop.data).documents[-1]
+    shop.set(archive=Archive(by_itself=True, options={"bucket": "x"}, accounting="books@example.com",
+                             since=last["issued_on"]))  # fmt: skip
+    for _ in range(2):
+        jobs.automate(shop.data)
+    mails = [m["attachments"][0] for m in shop.changed()["mails"] if "books@example.com" in m["to"]]
+    assert f"{last['number']}.pdf" in mails and len(mails) == len(set(mails))
+    told = state(shop.data).value(LAST)["failed"]
+    assert told[0]["place"] == "files" and "archive.options.bucket: Folder has root" in told[0]["error"]
 
 
 def test_what_is_no_pdf_is_not_stored(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -82,12 +82,12 @@ def test_each_payment_is_one_entry_with_date_amount_and_what_is_left(shop: Shop)
     shop.post(f"invoices/{invoice}/pay", {"amount": 10000})
     for _ in range(2):
         shop.look_again()
-        turn(shop.data, timeout=60)
+        turn(shop.data, timeout=300)
     first = [text for text in texts(shop) if number in text]
     assert len(first) == 1 and "€100.00" in first[0] and "still open" in first[0] and str(today.year) in first[0]
     shop.post(f"invoices/{invoice}/pay", {})
     shop.look_again()
-    turn(shop.data, timeout=60)
+    turn(shop.data, timeout=300)
     both = [text for text in texts(shop) if number in text]
     assert len(both) == 2 and sum("nothing left open" in text for text in both) == 1
     on = [note["on"] for note in shop.changed()["notes"] if number in note["hs_note_body"]]
