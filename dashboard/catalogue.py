@@ -45,6 +45,9 @@ CHANNELS = [
     Entry("sheets", "Google Sheets", "channel", "works", [], ["report"], "key", SHEETS),
     Entry("notion", "Notion", "channel", "works", [], ["report"], "token", LOCAL),
     Entry("slack", "Slack", "channel", "works", [], ["report"], "url", LOCAL),
+    Entry("webhooks", "Web hooks out (Standard Webhooks)", "channel", "works", [], ["events"], "key", LOCAL),
+    Entry("apprise", "Teams and others (Apprise)", "channel", "works", [], ["events"], "url", LOCAL),
+    Entry("imap", "Mailbox: mails that came back (IMAP)", "channel", "works", [], [], "password", LOCAL),
 ]
 BY_EXPORT = "its CSV or XLSX export is read; no connection by API yet"
 # Named so that nobody has to ask: their exports can be read as files today.
