@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from dashboard import imports
 from dashboard.read import coverage, quality, ready
 from dashboard.words import _
+from reconcile import access
 from reconcile.connections import connections
 from reconcile.settings import Settings
 from reconcile.state import Entry, State, now, state
@@ -161,12 +162,14 @@ def tick(data: Path, key: str, who: str, why: str = "") -> None:
     """Keep that somebody says a step is done, in the log too. Said again it changes nothing."""
     store = state(data)
     if said(store, key) is None:
+        access.need("administer")
         store.keep(KEPT + key, {"who": who, "at": now().isoformat(), "why": why})
         store.record(Entry(who=who, action="setup_step", outcome="decided", subject=f"setup:{key}", says=why))
 
 
 def untick(data: Path, key: str) -> None:
     """Forget that a step was done."""
+    access.need("administer")
     state(data).drop([KEPT + key])
 
 

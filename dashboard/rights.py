@@ -14,7 +14,7 @@ OF_SALESPEOPLE = ("week", "to-fix", "deals", "sales", "receivables", "customer",
 # What a page is for, where it is for changing something: said at its top to whoever may only look.
 FOR: dict[str, Right] = {
     "reconciliation": "decide", "import": "refresh", "automations": "administer",
-    "fields": "administer", "setup": "administer", "archive": "approve",
+    "fields": "administer", "setup": "administer", "archive": "write",
 }  # fmt: skip
 
 

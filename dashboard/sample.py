@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from dashboard import imports, jobs
+from reconcile import access
 from reconcile.state import Entry, State, state
 
 FOLDER = Path(__file__).resolve().parent.parent / "data" / "sample"
@@ -24,6 +25,7 @@ def is_in(store: State) -> bool:
 
 def take_in(data: Path, who: str, told: Told) -> None:
     """Take the sample in and compare. NotEmpty where anything was read or is connected already."""
+    access.need("administer")
     store = state(data)
     if (data / "rows.duckdb").exists() or imports.all_sources(data) or jobs.ready(data):
         raise NotEmpty("sample data is only for an empty company: it would mix with what is there")
@@ -38,6 +40,7 @@ def take_in(data: Path, who: str, told: Told) -> None:
 
 def remove(data: Path, who: str, told: Told) -> None:
     """Take out what the sample brought and nothing else; what was read or imported since stays."""
+    access.need("administer")
     store = state(data)
     for path in [data / name for name in store.value(KEPT) or []] or _files(data):
         path.unlink(missing_ok=True)

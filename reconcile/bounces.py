@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 import structlog
 
-from reconcile import schema
+from reconcile import access, schema
 from reconcile.mail import NAME as MAIL
 from reconcile.mail import SECRET
 from reconcile.settings import Mail, load
@@ -74,6 +74,7 @@ def standing(data: Path | None) -> dict[str, dict[str, Any]]:
 
 def forget(store: State, address: str, who: str) -> None:
     """Let an address be written to again, as a person says that it is right."""
+    access.need("write")
     store.drop([f"{KEPT}{address}"])
     store.record(Entry(who=who, action="forget_bounce", outcome="decided", subject=f"address:{address}"))
 

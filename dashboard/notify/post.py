@@ -20,7 +20,7 @@ from dashboard.notify import chat, texts, webhook
 from dashboard.notify.events import Event, collect, event_id
 from dashboard.notify.webhook import Result
 from dashboard.words import speaking
-from reconcile import schema
+from reconcile import access, schema
 from reconcile.ledger import Busy, Ledger, Lost, Stand
 from reconcile.settings import Channel, Listener, Settings, SettingsError, load
 from reconcile.state import Entry, State, now, state
@@ -91,6 +91,7 @@ def history(store: State, target: str, limit: int = 20) -> list[dict[str, Any]]:
 
 def again(store: State, target: str, ids: Iterable[str], who: str) -> None:
     """Have deliveries that did not end well tried again, as a person who looked wants."""
+    access.need("administer")
     with store.write() as db:
         for id in ids:
             row = sa.and_(_table.c.target == target, _table.c.event_id == id, _table.c.state.in_(("refused", "doubt")))
@@ -103,6 +104,7 @@ def again(store: State, target: str, ids: Iterable[str], who: str) -> None:
 
 def test(data: Path, target: str, who: str) -> Result:
     """Send a message that says it is a test, now, and return how it went. The log keeps that it was tried."""
+    access.need("administer")
     settings, store = load(data), state(data)
     said = listener(settings, target)
     if said is None:

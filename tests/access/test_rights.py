@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from dashboard import imports, jobs, setup, signin, unattended
+from dashboard import imports, jobs, sample, setup, signin, unattended
+from dashboard.notify import post
 from dashboard.report import deliver
-from reconcile import access, gate, settings, workflows
+from reconcile import access, bounces, gate, settings, workflows
 from reconcile.access import Forbidden, Person
 from reconcile.action import Plan, Sentence, Subject
 from reconcile.settings import Access, Settings, SettingsError
@@ -45,6 +46,15 @@ TRIES: dict[str, tuple[str, Callable[[Path], Any]]] = {
     "do what nobody thought of": ("approve", lambda data: workflows.confirm(data, [plan("delete_everything")], "w")),
     "send a report": ("approve", lambda data: deliver.one(data, None, "email", "a@example.com", "w")),  # type: ignore
     "stop all writing": ("write", lambda data: gate.stop(state(data), "w")),
+    "archive": ("write", lambda data: jobs.archive(data, "w")),
+    "write to an address again that mails came back from": (
+        "write",
+        lambda data: bounces.forget(state(data), "a@example.com", "w"),
+    ),
+    "send a message again": ("administer", lambda data: post.again(state(data), "hook:a", ["1"], "w")),
+    "try a channel": ("administer", lambda data: post.test(data, "hook:a", "w")),
+    "remove the sample": ("administer", lambda data: sample.remove(data, "w", lambda what, count: None)),
+    "take the sample in": ("administer", lambda data: sample.take_in(data, "w", lambda what, count: None)),
     "allow writing": ("administer", lambda data: gate.allow(state(data), "w")),
     "change settings": ("administer", lambda data: settings.save(Settings(), data)),
     "connect": ("administer", lambda data: setup.connect(data, "stripe", "stripe", {"STRIPE_KEY": "sk"})),
