@@ -117,8 +117,14 @@ def main() -> None:
         st.stop()
     called, is_open = titles(), door.is_open()
     pages = {
-        key: st.Page(view, title=called[key], icon=icon, url_path=key, default=key == "week",
-                     visibility="hidden" if key in QUIET else "visible")
+        key: st.Page(
+            view,
+            title=called[key],
+            icon=icon,
+            url_path=key,
+            default=key == "week",
+            visibility="hidden" if key in QUIET else "visible",
+        )
         for key, view, icon, needs in PAGES
         if not is_open or rights.sees(key)
     }
@@ -136,11 +142,15 @@ def main() -> None:
     st.logo(LOGO, size="large")
     _side(next(key for key, page in pages.items() if page == chosen))
     needs = next(n for key, _view, _icon, n in PAGES if pages.get(key) == chosen)
+    empty = needs and not read.ready(session.data())
+    if empty and chosen == pages.get("week"):
+        go("setup")  # where whoever may set up stays until it is done
     said.report()
     stopping.banner()
     rights.banner(chosen.url_path)
-    if needs and not read.ready(session.data()):
-        _run(chosen.url_path, start.show if chosen == pages["week"] else first_run)
+    start.banner(chosen == pages.get("setup"))
+    if empty:
+        _run(chosen.url_path, first_run)
     else:
         _run(chosen.url_path, chosen.run)
 

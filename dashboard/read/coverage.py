@@ -55,24 +55,6 @@ def filled(db: Db) -> list[Row]:
 
 
 @question
-def stages(db: Db) -> list[Row]:
-    """Return the CRM's own list of stages in order: vendor, pipeline, name, outcome, and how many deals are in each."""
-    return db.rows(
-        """
-        SELECT s.vendor, s.id, s.name, s.pipeline, COALESCE(s.pipeline_name, s.pipeline) AS pipeline_name, s.outcome,
-            COUNT(d.id) AS deals
-        FROM stages AS s
-        LEFT JOIN deals AS d
-            ON d.vendor = s.vendor
-            AND d.stage = s.id
-            AND COALESCE(d.pipeline, s.pipeline) IS NOT DISTINCT FROM s.pipeline
-        GROUP BY s.vendor, s.id, s.name, s.pipeline, s.pipeline_name, s.outcome, s.position
-        ORDER BY s.vendor, pipeline_name, s.position, s.id
-        """
-    )
-
-
-@question
 def sides(db: Db) -> dict[str, int]:
     """Return how many deals, invoices and payments there are."""
     return {name: int(db.one(f"SELECT COUNT(*) FROM {name}")) for name in ("deals", "invoices", "payments")}

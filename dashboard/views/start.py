@@ -10,6 +10,7 @@ from dashboard.choosing import NotSo, keep
 from dashboard.onboarding import Step
 from dashboard.parts import go, heading, link, plain, sums
 from dashboard.read import coverage, findings, quality, ready
+from dashboard.read.stages import stages as stages_of
 from dashboard.views import choices, joining
 from dashboard.views.quality import words as problems
 from dashboard.words import _, number, percent, several
@@ -105,7 +106,7 @@ def _trigger(step: Step) -> None:
     if not ready(session.data()):
         _first("read")
         return
-    stages = coverage.stages(session.data())
+    stages = stages_of(session.data())
     known = session.settings().invoicing
     if not stages:
         st.markdown(_("Your CRM gave no list of stages: a deal counts as won where its file says so."))
@@ -132,8 +133,9 @@ def _trigger(step: Step) -> None:
 
 
 def _stage(row: dict[str, object]) -> str:
+    where, name = row["pipeline_name"] or row["pipeline"] or "", row["name"] or row["id"]
     deals = several("{count} deal", "{count} deals", int(str(row["deals"])))
-    return f"{row['pipeline_name']} › {row['name']} ({labels.deal_status(str(row['outcome'] or ''))}, {deals})"
+    return f"{where} › {name} ({labels.deal_status(str(row['outcome'] or ''))}, {deals})"
 
 
 def _chosen(triggers: list[str], stages: list[str]) -> None:
@@ -255,6 +257,15 @@ def _sample() -> None:
     except sample.NotEmpty as error:
         said.say("error", plain(error))
     st.rerun()
+
+
+def banner(is_setup: bool) -> None:
+    """Say on every page but Set-up, which says it at length, that what is shown is invented, while it is."""
+    if not is_setup and sample.is_in(state(session.data())):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            text = _("This is sample data of an invented company.")
+            st.markdown(f":blue-badge[:material/science: {text}]", width="content")
+            link("setup", _("Begin with your own"), ":material/arrow_forward:")
 
 
 def _sample_note() -> None:

@@ -138,9 +138,10 @@ def test_a_field_that_no_record_fills_is_named_and_holds_the_gate(empty: Path, p
 
 def test_sample_data_comes_and_goes_without_touching_ones_own(empty: Path, page) -> None:
     """Taken in and compared by one click; removed by one, with a file that was imported meanwhile left as it is."""
-    app = page()
+    app = page("setup")
     app.button(key="sample-in").click().run()
-    assert not app.exception and ready(empty) and sample.is_in(state(empty))
+    assert not app.exception and ready(empty) and sample.is_in(state(empty)) and app.title[0].value == "Set-up"
+    assert "sample data of an invented company" in words(page("to-fix")), "said on every page"
     assert findings.page(empty, findings.Wanted(states=("open", "unchecked")))
     (empty / "deals.csv").write_text(DEALS)
     imports.take(empty, empty / "deals.csv")
@@ -155,7 +156,7 @@ def test_sample_data_comes_and_goes_without_touching_ones_own(empty: Path, page)
 
 def test_removed_sample_data_leaves_an_empty_company(empty: Path, page) -> None:
     """Nothing of it is left: the page begins at the beginning."""
-    app = page()
+    app = page("setup")
     app.button(key="sample-in").click().run()
     app = page("setup")
     app.button(key="sample-out").click().run()
