@@ -290,6 +290,8 @@ def _aligned(billed: Record | None, part: str | None, facts: Facts) -> list[Plan
     ours = facts.in_crm(billed["vendor"], billed["id"]) if billed else None
     if billed is None or ours is None or not facts.can(billed["vendor"], "update_customer"):
         return []
+    if not keeping.is_shared(billed, ours, facts):
+        return []
     fields = _ADDRESS if part == "address" else ("email",) if part == "email" else ("tax_id",)
     owners = {name: facts.settings.sync.owner("customers", name) for name in fields}
     wanted: dict[str, Any] = {n: ours[n] for n in fields if ours.get(n) and owners[n] in ("crm", "either")}

@@ -120,6 +120,18 @@ CHAINS: Mapping[str, Callable[[Record, Facts, Given], list[Plan]]] = {
 }
 
 
+def is_shared(billed: Record, ours: Record, facts: Facts) -> bool:
+    """Return whether changes of a customer are written at all: they may be off, or for new records only."""
+    pair = facts.one(
+        "SELECT is_in_scope FROM record_pairs WHERE entity = 'customers' AND crm_vendor = ? AND crm_id = ? "
+        "AND billing_vendor = ? AND billing_id = ?",
+        ours["vendor"], ours["id"], billed["vendor"], billed["id"],
+    )  # fmt: skip
+    chosen = facts.settings.sync.customers
+    in_scope = pair["is_in_scope"] if pair else chosen.backfill or not chosen.only_new
+    return chosen.updates and bool(in_scope)
+
+
 def kept(known: Record, facts: Facts, given: Given) -> Record:
     """Return what is known of a customer without the fields that are not to be shared; what is typed in counts."""
     out = facts.settings.sync.left_out("customers")
