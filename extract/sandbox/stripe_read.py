@@ -257,7 +257,6 @@ class StripeReader:
             "settings": {"dashboard": {"display_name": "Faro Norte Sistemas", "timezone": "Europe/Madrid"}},
         })  # fmt: skip
 
-
     def report_types(self, call: Call) -> Reply:
         """`GET /v1/reporting/report_types`: for keys that have the right to them."""
         if not self.settings.stripe_has_reports:
