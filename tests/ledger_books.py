@@ -41,7 +41,7 @@ def books(rows: dict[str, list[dict[str, Any]]]) -> duckdb.DuckDBPyConnection:
 
     `links` may be written "deals:1>invoices:9" or "payments:1>invoices:9=100.00", with "?" at the end if suggested.
     `kept` may follow the amount: "payments:1>invoices:9=97.00+3.00". `settings` is one row of choices; `tolerances` are
-    rows of customer, amount, rate, days. `sync` is one table as in settings.toml, `baselines` what both sides said before.
+    rows of customer, amount, rate, days. `sync` is a table as in settings.toml, `baselines` what both said before.
     """
     db = duckdb.connect()
     known = Memory(rows.get("baselines", []), {e: FIRST_LOOK for e in ENTITIES})
