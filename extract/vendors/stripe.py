@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from itertools import islice
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -931,6 +932,7 @@ class Stripe(Vendor):
 
     def _post(self, path: str, values: Mapping[str, Any], key: str) -> Any:
         """Write once under an idempotency key; where that is spent, nothing was done: ask anew under another."""
+        key = quote(key, safe=":/()+,;=@ ")  # an id from a file may hold any letter, a header may not
         try:
             return self.write("POST", path, data=form(values), headers={"Idempotency-Key": key[-MAX_KEY:]})
         except Spent:

@@ -13,6 +13,7 @@ from selling import BILLING, OURS, create, invoices, nif, pay, quote, sell
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
+from dashboard import imports
 from dashboard.words import money
 from reconcile import plans, run, workflows
 from reconcile.action import Subject
@@ -236,7 +237,7 @@ def test_parts_are_the_whole(percents: tuple[int, ...]) -> None:
                                                for n, p in enumerate(percents)))  # fmt: skip
 
 
-@pytest.mark.capability("QUOTE-2", "INV-16", "INV-6")
+@pytest.mark.capability("QUOTE-2", "INV-6")
 def test_deal_quote_and_rule_give_one_and_the_same_invoice(shop: Shop) -> None:
     """From the deal, from the quote's button and by the rule it is the same draft, and one document whichever is first;
     from a quote its lines are taken, from the deal alone its title and amount."""
@@ -268,6 +269,45 @@ def test_deal_quote_and_rule_give_one_and_the_same_invoice(shop: Shop) -> None:
     assert set(shop.mend(by_quote[ruled])) <= {"found", "nothing"}
     assert nets(shop, pressed) == nets(shop, ruled) == [99999]
     assert {i["status"] for deal in ids for i in invoices(shop, deal)} == {"draft"}
+
+
+@pytest.mark.capability("INV-16")
+def test_the_same_invoice_from_the_crm_an_offer_and_an_order_form(shop: Shop, tmp_path: Path) -> None:
+    """A deal, a quote without a deal and a line of a file of orders: the same customer, lines, tax and due day."""
+    ((tax_id, company, name, rate),) = shop.rows(
+        """SELECT c.tax_id, c.other_id, c.name, MIN(l.tax_rate) FROM customers AS c
+        JOIN invoices AS i ON i.vendor = c.vendor AND i.customer_id = c.id AND i.status NOT IN ('draft', 'void')
+        JOIN lines AS l ON l.vendor = i.vendor AND l.document_id = i.id
+        WHERE c.vendor = 'stripe' AND c.country = 'ES' AND c.other_id IS NOT NULL AND c.email IS NOT NULL
+        GROUP BY ALL HAVING COUNT(l.tax_rate) = COUNT(*) AND MIN(l.tax_rate) = MAX(l.tax_rate) ORDER BY 1 LIMIT 1"""
+    )
+    deal = str(
+        shop.post("deals", {"company_id": company, "deal": {"dealname": "Workshop", "amount": "640"}})["deal_id"]
+    )
+    shop.post(f"companies/{company}", {"payment_terms_days": "30"})  # as for all; an order form says no terms
+    line = {"name": "Workshop", "quantity": "1", "price": "640", "hs_tax_rate": str(rate)}
+    offer = quote(shop, None, lines=(line,), company=company, hs_title="Workshop")
+    head = "Deal;Cliente;CIF;Importe;Moneda;Fecha de cierre;Estado"
+    (tmp_path / "orders.csv").write_text(f"{head}\nWorkshop;{name};{tax_id};640,00;EUR;13/11/2026;Ganado\n")
+    imports.take(shop.data, tmp_path / "orders.csv", table="deals")
+    shop.set(invoicing=Invoicing(issue=True))
+    shop.look_again()
+    ((source, order),) = shop.rows(
+        "SELECT vendor, id FROM deals WHERE customer_tax_id = ? AND vendor <> 'hubspot'", tax_id
+    )
+    form = workflows.offer(shop.data, "create_invoice", Subject(table="deals", vendor=source, id=order))
+    chains = (offered(shop, deal), offered(shop, offer, table="quotes"), form)
+    drafts = [p.draft for chain in chains for p in chain if p.action == "create_invoice"]
+    assert all(p.is_ready for chain in chains for p in chain), [n for c in chains for p in c for n in p.needs]
+    same = [d.model_dump(include={"customer_id", "currency", "kind", "issued_on", "due_on"}) for d in drafts]
+    lines = [[x.model_dump(exclude={"sku", "tax_code"}) for x in d.lines] for d in drafts]
+    assert lines[0] == lines[1] == lines[2]
+    assert len(same) == 3 and same[0] == same[1] == same[2]
+    assert len({d.key for d in drafts}) == 3  # three sales, and none is taken for another
+    states = shop.mend(form)
+    assert "done" in states and set(states) <= {"done", "nothing"} and "done" not in shop.mend(form)
+    assert drafts[2].deal_id == order
+    assert nets(shop, order) == [64000], shop.changed()["invoices"]
 
 
 @pytest.mark.capability("QUOTE-1")
