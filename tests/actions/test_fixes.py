@@ -1,6 +1,9 @@
 """From a finding to its mending, against the invented company: what is previewed happens, once."""
 
+import csv
 import datetime as dt
+import io
+import json
 import threading
 from collections.abc import Iterator
 from decimal import Decimal
@@ -8,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+import sqlalchemy as sa
 from company import Shop
 
 from extract import store
@@ -219,7 +223,7 @@ def test_an_amount_in_another_currency_is_never_written_to_the_deal(shop: Shop) 
         assert currency in str(caution.says) and other in str(caution.says), id
 
 
-@pytest.mark.capability("WB-5", "WB-6", "CHECK-1")
+@pytest.mark.capability("WB-5", "WB-6", "CHECK-1", "COMPL-3")
 def test_a_payment_reaches_the_deal_with_the_day_the_money_came(shop: Shop) -> None:
     """State paid, and the value date of the money: not the day of the reading."""
     finding = shop.finding("paid_not_in_crm")
@@ -230,8 +234,21 @@ def test_a_payment_reaches_the_deal_with_the_day_the_money_came(shop: Shop) -> N
     (told,) = shop.rows("SELECT paid_on, invoice_number, invoice_status FROM deals WHERE id = ?", plan.subject.id)
     assert told == (*wanted, "paid") and wanted[0] < dt.date.today()
     assert shop.rows("SELECT state FROM findings WHERE id = ?", finding) == [("fixed",)]
+    logged_and_unalterable(shop, plan, str(wanted[0]))
+
+
+def logged_and_unalterable(shop: Shop, plan: Plan, paid_on: str) -> None:
+    """Say whether the log holds who changed what from what to what, when and where, for good, and in its export."""
     (line,) = shop.store.entries(action="update_deal")
-    assert line["before"]["paid_on"] == "" and line["after"]["paid_on"] == str(wanted[0])
+    assert line["before"]["paid_on"] == "" and line["after"]["paid_on"] == paid_on
+    assert line["who"] and line["at"] and line["vendor"] == plan.vendor and line["subject"] == str(plan.subject)
+    for change in ("UPDATE audit SET who = 'nobody'", "DELETE FROM audit"):
+        with pytest.raises(sa.exc.DatabaseError, match="append-only"), shop.store.write() as db:
+            db.execute(sa.text(change))
+    file = io.StringIO()
+    shop.store.export_audit(file)
+    (row,) = (r for r in csv.DictReader(io.StringIO(file.getvalue())) if r["action"] == "update_deal")
+    assert json.loads(row["after"])["paid_on"] == paid_on and row["who"] == line["who"]
 
 
 def test_only_what_differs_at_this_moment_is_written(shop: Shop) -> None:
