@@ -310,7 +310,6 @@ def test_the_same_invoice_from_the_crm_an_offer_and_an_order_form(shop: Shop, tm
     assert nets(shop, order) == [64000], shop.changed()["invoices"]
 
 
-@pytest.mark.capability("QUOTE-1")
 def test_a_quote_becomes_each_kind_of_document(shop: Shop, page: Page) -> None:
     """Invoice, pro-forma and credit note with the quote's lines and total; an order is refused with its reason."""
     deal = sell(shop, 23, won=1)
