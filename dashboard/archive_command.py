@@ -20,7 +20,7 @@ def archive(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON for a program.")] = False,
 ) -> None:
-    """Keep the PDF of every issued invoice where [archive] of the settings says, each once, with an index."""
+    """Keep the PDF of every issued invoice where section "archive" of the settings says, each once, with an index."""
     from dashboard import archiving
 
     try:
