@@ -37,6 +37,7 @@ def invoice_state(value: str | None) -> Mark:
         "paid": Mark("green", ":material/check_circle:", "✓", _("Paid")),
         "overdue": Mark("red", ":material/schedule:", "▲", _("Overdue")),
         "draft": Mark("gray", ":material/edit_note:", "○", _("Draft")),
+        "credit_note": Mark("gray", ":material/undo:", "−", _("Credit note")),
         "void": Mark("gray", ":material/block:", "×", _("Void")),
         "uncollectible": Mark("red", ":material/money_off:", "×", _("Uncollectible")),
     }.get(value or "", Mark("gray", ":material/help:", "○", value or ""))

@@ -196,11 +196,21 @@ def invoice(db: Db, vendor: str, key: str) -> Row | None:
     """Return an invoice with its state and what is paid and open."""
     return db.row(
         """
-        SELECT i.*, s.state, s.paid AS settled, s.open_amount, s.days_overdue, s.paid_on AS settled_on, s.deal_count
+        SELECT
+            i.* REPLACE (COALESCE(NULLIF(i.customer_name, ''), c.name) AS customer_name),
+            s.state,
+            s.paid AS settled,
+            s.open_amount,
+            s.days_overdue,
+            s.paid_on AS settled_on,
+            s.deal_count
         FROM invoices AS i
         LEFT JOIN invoice_summary AS s
             ON s.vendor = i.vendor
             AND s.id = i.id
+        LEFT JOIN customers AS c
+            ON c.vendor = i.vendor
+            AND c.id = i.customer_id
         WHERE i.vendor = $vendor
         AND i.id = $key
         """,

@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard import act, labels, session
 from dashboard.address import bound, page
-from dashboard.parts import badge, go, heading, link, nothing, plain
+from dashboard.parts import badge, go, heading, link, nothing, plain, tall
 from dashboard.read import Row, deals, findings
 from dashboard.theme import invoice_state, severity
 from dashboard.views import evidence, invoice, plan, quotes
@@ -20,7 +20,7 @@ def show() -> None:
         vendor, _colon, key = named.partition(":")
         link("deals", _("All deals"), ":material/arrow_back:")
         with st.container(border=True):
-            invoice.show(vendor, key)
+            invoice.show(vendor, key, alone=True)
     else:
         _list()
 
@@ -69,7 +69,7 @@ def _list() -> None:
     } | right
     state = st.dataframe(
         shown, column_config=config, hide_index=True, on_select="rerun", selection_mode="single-row", key="deals-list",
-        height=min(640, 38 + 35 * len(rows)), alt=_("Deals"),
+        height=tall(len(rows), 640), alt=_("Deals"),
     )  # fmt: skip
     if picked := [rows[i] for i in state.selection.rows if i < len(rows)]:
         go("deals", deal=f"{picked[0]['vendor']}:{picked[0]['id']}")

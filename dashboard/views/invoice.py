@@ -105,15 +105,19 @@ def preview(vendor: str, key: str) -> None:
     opened()
 
 
-def show(vendor: str, key: str) -> None:
-    """Show an invoice: number, state, parties, lines, totals, payments, and where it is in billing."""
+def show(vendor: str, key: str, *, alone: bool = False) -> None:
+    """Show an invoice: number, state, parties, lines, totals, payments, and where it is in billing.
+
+    `alone` it is what its page is about, and its number is the title.
+    """
     invoice = deals.invoice(session.data(), vendor, key)
     if invoice is None:
         nothing(_("There is no such invoice"), _("It may have been deleted in billing."), ":material/search_off:")
         return
     currency = invoice["currency"]
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.subheader(plain(invoice["number"] or _("Draft")), anchor=False, width="content")
+        called = plain(invoice["number"] or _("Draft"))
+        (st.title if alone else st.subheader)(called, anchor=False, width="content")
         st.markdown(badge(invoice_state(invoice["state"])), width="content")
     if invoice["customer_id"]:
         link("customer", plain(invoice["customer_name"] or invoice["customer_id"]), ":material/groups:",
