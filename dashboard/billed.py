@@ -12,7 +12,7 @@ import streamlit as st
 
 from dashboard import narrow, session
 from dashboard.address import bound
-from dashboard.parts import plain, sums
+from dashboard.parts import plain, sums, tall
 from dashboard.read import custom, figures
 from dashboard.read.billed import PROPERTIES, STATES, WITHOUT, Billed
 from dashboard.read.custom import Asked
@@ -220,7 +220,7 @@ def groups(asked: Asked, by: str) -> None:
             "records": [r["records"] for r in rows],
         },
         column_config=config, hide_index=True, on_select="rerun", selection_mode="single-row", key=f"groups-{by}",
-        height=min(560, 38 + 35 * max(1, len(rows))), alt=title,
+        height=tall(len(rows), 560), alt=title,
     )  # fmt: skip
     st.caption(_("Each invoice counts once, drafts and void ones not at all. Click a row to see what is in it."))
     for i in state.selection.rows[:1]:

@@ -1,16 +1,25 @@
 """Charts that show one thing each: quiet axes, money on the marks, colours that colour-blind people tell apart."""
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 import plotly.graph_objects as go
 
+from dashboard.parts import ROW
 from dashboard.read.findings import Total
 from dashboard.theme import Palette, palette
-from dashboard.words import _, money
+from dashboard.words import _, money, short_money
 
 QUIET = {"displayModeBar": False, "responsive": True}
 FONT = "Source Sans, sans-serif"
+STEPS = (
+    Decimal(1),
+    Decimal(2),
+    Decimal("2.5"),
+    Decimal(5),
+    Decimal(10),
+)  # between lines of a grid, times a power of ten
+MOST_TICKS = 10  # names under bars that stand beside each other without being turned
 
 
 def by_check(totals: Sequence[Total], currency: str) -> go.Figure:
@@ -117,9 +126,6 @@ def ageing(parts: Mapping[str, Decimal], currency: str) -> go.Figure:
     return figure
 
 
-HEAD, ROW = 38, 35  # pixels of a table's heading and of a row: the bars stand beside the rows of their table
-
-
 def waterfall(names: Sequence[str], amounts: Sequence[Decimal], totals: Sequence[bool], currency: str) -> go.Figure:
     """Return the steps from one sum to another, from top to bottom: each bar begins where the one before ended."""
     colours = palette()
@@ -148,8 +154,8 @@ def waterfall(names: Sequence[str], amounts: Sequence[Decimal], totals: Sequence
         showgrid=False, zeroline=False, automargin=True, tickvals=rows, ticktext=[f"{name}  " for name in names],
         range=[len(names) - 0.5, -0.5], ticks="",
     )  # fmt: skip
-    figure = _calm(figure, colours, HEAD + ROW * len(names))
-    figure.update_layout(margin={"t": HEAD, "b": 0, "l": 0, "r": 60})
+    figure = _calm(figure, colours, ROW * (len(names) + 1) + 2)  # as high as its table: each bar beside its row
+    figure.update_layout(margin={"t": ROW + 1, "b": 1, "l": 0, "r": 60})
     return figure
 
 
@@ -171,14 +177,32 @@ def stacked(
             for (name, amounts), colour in zip(parts.items(), paint, strict=True)
         ]
     )
-    figure = _axes(figure, colours)
+    figure = _axes(figure, colours, across)
+    piled = [sum((v for v in column if v > 0), Decimal(0)) for column in zip(*parts.values(), strict=True)]
+    sunk = [sum((v for v in column if v < 0), Decimal(0)) for column in zip(*parts.values(), strict=True)]
+    _money_axis(figure, min(sunk, default=Decimal(0)), max(piled, default=Decimal(0)), currency)
     figure.update_layout(barmode="stack")
     return figure
 
 
+def _money_axis(figure: go.Figure, low: Decimal, high: Decimal, currency: str) -> None:
+    """Write the lines of the grid as money: a bare "80k" says of nothing how much."""
+    if high <= low:
+        return
+    rough = (high - low) / 4
+    power = Decimal(10) ** rough.adjusted()
+    step = next(s * power for s in STEPS if s * power >= rough)
+    first = int((low / step).to_integral_value(ROUND_FLOOR))
+    last = int((high / step).to_integral_value(ROUND_CEILING))
+    ticks = [step * n for n in range(first, last + 1)]
+    figure.update_yaxes(tickvals=[float(t) for t in ticks], ticktext=[short_money(t, currency) for t in ticks])
+
+
 def beside(across: Sequence[str], parts: Mapping[str, Sequence[Decimal]], currency: str) -> go.Figure:
     """Return pairs of bars: what was expected beside what came."""
-    figure = stacked(across, parts, currency, ("muted", "accent"))
+    figure = stacked(across, parts, currency, ("accent", "good"))
+    every = [amount for amounts in parts.values() for amount in amounts]
+    _money_axis(figure, min([Decimal(0), *every]), max([Decimal(0), *every]), currency)
     figure.update_layout(barmode="group", bargap=0.25)
     return figure
 
@@ -198,7 +222,7 @@ def counted(across: Sequence[str], parts: Mapping[str, Sequence[Decimal]]) -> go
             for (name, values), colour in zip(parts.items(), (colours.warn, colours.good), strict=True)
         ]
     )
-    figure = _axes(figure, colours)
+    figure = _axes(figure, colours, across)
     figure.update_layout(barmode="group", bargap=0.25)
     return figure
 
@@ -220,12 +244,14 @@ def lines(across: Sequence[str], parts: Mapping[str, Sequence[Decimal | None]]) 
             for (name, values), (colour, dash) in zip(parts.items(), looks, strict=False)
         ]
     )
-    return _axes(figure, colours)
+    return _axes(figure, colours, across)
 
 
-def _axes(figure: go.Figure, colours: Palette) -> go.Figure:
+def _axes(figure: go.Figure, colours: Palette, across: Sequence[str]) -> go.Figure:
     figure = _calm(figure, colours, 280)
-    figure.update_xaxes(showgrid=False, type="category", ticks="")
+    figure.update_xaxes(showgrid=False, type="category", ticks="", automargin=True)
+    if len(across) > MOST_TICKS:  # weeks or months: every other one, level, is read faster than all of them on end
+        figure.update_xaxes(tickvals=list(across)[::2])
     figure.update_yaxes(gridcolor=colours.line, zerolinecolor=colours.line, rangemode="tozero", nticks=5)
     # hung from its lower edge: on a phone its entries stand one above the other, and push the bars down
     legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "xanchor": "left", "font": {"size": 12}}

@@ -12,6 +12,7 @@ from dashboard.theme import Mark
 from dashboard.words import _, day, money, number
 
 Amounts = Iterable[tuple[str, Decimal]]
+ROW = 33  # pixels of a table's heading and of each of its rows: Streamlit's 2.1875 rem at our `baseFontSize`
 _MARKUP = re.compile(r"([\\`*_{}\[\]()#+\-!|<>$:~])")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _CENTS = re.compile(r"-?\d+\.\d{2}")
@@ -22,7 +23,7 @@ _AMOUNT = re.compile(r"(-?\d+(?:\.\d+)?) ([A-Z]{3})")
 STYLE = """
 <style>
 [data-testid="stMetricValue"], [data-testid="stDataFrame"], table { font-variant-numeric: tabular-nums; }
-[data-testid="stMetricLabel"] p { font-size: 0.82rem; opacity: 0.85; }
+[data-testid="stMetricLabel"] p { font-size: 0.82rem; opacity: 0.85; white-space: normal; }
 [data-testid="stVerticalBlock"] hr { margin: 0.1rem 0; }
 [data-testid="stMainBlockContainer"] { max-width: 1320px; }
 [data-testid="stMarkdownContainer"] table { width: 100%; font-size: 0.88rem; border-collapse: collapse; }
@@ -38,6 +39,7 @@ STYLE = """
 @media (max-width: 640px) {
   [data-testid="stMainBlockContainer"] { padding: 4.2rem 0.9rem 3rem; }
   [data-testid="stMetricValue"] { font-size: 1.25rem; }
+  [data-testid="stButtonGroup"] [role="radiogroup"] { flex-wrap: wrap; }
 }
 </style>
 """
@@ -95,6 +97,12 @@ def nothing(title: str, says: str, icon: str = ":material/done_all:") -> None:
         st.markdown(f"### {icon} {title}", width="content", anchors=False)
         st.caption(says, width="content", text_alignment="center")
         st.space("xsmall")
+
+
+def tall(rows: int, most: int | None = None) -> int:
+    """Return the height in pixels of a table with so many rows, at most `most`: no strip is left empty under it."""
+    height = ROW * (max(1, rows) + 1) + 2  # its heading, and a line above and below
+    return height if most is None else min(most, height)
 
 
 def facts(pairs: Sequence[tuple[str, str]]) -> None:

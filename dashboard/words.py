@@ -114,6 +114,11 @@ def money(amount: Decimal | int | None, currency: str | None, *, whole: bool = F
     return numbers.format_currency(amount, currency, pattern, locale=locale(), currency_digits=not whole)
 
 
+def short_money(amount: Decimal, currency: str) -> str:
+    """Return an amount as the axis of a chart says it: "€80K", "1,5 mln zł"."""
+    return numbers.format_compact_currency(amount, currency, locale=locale(), fraction_digits=1)
+
+
 def number(value: Decimal | int | None, decimals: int = 0) -> str:
     """Return a number with its thousands apart."""
     if value is None:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard import act, approving, labels, session
 from dashboard.address import bound, page
-from dashboard.parts import badge, facts, heading, nothing, plain
+from dashboard.parts import badge, facts, heading, nothing, plain, tall
 from dashboard.read import Row
 from dashboard.words import DASH, _, moment
 from reconcile.state import state
@@ -56,7 +56,7 @@ def show() -> None:
     }
     picked = st.dataframe(
         shown, column_config=config, hide_index=True, on_select="rerun", selection_mode="single-row", key="log",
-        height=min(600, 38 + 35 * len(rows)), alt=_("Activity"),
+        height=tall(len(rows), 600), alt=_("Activity"),
     )  # fmt: skip
     st.download_button(
         _("Download as CSV"), _export, "activity.csv", "text/csv", icon=":material/download:", on_click="ignore"

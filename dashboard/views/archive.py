@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboard import jobs, said, session, working
 from dashboard.address import bound, page
-from dashboard.parts import heading, nothing, plain
+from dashboard.parts import heading, nothing, plain, tall
 from dashboard.read import Row
 from dashboard.theme import invoice_state
 from dashboard.views import archive_place, archived, invoice
@@ -190,7 +190,7 @@ def _list(rows: list[Row]) -> None:
     }
     picked = st.dataframe(
         shown, column_config=config, hide_index=True, on_select="rerun", selection_mode="single-row",
-        key="archive-list", height=min(640, 38 + 35 * len(part)), alt=_("Archive"),
+        key="archive-list", height=tall(len(part), 640), alt=_("Archive"),
     )  # fmt: skip
     for i in picked.selection.rows[:1]:
         if i < len(part):

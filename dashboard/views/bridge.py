@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard import charts, labels, narrow, session
 from dashboard.address import page
-from dashboard.parts import go, heading, link, nothing, plain
+from dashboard.parts import go, heading, link, nothing, plain, tall
 from dashboard.read import Row, bridge
 from dashboard.read.bridge import Bridge
 from dashboard.words import _, day, money, several
@@ -102,7 +102,7 @@ def _steps(listed: list[tuple[str, Decimal, str, str]], currency: str) -> None:
     }
     state = st.dataframe(
         shown, column_config=config, hide_index=True, on_select="rerun", selection_mode="single-row", key="steps",
-        height=charts.HEAD + charts.ROW * len(listed), alt=_("Steps of the bridge"),
+        height=tall(len(listed)), alt=_("Steps of the bridge"),
     )  # fmt: skip
     for at in state.selection.rows:
         if step := listed[at][2]:
@@ -141,7 +141,7 @@ def _records(half: str, step: str, period: narrow.Period, chosen: narrow.Chosen)
     }
     state = st.dataframe(
         shown, column_config=config, hide_index=True, on_select="rerun", selection_mode="single-row",
-        key="bridge-records", height=min(640, 38 + 35 * len(rows)), alt=plain(title),
+        key="bridge-records", height=tall(len(rows), 640), alt=plain(title),
     )  # fmt: skip
     for i in state.selection.rows[:1]:
         if i < len(rows):

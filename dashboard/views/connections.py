@@ -5,7 +5,7 @@ import streamlit as st
 from dashboard import accounts, catalogue, connecting, labels, own_login, read, rights, session
 from dashboard.address import bound
 from dashboard.catalogue import Entry
-from dashboard.parts import badge, heading, nothing, plain
+from dashboard.parts import badge, heading, nothing, plain, tall
 from dashboard.read import sources
 from dashboard.read.sources import Source
 from dashboard.theme import source_state
@@ -161,7 +161,7 @@ def _catalogue() -> None:
         kinds = sorted({e.kind for e in entries})
         kind = st.pills(_("Kind"), kinds, format_func=labels.kind, key="kind", label_visibility="collapsed")
     shown = [e for e in entries if (not text or text.lower() in e.title.lower()) and (not kind or e.kind == kind)]
-    st.dataframe(_table(shown), hide_index=True, height=min(500, 38 + 35 * max(1, len(shown))), alt=_("All systems"))
+    st.dataframe(_table(shown), hide_index=True, height=tall(len(shown), 500), alt=_("All systems"))
 
 
 def _table(entries: list[Entry]) -> dict[str, list[str]]:

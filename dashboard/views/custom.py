@@ -11,7 +11,7 @@ import streamlit as st
 from dashboard import saved_views, session
 from dashboard.address import bound
 from dashboard.billed import grouping
-from dashboard.parts import nothing, plain
+from dashboard.parts import nothing, plain, tall
 from dashboard.report import custom, xlsx
 from dashboard.report.table import Table
 from dashboard.words import DASH, _, day, language, moment, money, number, several, speaking
@@ -87,7 +87,7 @@ def _table(found: Table, by: str) -> None:
         right = "right" if column.sort in ("money", "count") else "left"
         title = custom.heading(column.name, by)
         config[column.name] = st.column_config.TextColumn(title, alignment=right)  # type: ignore[arg-type]
-    st.dataframe(shown, column_config=config, hide_index=True, height=min(500, 38 + 35 * len(records)),
+    st.dataframe(shown, column_config=config, hide_index=True, height=tall(len(records), 500),
                  key=f"custom-{found.name}", alt=custom.titles()[found.name])  # fmt: skip
     if len(found.rows) > SHOWN:
         st.caption(_("The first {count} rows; the files have all.").format(count=number(SHOWN)))

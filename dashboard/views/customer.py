@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard import labels, narrow, session
 from dashboard.address import bound, page
-from dashboard.parts import go, heading, link, nothing, plain, sums
+from dashboard.parts import go, heading, link, nothing, plain, sums, tall
 from dashboard.read import Row, customers
 from dashboard.theme import invoice_state
 from dashboard.views import history, more_invoices
@@ -73,7 +73,7 @@ def _list() -> None:
     }
     chosen = st.dataframe(
         shown, column_config=config, hide_index=True, on_select="rerun", selection_mode="single-row", key="customers",
-        height=min(640, 38 + 35 * len(rows)), alt=_("Customers"),
+        height=tall(len(rows), 640), alt=_("Customers"),
     )  # fmt: skip
     for i in chosen.selection.rows[:1]:
         if i < len(rows):
@@ -151,7 +151,7 @@ def _timeline(head: tuple[str, str], sides: list[Row]) -> None:
     }
     chosen = st.dataframe(
         shown, column_config=config, hide_index=True, on_select="rerun", selection_mode="single-row", key="timeline",
-        height=min(700, 38 + 35 * len(rows)), alt=_("All that happened"),
+        height=tall(len(rows), 700), alt=_("All that happened"),
     )  # fmt: skip
     for i in chosen.selection.rows[:1]:
         if i < len(rows):

@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard import billed, labels, saved_views, session
 from dashboard.address import bound, page
-from dashboard.parts import go, nothing, plain, sums
+from dashboard.parts import go, nothing, plain, sums, tall
 from dashboard.read import Row, custom, everything
 from dashboard.read.billed import Billed
 from dashboard.words import DASH, _, money, number, several
@@ -83,7 +83,7 @@ def _list(text: str, stage: str, invoices: Billed) -> None:
             "where": [labels.vendor(r["vendor"]) for r in rows],
         },
         column_config=config, hide_index=True, on_select="rerun", selection_mode="single-row",
-        key=f"all-{stage}-{at}-{text}", height=min(640, 38 + 35 * len(rows)), alt=_("Everything"),
+        key=f"all-{stage}-{at}-{text}", height=tall(len(rows), 640), alt=_("Everything"),
     )  # fmt: skip
     st.caption(_("Click a row to see its chain."))
     if picked := [rows[i] for i in state.selection.rows if i < len(rows)]:

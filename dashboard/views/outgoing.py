@@ -9,7 +9,7 @@ import streamlit as st
 
 from dashboard import hooks, said, session
 from dashboard.notify import chat, events, post, texts, webhook
-from dashboard.parts import badge, plain
+from dashboard.parts import badge, plain, tall
 from dashboard.read import ready
 from dashboard.read.salespeople import salespeople
 from dashboard.theme import Mark
@@ -233,7 +233,7 @@ def _deliveries(store: State, target: str) -> None:
              _("Outcome"): [words[r["state"]] for r in rows], _("Tries"): [r["tries"] for r in rows],
              _("Next"): [moment(r["next_at"], zone) if r["state"] == "waiting" else "" for r in rows],
              _("Answer"): [r["says"] for r in rows], _("Id"): [r["event_id"] for r in rows]},
-            hide_index=True, key=f"went-{target}", height=min(400, 38 + 35 * len(rows)),
+            hide_index=True, key=f"went-{target}", height=tall(len(rows), 400),
         )  # fmt: skip
         bad = [r["event_id"] for r in rows if r["state"] in ("refused", "doubt")]
         if bad and st.button(_("Send again what did not arrive"), key=f"again-{target}", icon=":material/refresh:"):

@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboard import billed, charts, narrow, saved_views, session
 from dashboard.address import bound, page
-from dashboard.parts import go, heading, nothing, plain
+from dashboard.parts import go, heading, nothing, plain, tall
 from dashboard.read import Row, custom, figures, receivables
 from dashboard.read.figures import MONEY
 from dashboard.theme import invoice_state
@@ -113,7 +113,7 @@ def _by_age(chosen: narrow.Chosen) -> None:
     }
     state = st.dataframe(
         shown, column_config=config, hide_index=True, on_select="rerun", selection_mode="single-row",
-        key="open", height=min(560, 38 + 35 * len(rows)), alt=_("Open invoices"),
+        key="open", height=tall(len(rows), 560), alt=_("Open invoices"),
     )  # fmt: skip
     for i in state.selection.rows[:1]:
         if i < len(rows):
@@ -144,7 +144,7 @@ def _forecast(chosen: narrow.Chosen) -> None:
     left, right = st.columns(2, gap="medium")
     with left, st.container(border=True):
         st.markdown(f"**{_('Expected by week')}**")
-        figure = charts.stacked([short_day(w) for w in weeks], parts, chosen.currency, ("accent", "muted"))
+        figure = charts.stacked([short_day(w) for w in weeks], parts, chosen.currency, ("accent", "bad"))
         st.plotly_chart(figure, config=charts.QUIET, key="forecast", alt=_("Expected by week"))
         st.caption(_("Each invoice on its due date and the days its customer is usually late; won deals when deals are "
                      "usually invoiced and this customer pays."))  # fmt: skip
@@ -205,7 +205,7 @@ def _behind_forecast(chosen: narrow.Chosen, rows: list[Row], weeks: list[dt.date
                  "it is in no week."))  # fmt: skip
     state = st.dataframe(
         shown, column_config=config, hide_index=True, on_select="rerun", selection_mode="single-row",
-        key="weeks", height=38 + 35 * len(keys), alt=_("Expected by week"),
+        key="weeks", height=tall(len(keys)), alt=_("Expected by week"),
     )  # fmt: skip
     for i in state.selection.rows[:1]:
         st.query_params["week"] = keys[i]
@@ -233,7 +233,7 @@ def _of_week(chosen: narrow.Chosen, week: str, name: str) -> None:
     }
     state = st.dataframe(
         shown, column_config=config, hide_index=True, on_select="rerun", selection_mode="single-row",
-        key=f"week-{week}", height=min(460, 38 + 35 * max(1, len(rows))), alt=name,
+        key=f"week-{week}", height=tall(len(rows), 460), alt=name,
     )  # fmt: skip
     for i in state.selection.rows[:1]:
         if i < len(rows):
@@ -269,7 +269,7 @@ def _dso(chosen: narrow.Chosen) -> None:
         "simple": st.column_config.TextColumn(titles[0], width=110, alignment="right"),
         "back": st.column_config.TextColumn(titles[1], width=110, alignment="right"),
     }
-    st.dataframe(shown, column_config=config, hide_index=True, height=38 + 35 * len(days), alt="DSO")
+    st.dataframe(shown, column_config=config, hide_index=True, height=tall(len(days)), alt="DSO")
 
 
 def _behaviour(chosen: narrow.Chosen) -> None:
@@ -306,7 +306,7 @@ def _behaviour(chosen: narrow.Chosen) -> None:
     }
     state = st.dataframe(
         shown, column_config=config, hide_index=True, on_select="rerun", selection_mode="single-row",
-        key="behaviour", height=min(640, 38 + 35 * len(rows)), alt=_("How customers pay"),
+        key="behaviour", height=tall(len(rows), 640), alt=_("How customers pay"),
     )  # fmt: skip
     for i in state.selection.rows[:1]:
         if i < len(rows) and rows[i]["is_known"]:

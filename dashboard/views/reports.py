@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard import session
 from dashboard.address import bound
-from dashboard.parts import badge, heading, nothing, plain
+from dashboard.parts import badge, heading, nothing, plain, tall
 from dashboard.report import deliver, keys, mail, pdf, schedule, spoken
 from dashboard.report.period import Period, around, last
 from dashboard.report.table import Column, Table
@@ -142,7 +142,7 @@ def _figures(made: Report) -> None:
     lines = spoken.lines(found)
     looks = {spoken.heading(c): _look(found, c) for c in spoken.columns(found)}
     st.dataframe({h: [line[i] for line in lines] for i, h in enumerate(heads)}, hide_index=True, column_config=looks,
-                 height=min(500, 38 + 35 * len(lines)), alt=spoken.title(chosen), key="report-table")  # fmt: skip
+                 height=tall(len(lines), 500), alt=spoken.title(chosen), key="report-table")  # fmt: skip
 
 
 def _look(found: Table, column: Column) -> Any:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboard import billed, charts, labels, narrow, saved_views, session
 from dashboard.address import bound, page
-from dashboard.parts import go, heading, link, nothing, plain
+from dashboard.parts import go, heading, link, nothing, plain, tall
 from dashboard.read import Row, custom, sales
 from dashboard.read.billed import Billed
 from dashboard.words import DASH, _, day, money, number, percent, several
@@ -122,11 +122,12 @@ def _table(rows: list[Row], chosen: narrow.Chosen, by: str) -> None:
     config: dict[str, Any] = {"name": st.column_config.TextColumn(_called(by), width=130, pinned=True)}
     for name in COUNTS:
         shown[name] = [r[name] for r in rows]
-        config[name] = st.column_config.NumberColumn(_what(name), width=68)
+        config[name] = st.column_config.NumberColumn(_what(name), width=92 if name == "waiting" else 68)
         if f"{name}_amount" in rows[0]:
             shown[f"{name}_amount"] = [money(r[f"{name}_amount"], chosen.currency, whole=True) for r in rows]
             title = f"{_what(name)} ({chosen.currency})"
-            config[f"{name}_amount"] = st.column_config.TextColumn(title, width=98, alignment="right")
+            wide = 130 if name == "waiting" else 98
+            config[f"{name}_amount"] = st.column_config.TextColumn(title, width=wide, alignment="right")
     shown["rate"] = [percent(_share(r["invoiced"], r["won"])) for r in rows]
     shown["days"] = [DASH if r["days_to_invoice"] is None else number(r["days_to_invoice"], 1) for r in rows]
     shown["pay"] = [DASH if r["days_to_pay"] is None else number(r["days_to_pay"], 1) for r in rows]
@@ -138,7 +139,7 @@ def _table(rows: list[Row], chosen: narrow.Chosen, by: str) -> None:
     st.caption(_("Click a number to see its deals."))
     state = st.dataframe(
         shown, column_config=config, hide_index=True, on_select="rerun", selection_mode="single-cell", key=f"by-{by}",
-        height=min(560, 38 + 35 * len(rows)), alt=_("Conversion"),
+        height=tall(len(rows), 560), alt=_("Conversion"),
     )  # fmt: skip
     for at, column in state.selection.cells[:1]:
         what = column.removesuffix("_amount")
@@ -185,7 +186,7 @@ def _cell(period: narrow.Period, chosen: narrow.Chosen, by: str, invoices: Bille
     }
     state = st.dataframe(
         shown, column_config=config, hide_index=True, on_select="rerun", selection_mode="single-row", key="sales-deals",
-        height=min(640, 38 + 35 * len(rows)), alt=_("Deals"),
+        height=tall(len(rows), 640), alt=_("Deals"),
     )  # fmt: skip
     for i in state.selection.rows[:1]:
         if i < len(rows):
@@ -225,7 +226,7 @@ def _customers(period: narrow.Period, chosen: narrow.Chosen, invoices: Billed) -
     }
     state = st.dataframe(
         shown, column_config=config, hide_index=True, on_select="rerun", selection_mode="single-row", key="ranked",
-        height=min(640, 38 + 35 * len(rows)), alt=_("Customers"),
+        height=tall(len(rows), 640), alt=_("Customers"),
     )  # fmt: skip
     for i in state.selection.rows[:1]:
         if i < len(rows) and rows[i]["id"]:

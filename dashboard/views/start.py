@@ -8,7 +8,7 @@ import streamlit as st
 from dashboard import asking, connecting, guide, labels, onboarding, said, sample, session, working
 from dashboard.choosing import NotSo, keep
 from dashboard.onboarding import Step
-from dashboard.parts import go, heading, link, plain, sums
+from dashboard.parts import go, heading, link, plain, sums, tall
 from dashboard.read import coverage, findings, quality, ready
 from dashboard.read.stages import stages as stages_of
 from dashboard.views import choices, joining
@@ -170,7 +170,7 @@ def _fields(step: Step) -> None:
             "field": st.column_config.TextColumn(_("Field")), "must": st.column_config.TextColumn(_("Needed")),
             "filled": st.column_config.TextColumn(_("Filled"), alignment="right"),
         },
-        hide_index=True, height=min(420, 38 + 35 * max(1, len(rows))), alt=_("How completely each field is filled"),
+        hide_index=True, height=tall(len(rows), 420), alt=_("How completely each field is filled"),
     )  # fmt: skip
     if "fields" in st.session_state["pages"]:
         link("fields", _("Which field is which, on both sides"), ":material/swap_horiz:")

@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboard import act, approving, billed, charts, exceptions, labels, saved_views, session
 from dashboard.address import bound, page
-from dashboard.parts import facts, heading, link, mark, nothing, plain, sums
+from dashboard.parts import facts, heading, link, mark, nothing, plain, sums, tall
 from dashboard.read import Row, custom, findings
 from dashboard.theme import severity
 from dashboard.views import evidence
@@ -147,7 +147,7 @@ def _table(rows: list[Row], titles: dict[str, str]) -> list[Row]:
         config["who"] = st.column_config.TextColumn(_("Assigned to"), width=110)
     picked_rows = st.dataframe(
         shown, column_config=config, hide_index=True, on_select="rerun", selection_mode="multi-row", key=_mark(rows),
-        height=min(560, 38 + 35 * len(rows)), alt=_("Findings"),
+        height=tall(len(rows), 560), alt=_("Findings"),
     )  # fmt: skip
     picked = [rows[i] for i in picked_rows.selection.rows if i < len(rows)]
     named = st.query_params.get("finding")
