@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard import act, labels, rights, session
 from dashboard.address import bound, page
-from dashboard.parts import go, heading, link, nothing, plain
+from dashboard.parts import go, heading, link, nothing, plain, tall
 from dashboard.read import Row, deals, plans
 from dashboard.views import invoice
 from dashboard.words import _, day, money, several
@@ -96,7 +96,7 @@ def _list() -> None:
         "customer": [r["customer"] or "" for r in rows],
         "deal": [r["deal_title"] or "" for r in rows],
         "status": [labels.quote_status(r["status"]) for r in rows],
-        "until": [r["valid_until_on"] for r in rows],
+        "until": [day(r["valid_until_on"]) for r in rows],
         "why": [_why_not(r) for r in rows],
     }
     config = {
@@ -105,11 +105,11 @@ def _list() -> None:
         "customer": st.column_config.TextColumn(_("Customer"), width=170),
         "deal": st.column_config.TextColumn(_("Deal"), width=150),
         "status": st.column_config.TextColumn(_("State"), width=90),
-        "until": st.column_config.DateColumn(_("Valid until"), width=100),
+        "until": st.column_config.TextColumn(_("Valid until"), width=100),
         "why": st.column_config.TextColumn(_("Why it cannot be used"), width=330),
     }
     table = st.dataframe(shown, column_config=config, hide_index=True, on_select="rerun", selection_mode="single-row",
-                         key=f"quotes-{text}-{status}-{at}", alt=_("Quotes"))  # fmt: skip
+                         key=f"quotes-{text}-{status}-{at}", height=tall(len(rows), 640), alt=_("Quotes"))  # fmt: skip
     if (picked := table.selection.rows) and picked[0] < len(rows):
         row = rows[picked[0]]
         go("quotes", quote=f"{row['vendor']}:{row['id']}")

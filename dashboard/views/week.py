@@ -83,7 +83,7 @@ def _stuck(chosen: narrow.Chosen) -> None:
             unbilled=f":red[{plain(money(first['remaining_to_invoice'], currency, whole=True))}]",
             overdue=f":orange[{plain(money(first['overdue'], currency, whole=True))}]",
         )
-        left.markdown(f"### {said}", anchors=False)
+        left.markdown(f"## {said}", anchors=False)
         left.caption("  \n".join(plain(line) for line in _others(waiting, chosen, counted)))
         label = several("Fix {count} finding", "Fix {count} findings", counted["open"])
         if right.button(label, type="primary", icon=":material/checklist:", key="to-fix", width="stretch",
