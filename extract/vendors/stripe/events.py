@@ -22,6 +22,7 @@ EVENT_TYPES = [
         "refund": "created updated failed",
         "payout": "created updated paid failed canceled",
         "quote": "created finalized accepted canceled",
+        "tax_rate": "created updated",
     }.items()
     for verb in verbs.split()
 ]
@@ -29,13 +30,13 @@ CHANGED = {  # object of an event -> (kind to read again, where its id is)
     "customer": ("customers", "id"), "tax_id": ("customers", "customer"), "product": ("products", "id"),
     "price": ("products", "product"), "invoice": ("invoices", "id"), "invoice_payment": ("invoices", "invoice"),
     "credit_note": ("credit_notes", "id"), "charge": ("charges", "id"), "refund": ("refunds", "id"),
-    "payout": ("payouts", "id"), "quote": ("quotes", "id"),
+    "payout": ("payouts", "id"), "quote": ("quotes", "id"), "tax_rate": ("tax_rates", "id"),
 }  # fmt: skip
 
 
 def changed_ids(events: Iterable[Item]) -> tuple[dict[str, dict[str, None]], set[tuple[str, str]]]:
     """Return ids to read again by kind, in order, and (kind, id) of what was deleted."""
-    changed: dict[str, dict[str, None]] = {kind: {} for kind in KINDS}
+    changed: dict[str, dict[str, None]] = {kind: {} for kind in (*KINDS, "tax_rates")}
     gone = set()
     for event in events:
         item = event["data"]["object"]

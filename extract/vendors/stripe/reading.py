@@ -94,7 +94,8 @@ class Reading(Objects):
             carried |= dict.fromkeys(self._carried(self._one("payouts", payout)), payout)
         changed["charges"] |= dict.fromkeys(i for i in carried if i.startswith(CHARGE_IDS))
         self._read_tax_rates()
-        yield from (("tax_rates", rate) for rate in self._tax_rates.values())  # few, and no event tells of them
+        told = changed.pop("tax_rates")
+        yield from (("tax_rates", r) for i, r in self._tax_rates.items() if i in told or r["created"] >= start)
         yield from ((kind, {"id": key, "deleted": True}) for kind, key in gone)
         for kind, keys in changed.items():
             items = (self._again(kind, key) for key in keys if (kind, key) not in gone)
