@@ -8,7 +8,7 @@ import streamlit as st
 import structlog
 
 from dashboard import jobs, onboarding, read, rights, said, session, working
-from dashboard.parts import STYLE, first_run, go, link, plain
+from dashboard.parts import first_run, go, link, plain, style
 from dashboard.views import (
     activity,
     archive,
@@ -130,7 +130,7 @@ def main() -> None:
     }
     if not is_open:
         st.navigation([*pages.values()], position="hidden")  # known, so that an address that was sent is not refused
-        st.html(STYLE)
+        st.html(style())
         door.show()
         st.stop()
     st.session_state["pages"] = pages
@@ -138,7 +138,7 @@ def main() -> None:
     sections = {"": work, _("Figures"): FIGURES, _("Data"): DATA, _("Company"): HOUSE}
     shown = {name: [pages[key] for key in keys if key in pages] for name, keys in sections.items()}
     chosen = st.navigation({name: of for name, of in shown.items() if of}, expanded=True)
-    st.html(STYLE)
+    st.html(style())
     st.logo(LOGO, size="large")
     _side(next(key for key, page in pages.items() if page == chosen))
     needs = next(n for key, _view, _icon, n in PAGES if pages.get(key) == chosen)

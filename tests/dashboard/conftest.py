@@ -2,8 +2,9 @@
 
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -12,6 +13,7 @@ from streamlit.util import calc_hash
 from reconcile import run
 
 sys.path.insert(0, str(Path(__file__).parent))  # modules that tests share
+from browsing import CHROMIUM
 from small_company import ROWS, keep
 
 FRAME = Path(__file__).resolve().parents[2] / "dashboard" / "frame.py"
@@ -59,3 +61,13 @@ def page() -> Page:
         return app
 
     return opened
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Debian's Chromium, which asks nobody but this machine."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as play:
+        opened = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        yield opened
+        opened.close()
