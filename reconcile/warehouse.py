@@ -97,11 +97,12 @@ _LONGEST_CHAIN = 20  # merges of merges; more is a circle
 
 def lay(db: duckdb.DuckDBPyConnection, rows: Path, choices: Choices, decisions: Iterable[Mapping[str, Any]]) -> None:
     """Create in `db` the canonical tables filled from `rows`, freshness, rejects, rates, settings and decisions."""
+    db.execute("BEGIN")  # one commit for hundreds of words on columns
     for table in model.TABLES:
-        for statement in model.ddl(table):
-            db.execute(statement)
+        db.execute("; ".join(model.ddl(table)))
     for name, (text, described) in EXTRAS.items():
         create(db, name, text, described)
+    db.execute("COMMIT")
     if rows.exists():
         _copy(db, rows)
     _settings(db, choices)
