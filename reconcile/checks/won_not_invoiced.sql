@@ -3,8 +3,7 @@
 -- reads:       deals, deal_summary, deal_triggers, triggers, billing_plans, settings
 -- absent_from: invoices
 -- action:      create_invoice
--- why:         The customer said yes, the days of grace are over, and nothing on paper says what they owe us. Where something
---              else was chosen to make a deal due and has happened, that is told instead; a plan tells of its own parts.
+-- why:         The customer said yes, the days of grace are over, and nothing on paper says what they owe us.
 WITH won AS (
     SELECT MAX(CASE WHEN t.name = 'won' THEN 1 ELSE 0 END) AS chosen FROM triggers AS t
 )
@@ -35,6 +34,7 @@ LEFT JOIN billing_plans AS k
     AND k.id = d.id
 CROSS JOIN won AS w
 CROSS JOIN settings AS s
+-- Where something else was chosen to make a deal due and has happened, that is told instead; a plan tells of its parts.
 WHERE d.status = 'won'
 AND d.won_on < s.today - s.grace_days
 AND b.verdict = 'none'
