@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from dashboard.parts import ROW
 from dashboard.read.findings import Total
 from dashboard.theme import Palette, palette
-from dashboard.words import _, money, short_money
+from dashboard.words import _, money, number, short_money
 
 QUIET = {"displayModeBar": False, "responsive": True}
 FONT = "Source Sans, sans-serif"
@@ -224,6 +224,27 @@ def counted(across: Sequence[str], parts: Mapping[str, Sequence[Decimal]]) -> go
     )
     figure = _axes(figure, colours, across)
     figure.update_layout(barmode="group", bargap=0.25)
+    return figure
+
+
+def spread(across: Sequence[str], counts: Sequence[int]) -> go.Figure:
+    """Return bars of how many fall into each class, the number on each; the first class is the good one."""
+    colours = palette()
+    figure = go.Figure(
+        go.Bar(
+            x=list(across),
+            y=list(counts),
+            text=[number(count) for count in counts],
+            textposition="outside",
+            marker={"color": [colours.good] + [colours.warn] * (len(across) - 1), "cornerradius": 4},
+            hovertemplate="%{x}: %{text}<extra></extra>",
+            cliponaxis=False,
+        )
+    )
+    figure.update_yaxes(visible=False, rangemode="tozero")
+    figure.update_xaxes(showgrid=False, type="category", ticks="")
+    figure = _calm(figure, colours, 240)
+    figure.update_layout(margin={"t": 24})
     return figure
 
 

@@ -85,6 +85,34 @@ def behaviour(db: Db, number: int = 1) -> tuple[int, list[Row]]:
     return int(db.one(f"SELECT COUNT(*) {asked}") or 0), rows
 
 
+LATE = ("0", "1_7", "8_14", "15_30", "30_plus")  # days late, in classes; the first is in time or early
+
+
+@question
+def how_late(db: Db) -> dict[str, int]:
+    """Return how many customers usually pay so many days late, by class of LATE."""
+    found = db.rows(
+        """
+        SELECT
+            CASE
+                WHEN b.days_late <= 0 THEN '0'
+                WHEN b.days_late <= 7 THEN '1_7'
+                WHEN b.days_late <= 14 THEN '8_14'
+                WHEN b.days_late <= 30 THEN '15_30'
+                ELSE '30_plus'
+            END AS how_late,
+            COUNT(*) AS customers
+        FROM payment_behaviour AS b
+        JOIN settings AS s ON s.today = b.as_of
+        WHERE b.id <> ''
+        AND b.days_late IS NOT NULL
+        GROUP BY how_late
+        """
+    )
+    known = {r["how_late"]: r["customers"] for r in found}
+    return {late: known.get(late, 0) for late in LATE}
+
+
 @question
 def everybody(db: Db) -> Row | None:
     """Return how all customers together pay, None where nothing was paid yet."""

@@ -121,7 +121,7 @@ def _by_age(chosen: narrow.Chosen) -> None:
 
 
 def _bucket(name: str) -> str:
-    return {"not_due": _("Not due"), "90_plus": "90+"}.get(name, name.replace("_", "–"))
+    return {"not_due": _("Not due"), "90_plus": "90+", "30_plus": "30+"}.get(name, name.replace("_", "–"))
 
 
 def _expected(chosen: narrow.Chosen) -> list[Row]:
@@ -282,6 +282,12 @@ def _behaviour(chosen: narrow.Chosen) -> None:
     said = _("All together, over the last two years: {late} late, usually {days} days after the due date.")
     late = DASH if everybody["days_late"] is None else number(everybody["days_late"])
     st.caption(said.format(late=percent(everybody["share_late"]), days=late))
+    title, counted = _("Customers by how many days late they usually pay"), receivables.how_late(session.data())
+    with st.container(border=True):
+        st.markdown(f"**{title}**")
+        classes = ["≤ 0" if late == "0" else _bucket(late) for late in counted]
+        figure = charts.spread(classes, list(counted.values()))
+        st.plotly_chart(figure, config=charts.QUIET, key="how-late", alt=title)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.markdown(f"**{several('{count} customer', '{count} customers', found)}**", width="content")
         at = page(-(-found // receivables.PAGE), "behaviour", found)

@@ -4,6 +4,7 @@ Today is Friday 2026-11-20.
 """
 
 import datetime as dt
+import json
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -257,8 +258,13 @@ def test_the_forecast_uses_the_customers_own_delay_and_shows_its_error(books: Pa
 
 
 def test_how_a_customer_pays(books: Path, page: Page) -> None:
-    """Three invoices paid, each 10 days after the due date."""
-    table = frame(page("receivables", view="behaviour"))
+    """Three invoices paid, each 10 days after the due date: one customer in the class of one to two weeks."""
+    app = page("receivables", view="behaviour")
+    bars = json.loads(app.get("plotly_chart")[0].proto.spec)["data"][0]
+    assert dict(zip(bars["x"], bars["text"], strict=True)) == {
+        "≤ 0": "0", "1–7": "0", "8–14": "1", "15–30": "0", "30+": "0",
+    }  # fmt: skip
+    table = frame(app)
     assert (table["name"], table["late"], table["share"], table["invoices"]) == (["Sur SL"], [10], ["100%"], [3])
 
 
