@@ -22,7 +22,7 @@ from reconcile.state import State, now, state
 from reconcile.workflows import Run
 
 AGAIN = {"doubt": dt.timedelta(hours=1)}  # until what did not end well is tried again with nothing changed
-HARMLESS = ("no_rate", "no_exchange_rate")  # cautions with which less is said than might be: none waits for a person
+HARMLESS = ("no_rate",)  # cautions with which less is claimed than might be: no reason to wait for a person
 _DAY = dt.timedelta(days=1)
 
 
