@@ -23,7 +23,7 @@ FIGURES = {
     "name": ("VARCHAR", "figure"),
     "period_start": ("DATE", "first day; empty for a figure as of period_end"),
     "period_end": ("DATE", "last day, today at the latest"),
-    "dimension": ("VARCHAR", "what it is divided by: total, week, month, bucket, owner, part, back_test"),
+    "dimension": ("VARCHAR", "what it is divided by: total, day, week, month, bucket, owner, part, back_test"),
     "key": ("VARCHAR", "which bucket, owner or month; empty for a total or a week"),
     "currency": ("VARCHAR", "ISO 4217 currency of a sum of money, empty otherwise"),
     "value": ("DECIMAL(18,4)", "the figure"),
