@@ -157,6 +157,7 @@ class Quote(Row):
     title: str | None = says("title")
     deal_id: str | None = says("deal it belongs to, same vendor")
     customer_id: str | None = says("customer, same vendor")
+    other_quote_id: str | None = says("id of the same quote in the other system, where it is stored")
     status: QuoteStatus | None = says("draft, published, accepted, rejected or expired")
     valid_until_on: dt.date | None = says("last day it can be accepted")
     accepted_on: dt.date | None = says("day it was accepted")
@@ -411,6 +412,26 @@ class LineDraft(BaseModel):
     def net(self) -> Decimal:
         """Net total after discount, unrounded."""
         return self.quantity * self.unit_price * (1 - self.discount_rate / 100)
+
+
+class QuoteLineDraft(LineDraft):
+    """A line of a quote to create: of a product that the other side has."""
+
+    product_id: str
+
+
+class QuoteDraft(Draft):
+    """A published quote to make in the other system; ids are those of the system it is made in."""
+
+    title: str | None = None
+    customer_id: str
+    contact_id: str | None = None
+    deal_id: str | None = None
+    other_quote_id: str  # of the quote that it is made from
+    currency: str
+    valid_until_on: dt.date
+    due_days: int | None = None  # of the invoice that follows when it is accepted
+    lines: tuple[QuoteLineDraft, ...]
 
 
 class InvoiceDraft(Draft):

@@ -5,9 +5,9 @@ Pure functions, shared by the vendors; nothing here knows any of them.
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 from typing import Any, Literal
 
@@ -142,6 +142,21 @@ def major(amount: int | str | Decimal | None, currency: str | None) -> Decimal |
 def minor(amount: Decimal, currency: str) -> Decimal:
     """Return an amount in minor units, with what decimals it has."""
     return amount.scaleb(minor_digits(currency))
+
+
+def lines_said(lines: Iterable[Mapping[str, Any]]) -> str:
+    """Return what the lines of a quote say as one text, in no order of theirs, to tell whether two quotes say the same.
+
+    The same as table `record_fields` makes of them: SKU, quantity, price of one, discount and tax, four decimals each.
+    """
+
+    def four(value: Any) -> str:
+        return str(Decimal(str(value or 0)).quantize(Decimal("0.0001"), ROUND_HALF_UP))
+
+    return "; ".join(sorted(
+        f"{(row.get('sku') or '').strip().upper()}: {four(row.get('quantity'))} × {four(row.get('unit_price'))} "
+        f"-{four(row.get('discount_rate'))} % +{four(row.get('tax_rate'))} %" for row in lines
+    ))  # fmt: skip
 
 
 def form(values: Mapping[str, Any]) -> dict[str, str]:

@@ -113,6 +113,7 @@ PROPERTIES: dict[str, tuple[tuple[Any, ...], ...]] = {
          ("DRAFT", "APPROVAL_NOT_NEEDED", "PENDING_APPROVAL", "APPROVED", "REJECTED", "ACCEPTED")), ("hs_quote_amount",
          "Amount", NUMBER),
         ("hs_currency", "Currency", STRING), ("hs_expiration_date", "Expires", DATE), ("hs_quote_link", "Link", STRING),
+        ("hs_template_type", "Template", SELECT, ("CUSTOMIZABLE_QUOTE_TEMPLATE", "CPQ_QUOTE")),
         ("hs_pdf_download_link", "PDF", STRING), ("hs_esign_date", "Signed", DATETIME), *_STAMPS, *_MODIFIED,
     ),
     "tasks": (

@@ -8,7 +8,7 @@ from extract.sandbox.hubspot_search import instant
 
 DAY_MS = 86_400_000
 Problem = tuple[str, str, str]  # property, code, message
-NEEDED = {"tasks": ("hs_timestamp",), "notes": ("hs_timestamp",)}
+NEEDED = {"tasks": ("hs_timestamp",), "notes": ("hs_timestamp",), "quotes": ("hs_title", "hs_expiration_date")}
 
 
 def accepted(

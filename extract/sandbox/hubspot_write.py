@@ -46,11 +46,15 @@ class HubSpotWriter(HubSpotReader):
         row |= {"before": None, "written": now.timestamp()}
         if kind == "line_items":
             self._priced(row, values)
+        if kind == "quotes":
+            self._drafted(row, values)
         if kind == "deals":
             self._staged(row, {"pipeline": "default", "dealstage": "appointmentscheduled"} | values)
         self.books.objects[kind][row["id"]] = row
         for other, target, types in targets:
             self.books.link(kind, row["id"], other, target, types)
+            if (kind, other) == ("line_items", "quotes"):
+                self._added_up(target)
         return row
 
     def made(self, kind: str, values: dict[str, Any]) -> str:
@@ -118,6 +122,23 @@ class HubSpotWriter(HubSpotReader):
         net -= Decimal(own.get("discount") or 0) * Decimal(own.get("quantity") or 1)
         net = net * (100 - Decimal(own.get("hs_discount_percentage") or 0)) / 100
         own["amount"] = str(net.quantize(Decimal("0.01"), ROUND_HALF_UP))
+
+    def _drafted(self, row: dict[str, Any], values: dict[str, str | None]) -> None:
+        """Give a new quote its number; one of the newer kind begins as a draft, whatever was asked for."""
+        own = row["properties"]
+        own["hs_quote_number"] = values.get("hs_quote_number") or self.clock.now().strftime("%Y%m%d-%H%M%S")
+        if own.get("hs_template_type") == "CPQ_QUOTE":
+            own["hs_status"] = "DRAFT"
+        own.setdefault("hs_status", "DRAFT")
+
+    def _added_up(self, quote_id: str) -> None:
+        """Set what a quote of the newer kind comes to: the sum of its lines."""
+        quote = self.books.objects["quotes"][quote_id]
+        if quote["properties"].get("hs_template_type") == "CPQ_QUOTE":
+            ids = self.books.links["quotes"][quote_id]["line_items"]
+            lines = [self.books.objects["line_items"][i]["properties"] for i in ids]
+            quote["properties"]["hs_quote_amount"] = str(sum(Decimal(line.get("amount") or 0) for line in lines))
+            self.touch("quotes", quote)
 
     def touch(self, kind: str, row: dict[str, Any]) -> None:
         """Move a record's modified date to now; searches see the old values until the index has caught up."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 
 from extract.sandbox.hubspot_write import HubSpotWriter
-from extract.sandbox.stripe_credit import StripeCredit
+from extract.sandbox.stripe_quotes import StripeQuotes
 from extract.sandbox.stripe_read import LISTS, SEARCHED
 from extract.sandbox.wire import Call, Reply
 
@@ -65,7 +65,7 @@ def hubspot_routes(api: HubSpotWriter) -> list[Route]:
     ]
 
 
-def stripe_routes(api: StripeCredit) -> list[Route]:
+def stripe_routes(api: StripeQuotes) -> list[Route]:
     """Return Stripe's routes, the narrower before the wider."""
     routes = [route("GET", f"/v1/{kind}/search", partial(api.search, kind)) for kind in SEARCHED]
     routes += [
@@ -108,6 +108,11 @@ def stripe_routes(api: StripeCredit) -> list[Route]:
         route("GET", r"/v1/credit_notes/(?P<id>[^/]+)/lines", api.credit_note_lines),
         route("GET", r"/v1/customers/(?P<id>[^/]+)/tax_ids", api.customer_tax_ids),
         route("GET", r"/v1/quotes/(?P<id>[^/]+)/line_items", api.quote_lines),
+        route("POST", "/v1/quotes", api.create_quote),
+        route("POST", r"/v1/quotes/(?P<id>[^/]+)", api.update_quote),
+        route("POST", r"/v1/quotes/(?P<id>[^/]+)/finalize", api.finalize_quote),
+        route("POST", r"/v1/quotes/(?P<id>[^/]+)/accept", api.accept_quote),
+        route("POST", r"/v1/quotes/(?P<id>[^/]+)/cancel", api.cancel_quote),
     ]
     for kind in LISTS:
         routes.append(route("GET", f"/v1/{kind}", partial(api.listing, kind)))

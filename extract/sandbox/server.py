@@ -29,7 +29,7 @@ from extract.sandbox.mail import Mailbox, smtp_server
 from extract.sandbox.routes import Route, hubspot_routes, stripe_routes
 from extract.sandbox.statement import Entry
 from extract.sandbox.stripe_books import stripe_books
-from extract.sandbox.stripe_credit import StripeCredit
+from extract.sandbox.stripe_quotes import StripeQuotes
 from extract.sandbox.wire import Call, Clock, Refused, Reply, Settings
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -60,7 +60,7 @@ class Sandbox:
         self.mailbox.mails.clear()
         self.transfers: list[Entry] = []
         self.hubspot = HubSpotWriter(hubspot_books(self.company), self.clock, self.settings)
-        self.stripe = StripeCredit(stripe_books(self.company), self.clock, self.settings)
+        self.stripe = StripeQuotes(stripe_books(self.company), self.clock, self.settings)
         self.stripe.mailbox = self.mailbox
         self.gate = Gate(self.settings, self.hubspot, self.stripe.books)
         self.routes: list[Route] = [*hubspot_routes(self.hubspot), *stripe_routes(self.stripe)]

@@ -6,7 +6,16 @@ from typing import Any
 from extract.sandbox import identifiers
 from extract.sandbox.books import Company, Customer, Invoice, Line, decimal, instant
 from extract.sandbox.stripe_money import allocations, card_payment, enter_credit_note, enter_payout, failures
-from extract.sandbox.stripe_shapes import ACCOUNT, as_item, blank_customer, blank_invoice, blank_line, listed, totals
+from extract.sandbox.stripe_shapes import (
+    ACCOUNT,
+    as_item,
+    blank_customer,
+    blank_invoice,
+    blank_line,
+    blank_quote,
+    listed,
+    totals,
+)
 from extract.sandbox.stripe_store import StripeBooks, record_event, snapshot
 from extract.sandbox.world import COUNTRIES, CURRENCIES, PRICE_FACTOR, PRODUCTS, SELLER
 
@@ -191,26 +200,15 @@ def _quotes(books: StripeBooks, company: Company) -> None:
         quote_id = f"qt_1R{invoice.id[5:21]}"
         row = books.objects["invoices"][invoice.id]
         details = {"amount_discount": 0, "amount_shipping": 0, "amount_tax": row["total"] - row["subtotal"]}
-        books.add("quotes", {
-            "id": quote_id, "object": "quote", "amount_subtotal": row["subtotal"], "amount_total": row["total"],
-            "application": None,
-            "application_fee_amount": None, "application_fee_percent": None, "collection_method": "send_invoice",
-            "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
+        books.add("quotes", blank_quote(quote_id, made) | {
+            "amount_subtotal": row["subtotal"], "amount_total": row["total"], "collection_method": "send_invoice",
             "computed": {"recurring": None, "upfront": {"amount_subtotal": row["subtotal"],
                                                         "amount_total": row["total"], "total_details": details}},
-            "created": made, "currency": row["currency"], "customer": row["customer"], "customer_account": None,
-            "default_tax_rates": [],
-            "description": None, "discounts": [], "expires_at": made + 2_592_000, "footer": None, "from_quote": None,
-            "header": None,
-            "invoice": invoice.id, "invoice_settings": {"days_until_due": invoice.customer.terms,
-                                                        "issuer": {"type": "self"}},
-            "livemode": False, "metadata": dict(row["metadata"]), "number": f"QT-{number:04d}-1", "on_behalf_of": None,
-            "status": "accepted", "status_transitions": {"accepted_at": row["created"], "canceled_at": None,
-                                                         "finalized_at": made},
-            "subscription": None, "subscription_data": {"billing_mode": {"type": "classic"}, "description": None,
-                                                        "effective_date": None,
-                                                        "metadata": {}, "trial_period_days": None},
-            "subscription_schedule": None, "test_clock": None, "total_details": details, "transfer_data": None,
+            "currency": row["currency"], "customer": row["customer"], "invoice": invoice.id,
+            "invoice_settings": {"days_until_due": invoice.customer.terms, "issuer": {"type": "self"}},
+            "metadata": dict(row["metadata"]), "number": f"QT-{number:04d}-1", "status": "accepted",
+            "status_transitions": {"accepted_at": row["created"], "canceled_at": None, "finalized_at": made},
+            "total_details": details,
         })  # fmt: skip
 
 

@@ -80,7 +80,12 @@ class StripeReader:
             rows = [r for r in self.books.objects["refunds"].values() if r["charge"] == answer["id"]]
             answer["refunds"] = listed(rows, f"/v1/charges/{answer['id']}/refunds")
         if kind == "quotes" and name == "line_items":
-            answer["line_items"] = listed(self.items_of_quote(answer["id"]), f"/v1/quotes/{answer['id']}/line_items")
+            if name not in answer:
+                answer[name] = self._page_of_items(answer["id"])
+            if rest == ["data", "taxes"]:  # of a line they come only where they are asked for
+                taxed = {line["id"]: line.get("taxes", []) for line in self.items_of_quote(answer["id"])}
+                answer[name]["data"] = [line | {"taxes": taxed[line["id"]]} for line in answer[name]["data"]]
+                return
         if name not in answer and name in EXPANDS and not kind:
             return  # one of several that this part of the object can hold
         if name not in answer:
@@ -231,11 +236,23 @@ class StripeReader:
     def quote_lines(self, call: Call) -> Reply:
         """`GET /v1/quotes/{id}/line_items`."""
         quote = self.found("quotes", call.path["id"])
-        return self.listing("items", call, self.items_of_quote(quote["id"]), f"/v1/quotes/{quote['id']}/line_items")
+        answer = self.listing("items", call, self.items_of_quote(quote["id"]), f"/v1/quotes/{quote['id']}/line_items")
+        if "data.taxes" not in expansions(call):
+            answer.body["data"] = [_untaxed(line) for line in answer.body["data"]]
+        return answer
+
+    def _page_of_items(self, quote_id: str) -> dict[str, Any]:
+        """Return the first ten lines of a quote as it holds them."""
+        lines = self.items_of_quote(quote_id)
+        shown = [_untaxed({k: v for k, v in line.items() if not k.startswith("_")}) for line in lines[:10]]
+        return listed(shown, f"/v1/quotes/{quote_id}/line_items", len(lines) > 10)
 
     def items_of_quote(self, quote_id: str) -> list[dict[str, Any]]:
-        """Return the lines of a quote: those of the invoice made from it."""
-        invoice = self.books.objects["invoices"][self.books.objects["quotes"][quote_id]["invoice"]]
+        """Return the lines of a quote: its own, or those of the invoice that it was founded with."""
+        quote = self.books.objects["quotes"][quote_id]
+        if quote["invoice"] is None or "_lines" in quote:
+            return list(quote.get("_lines", ()))
+        invoice = self.books.objects["invoices"][quote["invoice"]]
         rows = []
         for line in invoice["lines"]["data"]:
             tax = sum(t["amount"] for t in line["taxes"])
@@ -244,9 +261,14 @@ class StripeReader:
                 "amount_discount": 0,
                 "amount_subtotal": line["amount"], "amount_tax": tax, "amount_total": line["amount"] + tax,
                 "currency": line["currency"], "description": line["description"], "metadata": {}, "price": None,
-                "quantity": line["quantity"],
+                "quantity": line["quantity"], "taxes": [self._tax_of_item(t) for t in line["taxes"]],
             })  # fmt: skip
         return rows
+
+    def _tax_of_item(self, tax: dict[str, Any]) -> dict[str, Any]:
+        rate = self.books.objects["tax_rates"][tax["tax_rate_details"]["tax_rate"]]
+        return {"amount": tax["amount"], "rate": rate, "taxability_reason": tax["taxability_reason"],
+                "taxable_amount": tax["taxable_amount"]}  # fmt: skip
 
     def account(self, _call: Call) -> Reply:
         """`GET /v1/account`: a test account in Madrid."""
@@ -317,6 +339,10 @@ def within(have: int | None, operator: str, value: str) -> bool:
 def as_text(value: Any) -> str:
     """Return a value as it stands in a query."""
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _untaxed(line: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in line.items() if name != "taxes"}
 
 
 def clause_holds(row: dict[str, Any], clause: Any) -> bool:

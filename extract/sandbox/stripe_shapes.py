@@ -63,6 +63,28 @@ def blank_invoice(invoice_id: str, created: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def blank_quote(quote_id: str, created: int) -> dict[str, Any]:
+    """Return a draft quote of no amount, which can be accepted for thirty days."""
+    details = {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0}
+    return {
+        "id": quote_id, "object": "quote", "amount_subtotal": 0, "amount_total": 0, "application": None,
+        "application_fee_amount": None, "application_fee_percent": None, "collection_method": "charge_automatically",
+        "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
+        "computed": {"recurring": None,
+                     "upfront": {"amount_subtotal": 0, "amount_total": 0, "total_details": details}},
+        "created": created, "currency": None, "customer": None, "customer_account": None, "default_tax_rates": [],
+        "description": None, "discounts": [], "expires_at": created + 2_592_000, "footer": None, "from_quote": None,
+        "header": None, "invoice": None,
+        "invoice_settings": {"days_until_due": None, "issuer": {"type": "self"}},
+        "livemode": False, "metadata": {}, "number": None, "on_behalf_of": None, "status": "draft",
+        "status_transitions": {"accepted_at": None, "canceled_at": None, "finalized_at": None},
+        "subscription": None,
+        "subscription_data": {"billing_mode": {"type": "classic"}, "description": None, "effective_date": None,
+                              "metadata": {}, "trial_period_days": None},
+        "subscription_schedule": None, "test_clock": None, "total_details": details, "transfer_data": None,
+    }  # fmt: skip
+
+
 def blank_line(line_id: str, invoice_id: str, currency: str, created: int) -> dict[str, Any]:
     """Return an invoice line of no amount."""
     return {

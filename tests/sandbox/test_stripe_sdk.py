@@ -245,3 +245,39 @@ def test_keys_open_what_they_may(box: Running) -> None:
     assert reader.v1.customers.list({"limit": 1}).data
     with pytest.raises(stripe.PermissionError, match="rak_customer_write"):
         reader.v1.customers.create({"name": "x"})
+
+
+def test_a_quote_from_draft_to_invoice(client: stripe.StripeClient, customer: stripe.Customer) -> None:
+    """Only a draft changes; final it has a number and another last day at most; accepted it drafts the invoice."""
+    rate = client.v1.tax_rates.create({"display_name": "IVA", "percentage": 21, "inclusive": False})
+    product = client.v1.products.create({"name": "Hour", "metadata": {"sku": "HOUR"}})
+    line = {"quantity": 3, "tax_rates": [rate.id], "price_data": {
+        "currency": "eur", "product": product.id, "unit_amount_decimal": Decimal("3333.5")}}  # fmt: skip
+    made = client.v1.quotes.create({"customer": customer.id, "collection_method": "send_invoice", "line_items": [line],
+                                    "metadata": {"crm_deal_id": "D-17"}})  # fmt: skip
+    assert (made.status, made.number, made.amount_subtotal, made.amount_total) == ("draft", None, 10001, 12101)
+    with pytest.raises(stripe.InvalidRequestError, match="days_until_due"):
+        client.v1.quotes.finalize_quote(made.id)
+    client.v1.quotes.update(made.id, {"invoice_settings": {"days_until_due": 15}, "description": "Three hours"})
+    final = client.v1.quotes.finalize_quote(made.id)
+    assert final.status == "open" and final.number.startswith("QT-")
+    later = client.v1.quotes.update(made.id, {"expires_at": final.expires_at + 86_400})
+    assert later.expires_at == final.expires_at + 86_400
+    with pytest.raises(stripe.InvalidRequestError, match="can't be changed"):
+        client.v1.quotes.update(made.id, {"description": "Other"})
+    with pytest.raises(stripe.InvalidRequestError, match="must be in the future"):
+        client.v1.quotes.update(made.id, {"expires_at": 1})
+    accepted = client.v1.quotes.accept(made.id)
+    invoice = client.v1.invoices.retrieve(accepted.invoice)
+    assert (accepted.status, invoice.status, invoice.total) == ("accepted", "draft", 12101)
+    for again in (client.v1.quotes.accept, client.v1.quotes.cancel, client.v1.quotes.finalize_quote):
+        with pytest.raises(stripe.InvalidRequestError, match="is accepted"):
+            again(made.id)
+    other = client.v1.quotes.create({"customer": customer.id, "line_items": [line]})
+    assert client.v1.quotes.cancel(other.id).status == "canceled"
+    half = line | {"quantity": "1.5"}
+    for wrong in (half, line | {"price_data": line["price_data"] | {"product": "prod_none"}}):
+        with pytest.raises(stripe.InvalidRequestError):
+            client.v1.quotes.create({"customer": customer.id, "line_items": [wrong]})
+    (item,) = client.v1.quotes.line_items.list(made.id, {"expand": ["data.taxes"]}).data
+    assert (item.quantity, item.amount_tax, item.taxes[0].rate.percentage) == (3, 2100, 21.0)

@@ -17,13 +17,14 @@ from extract.vendors.hubspot.deals import Deals
 from extract.vendors.hubspot.engagements import Engagements
 from extract.vendors.hubspot.objects import FOUND
 from extract.vendors.hubspot.products import Products
+from extract.vendors.hubspot.quotes import Quotes
 from extract.vendors.hubspot.reading import Reading
 from extract.vendors.hubspot.rows import Rows
 
 __all__ = ["FOUND", "HubSpot"]
 
 
-class HubSpot(Reading, Rows, Deals, Customers, Products, Engagements):
+class HubSpot(Reading, Rows, Deals, Customers, Products, Quotes, Engagements):
     """The CRM: what was sold, to whom, by whom."""
 
     title = "HubSpot"
@@ -45,6 +46,7 @@ class HubSpot(Reading, Rows, Deals, Customers, Products, Engagements):
         "crm.schemas.deals: read.",
         "To write invoice numbers and payments back, tick crm.objects.deals and companies: write, and "
         "crm.schemas.deals: write.",
+        "To bring quotes of billing into HubSpot, tick crm.objects.quotes and line_items: write too.",
         "Copy the token and paste it here.",
     )
     options = (
@@ -68,12 +70,15 @@ class HubSpot(Reading, Rows, Deals, Customers, Products, Engagements):
         Option("invoice_due_on_property", "deal property for the due date", "cuadra_invoice_due_on"),
         Option("invoice_recipient_property", "deal property for who got the invoice", "cuadra_invoice_recipient"),
         Option("paid_on_property", "deal property for the day of payment", "cuadra_paid_on"),
-        Option("key_property", "company and contact property for our own key", "cuadra_key"),
+        Option("quote_id_property", "quote property with the quote's id in billing", "cuadra_billing_quote_id"),
+        Option("quote_status_property", "quote property with its state in billing", "cuadra_quote_status"),
+        Option("key_property", "company, contact, product and quote property for our own key", "cuadra_key"),
         Option("requests_per_10_seconds", "pace that HubSpot allows this account: 100, 190 or 250", "100"),
         Option("reread_won_days", "days after winning in which a deal's lines are read again, once a day", "3"),
     )
     reads = ("customers", "products", "owners", "stages", "deals", "quotes", "lines", "merged")
     writes = ("update_deal", "update_line", "update_customer", "create_customer", "retire_customer", "update_product",
-              "create_product", "retire_product", "create_task", "create_note")  # fmt: skip
+              "create_product", "retire_product", "create_quote", "update_quote", "create_task",
+              "create_note")  # fmt: skip
     rate = (100, 10.0)
     evidence = "replayed exchanges checked against the vendor's API description; sandbox over HTTP"

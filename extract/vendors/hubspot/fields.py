@@ -7,7 +7,7 @@ from extract.vendors.hubspot.account import Account
 ADDRESS = {"phone": "phone", "street": "address", "city": "city", "region": "state", "postcode": "zip",
            "country": "country", "owner_id": "hubspot_owner_id"}  # fmt: skip
 OURS = {"inactive": "cuadra_inactive"}  # of what was deleted in billing
-NOT_ROWS = ("key", "inactive")  # fields that are no columns
+NOT_ROWS = ("key", "inactive", "told_status")  # fields that are no columns
 SORTS = {"customers": "companies", "products": "products", "deals": "deals", "lines": "line_items"}
 
 
@@ -39,12 +39,18 @@ class Fields(Account):
             "products": {"sku": "hs_sku", "name": "name", "unit_price": "price", **OURS,
                          "key": option["key_property"]},
             "quotes": {"number": "hs_quote_number", "title": "hs_title", "valid_until_on": "hs_expiration_date",
-                       "currency": "hs_currency", "url": "hs_quote_link", "accepted_on": "hs_esign_date"},
+                       "currency": "hs_currency", "url": "hs_quote_link", "accepted_on": "hs_esign_date",
+                       "other_quote_id": option["quote_id_property"], "told_status": option["quote_status_property"],
+                       "key": option["key_property"]},
         }  # fmt: skip
         self.fields = {kind: {f: p for f, p in fields.items() if p} for kind, fields in self.fields.items()}
 
     def places(self, table: str) -> dict[str, str]:
         """Return the property that holds each canonical field of a table; those without one are left out."""
+        if table == "quotes":
+            quotes = self.fields["quotes"]
+            return {"status": quotes.get("told_status", ""), "valid_until_on": quotes["valid_until_on"],
+                    "lines": "line items"}  # fmt: skip
         found = {f: p for f, p in self.fields[SORTS[table]].items() if f not in NOT_ROWS} if table in SORTS else {}
         more = {"description": "name", "discount_rate": "hs_discount_percentage"}  # not one property to one column
         return found | (more if table == "lines" else {})

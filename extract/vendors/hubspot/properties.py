@@ -28,6 +28,8 @@ MADE = {  # canonical field -> how its property is made where it is missing: lab
     "email": ("Invoice e-mail", "string", "text"),
     "key": ("Cuadra key", "string", "text"),
     "inactive": ("Deleted in billing", "string", "text"),
+    "other_quote_id": ("Billing quote id", "string", "text"),
+    "told_status": ("Quote status in billing", "string", "text"),
 }
 
 

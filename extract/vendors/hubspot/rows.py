@@ -15,6 +15,7 @@ QUOTE_STATUS: dict[str, QuoteStatus] = {
     "DRAFT": "draft", "PENDING_APPROVAL": "draft", "APPROVAL_NOT_NEEDED": "published", "APPROVED": "published",
     "REJECTED": "rejected", "ACCEPTED": "accepted",
 }  # fmt: skip
+_REACHED = {"draft": 0, "published": 1, "accepted": 2, "rejected": 2, "expired": 2}  # how far a quote has come
 MERGED_TABLES = {"deals": "deals", "companies": "customers", "contacts": "customers"}
 BILLINGS = ("once", "deposit", "stages", "recurring")
 
@@ -133,11 +134,14 @@ class Rows(Fields):
 
     def _quote(self, item: Item) -> list[tuple[str, dict[str, Any]]]:
         p, links = item["properties"], item.get("associations") or {}
-        row: dict[str, Any] = {field: p.get(name) for field, name in self.fields["quotes"].items()}
+        names = self.fields["quotes"]
+        row: dict[str, Any] = {field: p.get(name) for field, name in names.items() if field not in NOT_ROWS}
         company, contact = first_of(links.get("companies")), first_of(links.get("contacts"))
         row |= {"id": item["id"], "deal_id": first_of(links.get("deals")), "updated_at": item.get("updatedAt")}
         row["customer_id"] = company or (contact and f"contact:{contact}")
-        row["status"] = "accepted" if row["accepted_on"] else QUOTE_STATUS.get(p.get("hs_status") or "", p["hs_status"])
+        own = "accepted" if row["accepted_on"] else QUOTE_STATUS.get(p.get("hs_status") or "", p["hs_status"])
+        told = p.get(names.get("told_status", ""))  # by billing: a state that HubSpot lets nobody set
+        row["status"] = told if told and _REACHED.get(told, 0) > _REACHED.get(own, 0) else own
         row["gross" if self.chosen["amount_is"] == "gross" else "net"] = p.get("hs_quote_amount")
         row["currency"] = row["currency"] or self._currency(item)
         return [("quotes", row)]

@@ -19,10 +19,11 @@ from extract.vendors.stripe.credit_notes import CreditNotes
 from extract.vendors.stripe.customers import Customers
 from extract.vendors.stripe.invoices import Invoices
 from extract.vendors.stripe.products import Products
+from extract.vendors.stripe.quotes import Quotes
 from extract.vendors.stripe.rows import DocumentRows
 
 
-class Stripe(DocumentRows, Customers, Products, Invoices, CreditNotes):
+class Stripe(DocumentRows, Customers, Products, Invoices, Quotes, CreditNotes):
     """The books, and the gateway: what was billed, and what came of it."""
 
     title = "Stripe"
@@ -35,12 +36,13 @@ class Stripe(DocumentRows, Customers, Products, Invoices, CreditNotes):
         "In Stripe open Developers → API keys. Begin with a test key: switch “Test mode” on.",
         "Create a restricted key with read on Customers, Invoices, Products, Prices, PaymentIntents, Charges, Payouts, "
         "Balance, Credit notes and Events.",
-        "To make invoices, add write on Customers, Invoices and Tax rates.",
+        "To make invoices, add write on Customers, Invoices and Tax rates; to make quotes, on Quotes too.",
         "Copy the key and paste it here.",
     )
     options = (
         Option("deal_metadata_key", "metadata key with the CRM's deal id", "crm_deal_id"),
         Option("customer_metadata_key", "metadata key with the CRM's company id", "crm_company_id"),
+        Option("quote_metadata_key", "metadata key with the CRM's quote id", "crm_quote_id"),
         Option("kind_metadata_key", "metadata key that tells deposits, finals and renewals", "kind"),
         Option(
             "reference_names",
@@ -56,7 +58,7 @@ class Stripe(DocumentRows, Customers, Products, Invoices, CreditNotes):
     reads = ("customers", "products", "tax_codes", "invoices", "quotes", "lines", "payments", "allocations", "payouts")
     writes = ("create_customer", "update_customer", "retire_customer", "create_product", "update_product",
               "retire_product", "create_invoice", "issue_invoice", "send_invoice", "void_invoice",
-              "record_payment", "create_credit_note")  # fmt: skip
+              "record_payment", "create_credit_note", "create_quote", "update_quote")  # fmt: skip
     adds = ("reports", "sigma")
     rate = (80, 1.0)
     evidence = "replayed exchanges checked against the vendor's API description; sandbox over HTTP"

@@ -15,7 +15,7 @@ EXPANDED = {  # what comes inside an item, besides what always does
     "invoices": ("payments",),
     "charges": ("balance_transaction",),
     "refunds": ("balance_transaction", "charge"),
-    "quotes": ("line_items",),
+    "quotes": ("line_items.data.taxes",),
 }
 
 

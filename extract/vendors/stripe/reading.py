@@ -89,6 +89,8 @@ class Reading(Objects):
         changed, gone = changed_ids(events)
         for kind in DATED:  # what is new is certain even where an event is late
             changed[kind] |= dict.fromkeys(item["id"] for item in self._list(kind, **{"created[gte]": start}))
+        # No event tells that a draft was changed.
+        changed["quotes"] |= dict.fromkeys(quote["id"] for quote in self._list("quotes", status="draft"))
         carried: dict[str, str] = {}
         for payout in changed["payouts"]:
             carried |= dict.fromkeys(self._carried(self._one("payouts", payout)), payout)

@@ -61,6 +61,8 @@ def quote_line(line: Item, at: int, quote: str) -> Item:
     price, currency = line.get("price") or {}, line["currency"]
     off = line.get("amount_discount") or 0
     unit = price.get("unit_amount_decimal") or price.get("unit_amount")
+    taxes = line.get("taxes")  # none: not told
+    rates = [Decimal(str(tax["rate"]["percentage"])) for tax in taxes or [] if not tax["rate"].get("inclusive")]
     return {
         "id": line["id"],
         "document": "quote",
@@ -71,6 +73,7 @@ def quote_line(line: Item, at: int, quote: str) -> Item:
         "quantity": line.get("quantity"),
         "unit_price": _rounded(major(unit, currency)),
         "discount_rate": _percent(off, line["amount_subtotal"]) if off else None,
+        "tax_rate": None if taxes is None else sum(rates, Decimal(0)),
         "net": major(line["amount_subtotal"] - off, currency),
         "currency": currency.upper(),
     }
