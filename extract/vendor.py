@@ -29,6 +29,7 @@ from extract.bulk import Columns, typed
 T = TypeVar("T")
 Item = dict[str, Any]
 Params = dict[str, Any]
+Pace = Callable[[str, int, float], None]  # waits until one more of so many requests in so many seconds may go, by name
 
 # Decimals stay decimals: no float ever touches an amount.
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
@@ -149,8 +150,12 @@ class Vendor:
         currency: str | None = None,
         time_zone: str = "UTC",
         client: httpx.Client | None = None,
+        pace: Pace | None = None,
     ) -> None:
-        """Make a connection. `currency` is the account's, for amounts that say none; `time_zone` the company's."""
+        """Make a connection. `currency` is the account's, for amounts that say none; `time_zone` the company's.
+
+        `pace` is kept together with whoever else has it; without one this object keeps the limit for itself.
+        """
         self.name = name or type(self).__module__.rsplit(".", 1)[-1]
         self.credentials = dict(credentials or {})
         self.chosen = {o.name: o.default for o in self.options} | dict(options or {})
@@ -158,7 +163,7 @@ class Vendor:
         wait = httpx.Timeout(30, connect=10)
         self.client = client or httpx.Client(timeout=wait, follow_redirects=True, verify=trusted())
         self.url = (base_url or self.base_url).rstrip("/")
-        self._limiter = limiter(*self.allowance())
+        self.limit = pace or alone()
         self._auth: httpx.Auth | None = None
 
     # What a vendor defines
@@ -181,7 +186,7 @@ class Vendor:
 
     def pace(self, path: str) -> None:
         """Wait until a request to `path` may be sent."""
-        self._limiter.try_acquire(self.name)
+        self.limit(self.name, *self.allowance())
 
     def can_modify(self, since: dt.datetime) -> bool:
         """Return whether the vendor can still tell what changed since then; if not, a full reading is due."""
@@ -500,11 +505,28 @@ def chunked(*streams: Iterable[T], ahead: int = 16) -> Iterator[list[T]]:
         stop.set()
 
 
-def limiter(requests: int, seconds: float) -> Limiter:
-    """Return what lets through so many requests in so many seconds, and makes the rest wait."""
-    # One percent over the vendor's window: its clock starts when our request arrives, not when we send it.
-    window = int(seconds * Duration.SECOND * 1.01) + 1
-    return Limiter(InMemoryBucket([Rate(requests, window)]), buffer_ms=1)
+def window(seconds: float) -> float:
+    """Return the seconds in which we send what a vendor allows in `seconds`: its clock starts when a request arrives.
+
+    A busy machine sends some later than they were let through, and then the next ones seem to come sooner.
+    """
+    return seconds + max(0.01 * seconds, 0.05)
+
+
+def alone() -> Pace:
+    """Return a pace that nobody else keeps."""
+    limiters: dict[tuple[str, int, float], Limiter] = {}
+    lock = threading.Lock()
+
+    def wait(name: str, requests: int, seconds: float) -> None:
+        with lock:
+            known = limiters.get((name, requests, seconds))
+            if known is None:
+                rate = Rate(requests, int(window(seconds) * Duration.SECOND) + 1)
+                known = limiters[name, requests, seconds] = Limiter(InMemoryBucket([rate]), buffer_ms=1)
+        known.try_acquire(name)
+
+    return wait
 
 
 @cache

@@ -3,7 +3,8 @@
 import os
 from pathlib import Path
 
-from extract.vendor import Vendor, registry
+from extract.vendor import Pace, Vendor, registry
+from reconcile.pace import shared
 from reconcile.settings import Connection, Settings, SettingsError, load
 from reconcile.state import State, state
 
@@ -14,7 +15,7 @@ def connections(data: Path) -> dict[str, Vendor]:
     SettingsError if a connection names a vendor that does not exist.
     """
     settings, store = load(data), state(data)
-    made = {name: connection(name, said, settings, store) for name, said in settings.connections.items()}
+    made = {name: connection(name, said, settings, store, shared(data)) for name, said in settings.connections.items()}
     return {name: vendor for name, vendor in made.items() if not missing(vendor)}
 
 
@@ -25,8 +26,8 @@ def unconnected(data: Path) -> dict[str, tuple[str, ...]]:
     return {name: lacks for name, vendor in made.items() if (lacks := missing(vendor))}
 
 
-def connection(name: str, said: Connection, settings: Settings, store: State) -> Vendor:
-    """Return one vendor as the settings say it. SettingsError if there is no such vendor."""
+def connection(name: str, said: Connection, settings: Settings, store: State, pace: Pace | None = None) -> Vendor:
+    """Return one vendor as the settings say it, that keeps its limit by `pace`. SettingsError if there is none such."""
     found = registry().get(said.vendor)
     if found is None:
         known = ", ".join(sorted(registry()))
@@ -39,6 +40,7 @@ def connection(name: str, said: Connection, settings: Settings, store: State) ->
         base_url=options.get("base_url"),
         currency=options.get("currency"),
         time_zone=settings.company.time_zone,
+        pace=pace,
     )
 
 

@@ -271,6 +271,15 @@ series_numbers = Table(
     UniqueConstraint("vendor", "prefix", "invoice_id"),
 )
 
+COUNT = -1  # the slot that counts how many places were given
+paces = Table(
+    "paces",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("slot", Integer, primary_key=True),
+    Column("at", sa.Double, nullable=False),  # seconds by the clock of whoever keeps the table
+)
+
 approvals = Table(
     "approvals",
     metadata,

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 
 from extract.auth import HeaderAuth, RenewedAuth
-from extract.vendor import Connected, MissingRight, Refused, Vendor, limiter
+from extract.vendor import Connected, MissingRight, Refused, Vendor
 
 V = "2026-03"
 LINKS = {  # what we read of each object's associations
@@ -21,10 +21,6 @@ LINKS = {  # what we read of each object's associations
 class Account(Vendor):
     """A connection to one account."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._searches = limiter(5, 1.0)
-
     def auth(self) -> httpx.Auth:
         """Sign by bearer token: the pasted one, else one of HubSpot's own login, which ends after half an hour."""
         if self.credentials.get("HUBSPOT_TOKEN"):
@@ -37,9 +33,9 @@ class Account(Vendor):
 
     def pace(self, path: str) -> None:
         """Hold searches to their own five a second besides the common limit."""
-        if path.endswith("/search"):
-            self._searches.try_acquire("search")
         super().pace(path)
+        if path.endswith("/search"):  # last, since it is the narrower: what waits longer after it comes in bunches
+            self.limit(f"{self.name} search", 5, 1.0)
 
     def explain(self, reply: httpx.Response) -> str:
         """Return HubSpot's message, the properties it speaks of, and the scopes that are missing."""
