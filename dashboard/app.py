@@ -4,8 +4,10 @@
 CUADRA_DATA says which data folder it shows.
 """
 
+import gc
 import importlib
 import os
+import pkgutil
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,7 +19,7 @@ import structlog
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
-from dashboard import guard, hooks, rights, signin, unattended
+from dashboard import guard, hooks, rights, signin, unattended, views
 from dashboard.notify import post
 from dashboard.read import data_folder
 from dashboard.report import schedule
@@ -41,8 +43,21 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
     workflows.shutdown()
 
 
+def _warm() -> None:
+    """Import what the first page would import while its reader waits, and keep it out of every later clean-up.
+
+    Streamlit collects garbage after each run of a page, before it says that the run is over: looking through all that
+    was ever imported took twice as long as the page itself.
+    """
+    importlib.import_module("pandas")
+    for module in pkgutil.iter_modules(views.__path__, f"{views.__name__}."):
+        importlib.import_module(module.name)
+    gc.collect()
+    gc.freeze()
+
+
 def _resume(stop: threading.Event) -> None:
-    importlib.import_module("pandas")  # slow to import, and the first table or chart of the first reader needs it
+    _warm()
     data = data_folder()
     if not data.is_dir():
         return

@@ -36,7 +36,10 @@ def serve(
     from dashboard.app import asgi
 
     apart = _hooks(*hooks) if hooks else None
-    config = uvicorn.Config(asgi, host=host, port=port, log_level="warning", ws_max_size=256 * 1024 * 1024)
+    config = uvicorn.Config(
+        asgi, host=host, port=port, log_level="warning", ws_max_size=256 * 1024 * 1024,
+        ws_per_message_deflate=False,  # a page is a hundred small messages: packing each costs more than it saves
+    )  # fmt: skip
     try:
         uvicorn.Server(config).run()
     finally:

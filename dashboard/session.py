@@ -25,11 +25,14 @@ def speak() -> None:
 
 
 def chosen_language() -> str:
-    """Return the language the reader chose, else the browser's, else the company's; empty outside a page."""
+    """Return the language the reader chose, else the browser's, else the company's; empty outside a page.
+
+    Every text on a page asks for it: what comes later is not looked at where an earlier one says it.
+    """
     if get_script_run_ctx(suppress_warning=True) is None:
         return ""
-    wanted = (st.session_state.get(LANGUAGE), words.nearest(st.context.locale), _of_company())
-    return next((code for code in wanted if code in words.offered()), "en")
+    ways = (lambda: st.session_state.get(LANGUAGE), lambda: words.nearest(st.context.locale), _of_company)
+    return next((code for way in ways if (code := way()) in words.offered()), "en")
 
 
 def _of_company() -> str:

@@ -54,6 +54,11 @@ def nearest(tag: str | None) -> str:
 
 def offered() -> list[str]:
     """Return the languages that pages can be read in: those with a catalogue, and English."""
+    return _offered(FOLDER)
+
+
+@cache
+def _offered(folder: Path) -> list[str]:
     return [code for code in LANGUAGES if code == "en" or _path(code).exists()]
 
 
@@ -141,6 +146,17 @@ def day(value: dt.date | None) -> str:
 def short_day(value: dt.date | None) -> str:
     """Return a day without its year, e.g. "20 Nov"."""
     return DASH if value is None else dates.format_skeleton("MMMd", value, locale=locale())
+
+
+def month(value: dt.date | None) -> str:
+    """Return a month, e.g. "Nov 2026"."""
+    return DASH if value is None else dates.format_skeleton("yMMM", value, locale=locale())
+
+
+def weekdays() -> list[str]:
+    """Return the names of the days of a week, Monday first, e.g. "Mon"."""
+    names = dates.get_day_names("abbreviated", locale=locale())
+    return [names[n] for n in range(7)]
 
 
 def moment(value: dt.datetime | None, zone: dt.tzinfo = dt.UTC) -> str:

@@ -1,10 +1,10 @@
-"""One short look at the warehouse: opens it read-only, asks, closes: a kept connection would show yesterday's file.
-
-Answers are remembered until the file is replaced.
+"""One short look at the warehouse, read-only. It is opened once for all who ask, and anew when the file is replaced: a
+connection kept longer would show yesterday's file. Answers are remembered as long.
 """
 
 import os
 import re
+import threading
 import unicodedata
 from collections.abc import Callable
 from functools import cache, lru_cache, wraps
@@ -17,13 +17,17 @@ from dashboard.read import own
 from reconcile import access
 
 FILE = "warehouse.duckdb"
-MEMORY = "256MB"
-_KEPT = 256  # answers remembered, over all questions
+MEMORY = "512MB"  # for all who ask at once
+_KEPT = 256  # answers remembered, of each question
+_OPEN = 4  # warehouses kept open: the company's, and those of salespeople who look just now
 
 P = ParamSpec("P")
 T = TypeVar("T")
 Row = dict[str, Any]
 Stamp = tuple[int, int, int]
+
+_open: dict[Path, tuple[Stamp, duckdb.DuckDBPyConnection]] = {}
+_lock = threading.Lock()
 
 
 class NoWarehouse(Exception):
@@ -81,6 +85,25 @@ def visible(data: Path) -> Path:
     return data if person.sees_all or not ready(data) else own.place(data, person.emails)
 
 
+def _look(data: Path, at: Stamp) -> duckdb.DuckDBPyConnection:
+    """Return a connection to the warehouse as it is `at`; whoever asks closes it.
+
+    Attached, not connected to: while another thread still looks at the file that was replaced, a connection by name
+    would share its view and show yesterday's file as today's.
+    """
+    with _lock:
+        seen, opened = _open.pop(data, (None, None))
+        if opened is None or seen != at:
+            opened = duckdb.connect(config={"memory_limit": MEMORY})
+            path = str(data / FILE).replace("'", "''")
+            opened.execute(f"ATTACH '{path}' AS warehouse (READ_ONLY)")
+        _open[data] = at, opened  # last, as the one looked at last; who still reads the replaced one keeps it
+        if len(_open) > _OPEN:
+            del _open[next(iter(_open))]
+        look = opened.cursor()
+    return look.execute("USE warehouse")
+
+
 def question(ask: Callable[Concatenate[Db, P], T]) -> Callable[Concatenate[Path, P], T]:
     """Make a question of the warehouse: called with the data folder, it opens, asks, closes and remembers.
 
@@ -89,15 +112,8 @@ def question(ask: Callable[Concatenate[Db, P], T]) -> Callable[Concatenate[Path,
 
     @lru_cache(maxsize=_KEPT)
     def remembered(data: Path, at: Stamp, args: tuple[Any, ...], named: tuple[tuple[str, Any], ...]) -> T:
-        # Attached, not connected to: while another thread still looks at the file that was replaced, a connection by
-        # name would share its view and show yesterday's file as today's.
-        connection = duckdb.connect(config={"memory_limit": MEMORY})
-        try:
-            path = str(data / FILE).replace("'", "''")
-            connection.execute(f"ATTACH '{path}' AS warehouse (READ_ONLY); USE warehouse")
-            return ask(Db(connection), *args, **dict(named))
-        finally:
-            connection.close()
+        with _look(data, at) as look:
+            return ask(Db(look), *args, **dict(named))
 
     @wraps(ask)
     def asked(data: Path, *args: P.args, **named: P.kwargs) -> T:
