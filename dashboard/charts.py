@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from typing import Literal
 
 import plotly.graph_objects as go
 
@@ -10,7 +11,11 @@ from dashboard.read.findings import Total
 from dashboard.theme import Palette, palette
 from dashboard.words import _, money, number, short_money
 
-QUIET = {"displayModeBar": False, "responsive": True}
+# What Plotly offers over a chart is one button, which saves it as a picture.
+QUIET = {
+    "displaylogo": False, "responsive": True, "modeBarButtons": [["toImage"]],
+    "toImageButtonOptions": {"format": "png", "scale": 2, "filename": "cuadra"},
+}  # fmt: skip
 FONT = "Source Sans, sans-serif"
 STEPS = (
     Decimal(1),
@@ -42,10 +47,11 @@ def by_check(totals: Sequence[Total], currency: str) -> go.Figure:
     )
     figure.update_xaxes(visible=False)
     figure.update_yaxes(automargin=True, showgrid=False, ticksuffix="  ")
-    return _calm(figure, colours, 34 * len(shown) + 20)
+    return calm(figure, colours, 34 * len(shown) + 20)
 
 
-def _calm(figure: go.Figure, colours: Palette, height: int) -> go.Figure:
+def calm(figure: go.Figure, colours: Palette, height: int) -> go.Figure:
+    """Take everything off a figure that says nothing; `height` is in pixels."""
     figure.update_layout(
         height=max(height, 80),
         margin={"l": 0, "r": 8, "t": 4, "b": 4},
@@ -56,6 +62,7 @@ def _calm(figure: go.Figure, colours: Palette, height: int) -> go.Figure:
         showlegend=False,
         hoverlabel={"font": {"family": FONT}},
         dragmode=False,
+        modebar={"bgcolor": "rgba(0,0,0,0)", "color": colours.muted, "activecolor": colours.accent},
     )
     return figure
 
@@ -94,7 +101,7 @@ def flow(parts: Mapping[str, Decimal], currency: str) -> go.Figure:
             textfont={"family": FONT, "size": 13, "color": colours.text, "shadow": "none"},
         )
     )
-    figure = _calm(figure, colours, 300)
+    figure = calm(figure, colours, 300)
     figure.update_layout(margin={"t": 16, "b": 16, "l": 4, "r": 4})
     return figure
 
@@ -102,11 +109,15 @@ def flow(parts: Mapping[str, Decimal], currency: str) -> go.Figure:
 BUCKETS = ("not_due", "1_30", "31_60", "61_90", "90_plus")
 
 
+def ages() -> tuple[str, ...]:
+    """Return the names of BUCKETS."""
+    return (_("Not due"), "1–30", "31–60", "61–90", "90+")
+
+
 def ageing(parts: Mapping[str, Decimal], currency: str) -> go.Figure:
     """Return bars of open invoices by days past their due date."""
     colours = palette()
-    told = (_("Not due"), "1–30", "31–60", "61–90", "90+")
-    paint = (colours.accent, colours.warn, colours.warn, colours.bad, colours.bad)
+    told = ages()
     amounts = [parts.get(bucket, Decimal(0)) for bucket in BUCKETS]
     figure = go.Figure(
         go.Bar(
@@ -114,14 +125,14 @@ def ageing(parts: Mapping[str, Decimal], currency: str) -> go.Figure:
             y=[float(a) for a in amounts],
             text=[money(a, currency, whole=True) for a in amounts],
             textposition="outside",
-            marker={"color": list(paint), "opacity": [0.7, 0.6, 0.85, 0.8, 1], "cornerradius": 4, "line": {"width": 0}},
+            marker={"color": list(colours.ages), "cornerradius": 4, "line": {"width": 0}},
             hovertemplate="%{x}: %{text}<extra></extra>",
             cliponaxis=False,
         )
     )
     figure.update_yaxes(visible=False, rangemode="tozero")
     figure.update_xaxes(showgrid=False, type="category", ticks="")
-    figure = _calm(figure, colours, 300)
+    figure = calm(figure, colours, 340)
     figure.update_layout(margin={"t": 24})
     return figure
 
@@ -154,7 +165,7 @@ def waterfall(names: Sequence[str], amounts: Sequence[Decimal], totals: Sequence
         showgrid=False, zeroline=False, automargin=True, tickvals=rows, ticktext=[f"{name}  " for name in names],
         range=[len(names) - 0.5, -0.5], ticks="",
     )  # fmt: skip
-    figure = _calm(figure, colours, ROW * (len(names) + 1) + 2)  # as high as its table: each bar beside its row
+    figure = calm(figure, colours, ROW * (len(names) + 1) + 2)  # as high as its table: each bar beside its row
     figure.update_layout(margin={"t": ROW + 1, "b": 1, "l": 0, "r": 60})
     return figure
 
@@ -177,15 +188,15 @@ def stacked(
             for (name, amounts), colour in zip(parts.items(), paint, strict=True)
         ]
     )
-    figure = _axes(figure, colours, across)
+    figure = axes(figure, colours, across)
     piled = [sum((v for v in column if v > 0), Decimal(0)) for column in zip(*parts.values(), strict=True)]
     sunk = [sum((v for v in column if v < 0), Decimal(0)) for column in zip(*parts.values(), strict=True)]
-    _money_axis(figure, min(sunk, default=Decimal(0)), max(piled, default=Decimal(0)), currency)
+    money_axis(figure, min(sunk, default=Decimal(0)), max(piled, default=Decimal(0)), currency)
     figure.update_layout(barmode="stack")
     return figure
 
 
-def _money_axis(figure: go.Figure, low: Decimal, high: Decimal, currency: str) -> None:
+def money_axis(figure: go.Figure, low: Decimal, high: Decimal, currency: str, along: Literal["x", "y"] = "y") -> None:
     """Write the lines of the grid as money: a bare "80k" says of nothing how much."""
     if high <= low:
         return
@@ -195,14 +206,20 @@ def _money_axis(figure: go.Figure, low: Decimal, high: Decimal, currency: str) -
     first = int((low / step).to_integral_value(ROUND_FLOOR))
     last = int((high / step).to_integral_value(ROUND_CEILING))
     ticks = [step * n for n in range(first, last + 1)]
-    figure.update_yaxes(tickvals=[float(t) for t in ticks], ticktext=[short_money(t, currency) for t in ticks])
+    told = {"tickvals": [float(t) for t in ticks], "ticktext": [short_money(t, currency) for t in ticks]}
+    (figure.update_xaxes if along == "x" else figure.update_yaxes)(**told)
+
+
+def brief(amount: Decimal, currency: str) -> str:
+    """Return an amount that has to fit into a small place: "€34.3K", and below a thousand "€292"."""
+    return money(amount, currency, whole=True) if abs(amount) < 1000 else short_money(amount, currency)
 
 
 def beside(across: Sequence[str], parts: Mapping[str, Sequence[Decimal]], currency: str) -> go.Figure:
     """Return pairs of bars: what was expected beside what came."""
     figure = stacked(across, parts, currency, ("accent", "good"))
     every = [amount for amounts in parts.values() for amount in amounts]
-    _money_axis(figure, min([Decimal(0), *every]), max([Decimal(0), *every]), currency)
+    money_axis(figure, min([Decimal(0), *every]), max([Decimal(0), *every]), currency)
     figure.update_layout(barmode="group", bargap=0.25)
     return figure
 
@@ -222,7 +239,7 @@ def counted(across: Sequence[str], parts: Mapping[str, Sequence[Decimal]]) -> go
             for (name, values), colour in zip(parts.items(), (colours.warn, colours.good), strict=True)
         ]
     )
-    figure = _axes(figure, colours, across)
+    figure = axes(figure, colours, across)
     figure.update_layout(barmode="group", bargap=0.25)
     return figure
 
@@ -243,7 +260,7 @@ def spread(across: Sequence[str], counts: Sequence[int]) -> go.Figure:
     )
     figure.update_yaxes(visible=False, rangemode="tozero")
     figure.update_xaxes(showgrid=False, type="category", ticks="")
-    figure = _calm(figure, colours, 240)
+    figure = calm(figure, colours, 240)
     figure.update_layout(margin={"t": 24})
     return figure
 
@@ -265,11 +282,12 @@ def lines(across: Sequence[str], parts: Mapping[str, Sequence[Decimal | None]]) 
             for (name, values), (colour, dash) in zip(parts.items(), looks, strict=False)
         ]
     )
-    return _axes(figure, colours, across)
+    return axes(figure, colours, across)
 
 
-def _axes(figure: go.Figure, colours: Palette, across: Sequence[str]) -> go.Figure:
-    figure = _calm(figure, colours, 280)
+def axes(figure: go.Figure, colours: Palette, across: Sequence[str]) -> go.Figure:
+    """Give a figure quiet axes, what is `across` as the names under it, and a legend above."""
+    figure = calm(figure, colours, 280)
     figure.update_xaxes(showgrid=False, type="category", ticks="", automargin=True)
     if len(across) > MOST_TICKS:  # weeks or months: every other one, level, is read faster than all of them on end
         figure.update_xaxes(tickvals=list(across)[::2])
@@ -286,7 +304,7 @@ def ranked(names: Sequence[str], amounts: Sequence[Decimal], currency: str) -> g
     figure = go.Figure(
         go.Bar(
             x=[float(a) for a in amounts][::-1],
-            y=[_short(n) for n in names][::-1],
+            y=[shortened(n) for n in names][::-1],
             text=[money(a, currency, whole=True) for a in amounts][::-1],
             marker={"color": colours.accent, "cornerradius": 3},
             orientation="h",
@@ -297,8 +315,9 @@ def ranked(names: Sequence[str], amounts: Sequence[Decimal], currency: str) -> g
     )
     figure.update_xaxes(visible=False)
     figure.update_yaxes(automargin=True, showgrid=False, ticksuffix="  ", type="category")
-    return _calm(figure, colours, 30 * len(names) + 20)
+    return calm(figure, colours, 30 * len(names) + 20)
 
 
-def _short(name: str) -> str:
-    return name if len(name) <= 26 else name[:25] + "…"
+def shortened(name: str, most: int = 26) -> str:
+    """Return a name of at most so many letters, for the margin of a chart."""
+    return name if len(name) <= most else name[: most - 1] + "…"

@@ -26,7 +26,7 @@ STYLE = """
 [data-testid="stMetricLabel"] p { font-size: 0.82rem; opacity: 0.85; white-space: normal; }
 [data-testid="stVerticalBlock"] hr { margin: 0.1rem 0; }
 [data-testid="stCaptionContainer"] a { text-decoration: underline; }
-[data-testid="stMainBlockContainer"] { max-width: 1320px; }
+[data-testid="stMainBlockContainer"] { max-width: 1320px; padding-inline: 2.2rem; }
 [data-testid="stMarkdownContainer"] table { width: 100%; font-size: 0.88rem; border-collapse: collapse; }
 [data-testid="stMarkdownContainer"] table :is(th, td) {
   border: 0; border-bottom: 1px solid color-mix(in srgb, currentColor 12%, transparent);

@@ -69,15 +69,20 @@ class Palette(NamedTuple):
     warn_soft: str
     bad: str
     bad_soft: str
+    ages: tuple[str, str, str, str, str]  # not due, then later and later: ever darker, so that the order is seen too
+    ground: str  # a field with nothing in it
+    shades: tuple[tuple[str, str], ...]  # fill and ink of a field, for a little to a lot: 4.5 : 1 at least
 
 
 LIGHT = Palette(
     "#1B2036", "#555C75", "#E2E5EE", "#FFFFFF", "#3D43C6", "#DEDFF7", "#009E73", "#CFEDE3",
-    "#E69F00", "#FBE9C6", "#D55E00", "#F8DCC8",
+    "#E69F00", "#FBE9C6", "#D55E00", "#F8DCC8", ("#9DA2E6", "#F3CB63", "#E69F00", "#D55E00", "#8A3200"),
+    "#F6F7FB", (("#E4E5F8", "#1B2036"), ("#BDC0F0", "#1B2036"), ("#666CD4", "#FFFFFF"), ("#3D43C6", "#FFFFFF")),
 )  # fmt: skip
 DARK = Palette(
     "#E7E9F3", "#A4AAC2", "#2C3147", "#10131F", "#9AA0FF", "#2A2E58", "#4CC79F", "#153C32",
-    "#E9B44C", "#40331A", "#F08A4B", "#45281A",
+    "#E9B44C", "#40331A", "#F08A4B", "#45281A", ("#6E75CF", "#F7E2AE", "#E9B44C", "#F08A4B", "#C4511F"),
+    "#181C2B", (("#2A2E58", "#E7E9F3"), ("#414892", "#FFFFFF"), ("#868DE8", "#10131F"), ("#B9BDFF", "#10131F")),
 )  # fmt: skip
 
 

@@ -136,6 +136,23 @@ def left_out(db: Db, name: str) -> tuple[tuple[str, Decimal], ...]:
 
 
 @question
+def never_converted(db: Db, name: str, key: str) -> tuple[tuple[str, Decimal], ...]:
+    """Return what no converted total of a figure's key holds, for want of a rate, over all periods by currency."""
+    rows = db.rows(
+        """
+        SELECT f.currency, SUM(f.value) AS value
+        FROM figures AS f
+        WHERE f.name = $name AND f.unit = 'left_out' AND f.key = $key
+        GROUP BY f.currency
+        ORDER BY f.currency
+        """,
+        name=name,
+        key=key,
+    )
+    return tuple((row["currency"], row["value"]) for row in rows)
+
+
+@question
 def months(db: Db, name: str, currency: str, unit: str = "days") -> list[Point]:
     """Return a figure at the end of each month, this month so far last."""
     rows = db.rows(

@@ -120,22 +120,27 @@ def everybody(db: Db) -> Row | None:
 
 
 @question
-def expected(db: Db, currency: str, week_start: str, number: int = 1) -> tuple[int, list[Row]]:
-    """Return how many documents are expected in a week (its Monday; later, or undated), and one page of them."""
+def expected(db: Db, currency: str, when: str, number: int = 1) -> tuple[int, list[Row]]:
+    """Return how many documents are expected at a time, and one page (from 1) of them, the largest first.
+
+    `when` is a day, a week (its Monday, then /7), later (than 13 weeks), or undated.
+    """
     asked = """
     WITH asked AS (
         SELECT f.*
         FROM forecast AS f
         JOIN settings AS s ON s.today = f.as_of
         WHERE $currency IN ('', f.currency)
-        AND CASE $week
-            WHEN 'undated' THEN f.expected_on IS NULL
-            WHEN 'later' THEN f.expected_on >= CAST(date_trunc('week', s.today) AS DATE) + 91
-            ELSE CAST(date_trunc('week', f.expected_on) AS DATE) = TRY_CAST($week AS DATE)
+        AND CASE
+            WHEN $when = 'undated' THEN f.expected_on IS NULL
+            WHEN $when = 'later' THEN f.expected_on >= CAST(date_trunc('week', s.today) AS DATE) + 91
+            WHEN ends_with($when, '/7')
+                THEN CAST(date_trunc('week', f.expected_on) AS DATE) = TRY_CAST(left($when, 10) AS DATE)
+            ELSE f.expected_on = TRY_CAST($when AS DATE)
         END
     )
     """
-    found = db.one(asked + "SELECT COUNT(*) FROM asked", currency=currency, week=week_start)
+    found = db.one(asked + "SELECT COUNT(*) FROM asked", currency=currency, when=when)
     rows = db.rows(
         asked
         + f"""
@@ -150,6 +155,6 @@ def expected(db: Db, currency: str, week_start: str, number: int = 1) -> tuple[i
         ORDER BY a.amount DESC, a.vendor, a.id
         LIMIT {PAGE} OFFSET $offset
         """,
-        currency=currency, week=week_start, offset=(number - 1) * PAGE,
+        currency=currency, when=when, offset=(number - 1) * PAGE,
     )  # fmt: skip
     return int(found or 0), rows

@@ -12,7 +12,7 @@ from dashboard.read.warehouse import Db, Row, question
 
 PAGE = 50
 BY = ("owner", "stage", "month")
-WHAT = ("closed", "won", "invoiced", "paid", "waiting")
+WHAT = ("open", "closed", "won", "invoiced", "paid", "waiting")
 
 _PERIOD = f"""
 WITH measured AS ({measured("sales", "on_day")}),
@@ -72,9 +72,9 @@ def conversion(
 ) -> list[Row]:  # fmt: skip
     """Return by salesperson, stage or month what became of the deals of a period, most money first.
 
-    closed counts won and lost ones, a lost one in the period it was created in; won, invoiced, paid and waiting (won,
-    no invoice) are counts, each beside its amount; days are means, a deal without invoice counting until today. Months
-    are in order.
+    closed counts won and lost ones, open those not decided yet, a lost or open one in the period it was created in;
+    open, won, invoiced, paid and waiting (won, no invoice) are counts, each beside its amount; days are means, a deal
+    without invoice counting until today. Months are in order.
     """
     order = "key" if by == "month" else "won_amount DESC, won DESC, key"
     return db.rows(
@@ -82,6 +82,8 @@ def conversion(
         SELECT
             a.key,
             COALESCE(any_value(CASE $by WHEN 'owner' THEN o.name WHEN 'stage' THEN g.name END), a.key) AS name,
+            COUNT(*) FILTER (WHERE a.status = 'open') AS open,
+            {total("CASE WHEN a.status = 'open' THEN a.amount ELSE 0 END")} AS open_amount,
             COUNT(*) FILTER (WHERE a.status IN ('won', 'lost')) AS closed,
             COUNT(*) FILTER (WHERE a.is_won) AS won,
             {total("CASE WHEN a.is_won THEN a.amount ELSE 0 END")} AS won_amount,
@@ -106,6 +108,7 @@ def conversion(
 _CELL = """
     a.key = $key
     AND CASE $what
+        WHEN 'open' THEN a.status = 'open'
         WHEN 'closed' THEN a.status IN ('won', 'lost')
         WHEN 'won' THEN a.is_won
         WHEN 'invoiced' THEN a.is_won AND a.is_invoiced

@@ -1,19 +1,24 @@
 """Sales: what became of the deals, by salesperson, stage and month; who buys most; how long invoicing takes."""
 
+import datetime as dt
 from decimal import Decimal
 from typing import Any
 
 import streamlit as st
 
-from dashboard import billed, charts, labels, narrow, saved_views, session
+from dashboard import billed, charts, charts_sales, labels, narrow, saved_views, session
 from dashboard.address import bound, page
 from dashboard.parts import go, heading, link, nothing, plain, tall
-from dashboard.read import Row, custom, sales
+from dashboard.read import Row, custom, figures, sales
 from dashboard.read.billed import Billed
-from dashboard.words import DASH, _, day, money, number, percent, several
+from dashboard.views import cohorts
+from dashboard.words import DASH, _, day, money, month, number, percent, several
 
 ZERO = Decimal(0)
-COUNTS = ("closed", "won", "invoiced", "paid", "waiting")
+COUNTS = sales.WHAT
+AMOUNTS = ("won", "invoiced", "paid", "waiting")  # of those counts the table has the amounts too
+WIDTHS = {"open": 48, "closed": 62, "won": 46, "invoiced": 62, "paid": 46, "waiting": 88, "won_amount": 80,
+          "invoiced_amount": 96, "paid_amount": 80, "waiting_amount": 120}  # all fit on a desk  # fmt: skip
 TOP = 10
 
 
@@ -21,8 +26,12 @@ def show() -> None:
     """Lay out the figures of a period, or the deals behind one of them."""
     heading(_("Sales"), _("What was won, what of it was invoiced and paid, by whom and for whom."))
     with st.container(horizontal=True, vertical_alignment="center"):
-        chosen, period = narrow.currency("sales"), narrow.period("sales")
-        by = _by()
+        chosen, by = narrow.currency("sales"), _by()
+        period = None if by == "cohort" else narrow.period("sales")
+    if period is None:  # cohorts have months of their own
+        cohorts.show(chosen)
+        narrow.note(chosen, "cohorts", left_out=figures.never_converted(session.data(), "cohorts", "won"))
+        return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         invoices, group = billed.choose("sales")
         saved_views.offer("sales")
@@ -41,7 +50,7 @@ def show() -> None:
 
 def _by() -> str:
     """Let the reader choose how sales are divided; not while a cell is open, which is one of a division."""
-    known = [*sales.BY, "customer"]
+    known = [*sales.BY, "customer", "cohort"]
     if "cell" in st.query_params:
         told = st.query_params.get("by", known[0])
         return told if told in sales.BY else known[0]
@@ -52,26 +61,41 @@ def _by() -> str:
 
 
 def _called(by: str) -> str:
-    return {"owner": _("Salesperson"), "stage": _("Stage"), "month": _("Month"), "customer": _("Customer")}[by]
+    return {"owner": _("Salesperson"), "stage": _("Stage"), "month": _("Month"), "customer": _("Customer"),
+            "cohort": _("Cohorts")}[by]  # fmt: skip
 
 
 def _what(name: str) -> str:
-    return {"closed": _("Decided"), "won": _("Won"), "invoiced": _("Invoiced"), "paid": _("Paid"),
+    return {"open": _("Open"), "closed": _("Decided"), "won": _("Won"), "invoiced": _("Invoiced"), "paid": _("Paid"),
             "waiting": _("Not invoiced")}[name]  # fmt: skip
 
 
 def _conversion(period: narrow.Period, chosen: narrow.Chosen, by: str, invoices: Billed) -> None:
     rows = sales.conversion(session.data(), period.start, period.until, chosen.asked, by, invoices)
-    if not any(row["won"] or row["closed"] for row in rows):
+    if not any(row["closed"] or row["open"] for row in rows):
         nothing(
             _("Nothing won in this period"), _("Choose a longer period or another currency."), ":material/handshake:"
         )
         return
     _totals(rows, chosen)
-    with st.container(border=True):
+    left, right = st.columns(2, gap="medium") if by == "owner" else (st.container(), None)
+    with left, st.container(border=True, height="stretch"):
         st.markdown(f"**{_('Where the money of won deals is')}**")
         _bars([r for r in rows if r["won"]], chosen, by)
+    if right:
+        with right, st.container(border=True, height="stretch"):
+            _funnels(rows[:TOP], chosen)
     _table(rows, chosen, by)
+
+
+def _funnels(rows: list[Row], chosen: narrow.Chosen) -> None:
+    title, steps = _("From open to paid, by salesperson"), ("open", "won", "invoiced", "paid")
+    st.markdown(f"**{title}**")
+    amounts = {_what(name): [max(r[f"{name}_amount"], ZERO) for r in rows] for name in steps}
+    counts = {_what(name): [r[name] for r in rows] for name in steps}
+    figure = charts_sales.funnels([_name(r, "owner") for r in rows], amounts, counts, chosen.currency)
+    st.plotly_chart(figure, config=charts.QUIET, key="funnels", alt=title)
+    st.caption(_("Open are the deals created in the period and not decided yet."))
 
 
 def _totals(rows: list[Row], chosen: narrow.Chosen) -> None:
@@ -107,35 +131,39 @@ def _bars(rows: list[Row], chosen: narrow.Chosen, by: str) -> None:
         _("Invoiced, not paid"): [max(r["invoiced_amount"] - r["paid_amount"], ZERO) for r in shown],
         _("Not invoiced"): [max(r["won_amount"] - r["invoiced_amount"], ZERO) for r in shown],
     }
-    figure = charts.stacked([_name(r, by) for r in shown], parts, chosen.currency, ("good", "accent", "bad"))
+    drawn = charts.stacked if by == "month" else charts_sales.rows  # names are long, and read across
+    figure = drawn([_name(r, by) for r in shown], parts, chosen.currency, ("good", "accent", "bad"))
     st.plotly_chart(figure, config=charts.QUIET, key="conversion", alt=_("Where the money of won deals is"))
 
 
 def _name(row: Row, by: str) -> str:
     nobody = {"owner": _("Nobody"), "stage": _("No stage"), "month": _("No date")}
+    if by == "month" and row["key"]:
+        return month(dt.date.fromisoformat(f"{row['key']}-01"))
     return str(row["name"] or nobody[by])
 
 
 def _table(rows: list[Row], chosen: narrow.Chosen, by: str) -> None:
     """Show the table; a click on any of its cells opens the deals that it counts."""
     shown: dict[str, list[Any]] = {"name": [_name(r, by) for r in rows]}
-    config: dict[str, Any] = {"name": st.column_config.TextColumn(_called(by), width=130, pinned=True)}
+    config: dict[str, Any] = {"name": st.column_config.TextColumn(_called(by), width=104, pinned=True)}
     for name in COUNTS:
         shown[name] = [r[name] for r in rows]
-        config[name] = st.column_config.NumberColumn(_what(name), width=92 if name == "waiting" else 68)
-        if f"{name}_amount" in rows[0]:
-            shown[f"{name}_amount"] = [money(r[f"{name}_amount"], chosen.currency, whole=True) for r in rows]
-            title = f"{_what(name)} ({chosen.currency})"
-            wide = 130 if name == "waiting" else 98
-            config[f"{name}_amount"] = st.column_config.TextColumn(title, width=wide, alignment="right")
+        config[name] = st.column_config.NumberColumn(_what(name), width=WIDTHS[name])
+        if name in AMOUNTS:
+            of = f"{name}_amount"
+            shown[of] = [money(r[of], chosen.currency, whole=True) for r in rows]
+            title = f"{_what(name)} {chosen.currency}"
+            config[of] = st.column_config.TextColumn(title, width=WIDTHS[of], alignment="right")
     shown["rate"] = [percent(_share(r["invoiced"], r["won"])) for r in rows]
     shown["days"] = [DASH if r["days_to_invoice"] is None else number(r["days_to_invoice"], 1) for r in rows]
     shown["pay"] = [DASH if r["days_to_pay"] is None else number(r["days_to_pay"], 1) for r in rows]
     config |= {
-        "rate": st.column_config.TextColumn(_("Invoiced of won"), width=100, alignment="right"),
-        "days": st.column_config.TextColumn(_("Days to invoice"), width=100, alignment="right"),
-        "pay": st.column_config.TextColumn(_("Days to pay"), width=90, alignment="right"),
-    }
+        "rate": st.column_config.TextColumn(_("Invoiced %"), width=74, alignment="right",
+                                            help=_("Deals with an invoice, of those won")),
+        "days": st.column_config.TextColumn(_("Days to invoice"), width=98, alignment="right"),
+        "pay": st.column_config.TextColumn(_("Days to pay"), width=78, alignment="right"),
+    }  # fmt: skip
     st.caption(_("Click a number to see its deals."))
     state = st.dataframe(
         shown, column_config=config, hide_index=True, on_select="rerun", selection_mode="single-cell", key=f"by-{by}",

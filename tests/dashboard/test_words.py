@@ -16,11 +16,13 @@ from dashboard.words import (
     day,
     moment,
     money,
+    month,
     nearest,
     number,
     offered,
     several,
     speaking,
+    weekdays,
 )
 
 D = Decimal
@@ -39,6 +41,17 @@ def test_money_is_written_as_the_reader_writes_it(language: str, text: str) -> N
     """Marks and the place of the currency follow the language; every cent is there."""
     with speaking(language):
         assert said(money(D("1234.5"), "EUR")).replace(" 234", "234" if language == "pl" else " 234") == text
+
+
+@pytest.mark.parametrize(
+    ("language", "name", "monday"),
+    [("en", "Dec 2025", "Mon"), ("es", "dic 2025", "lun"), ("fr", "déc. 2025", "lun."), ("pl", "gru 2025", "pon.")],
+)
+def test_months_and_days_have_their_names(language: str, name: str, monday: str) -> None:
+    """A month is words, never 2025-12; a week begins on Monday, also where the language lists Sunday first."""
+    with speaking(language):
+        assert said(month(dt.date(2025, 12, 31))) == name
+        assert weekdays()[0] == monday and len(weekdays()) == 7
 
 
 def test_money_never_stands_without_its_currency() -> None:
