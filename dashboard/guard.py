@@ -18,6 +18,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from dashboard import way_back
 from dashboard.read import data_folder
 from reconcile.settings import SettingsError, load
 
@@ -156,6 +157,8 @@ def _bucket(kind: str, caller: str) -> Any:
 
 
 def _add(message: MutableMapping[str, Any], scope: Scope, doors: Doors) -> None:
+    if doors.signs_in:
+        way_back.add(message, scope)
     headers = MutableHeaders(scope=message)
     for name, value in HEADERS.items():
         headers[name] = value

@@ -184,5 +184,5 @@ def _help() -> None:
                 f"3. {_('Drop all of them here: headings in English, Spanish, French and Polish are understood.')}",
             ])
         )  # fmt: skip
-        st.caption(_("The same file twice changes nothing. Files over 600 MB: use the command `cuadra import`."))
+        st.caption(_("The same file twice changes nothing. Files over 500 MB: use the command `cuadra import`."))
         link("connections", _("Or connect a system"), ":material/cable:")

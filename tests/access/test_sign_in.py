@@ -129,9 +129,9 @@ def arrive(browser: Any, site: Site, path: str = "/", size: tuple[int, int] = (1
     return tab
 
 
-def sign_in(browser: Any, site: Site, who: str) -> Any:
+def sign_in(browser: Any, site: Site, who: str, path: str = "/") -> Any:
     """Sign in at the provider; return the tab that came back."""
-    tab = arrive(browser, site)
+    tab = arrive(browser, site, path)
     tab.get_by_role("button", name="Sign in", exact=True).click()
     tab.get_by_role("button", name=who, exact=True).click()
     tab.wait_for_url(f"{site.url}/**")
@@ -159,8 +159,10 @@ def test_people_sign_in_and_see_what_their_role_may(site: Site, browser: Any) ->
     picture(tab, "door-phone")
     tab.context.close()
 
-    tab = sign_in(browser, site, "vera")
+    tab = sign_in(browser, site, "vera", "/receivables?currency=PLN&view=calendar")
     tab.get_by_text("vera@example.com").wait_for()
+    tab.get_by_text("Expected by day").first.wait_for()  # a view that a colleague sent opens as it was sent
+    assert tab.url == f"{site.url}/receivables?currency=PLN&view=calendar"
     go(tab, site, "/connections", "ask your administrator (Ana López)")
     picture(tab, "viewer-connections-desk")
     assert tab.locator("[data-testid=stException]").count() == 0
