@@ -7,10 +7,11 @@ from decimal import Decimal
 import streamlit as st
 
 from dashboard import act, charts, connecting, labels, narrow, session
+from dashboard.curves import curve
 from dashboard.parts import badge, go, link, nothing, plain, sums
 from dashboard.read import Row, figures, findings, sources
 from dashboard.read.figures import MONEY, Point
-from dashboard.theme import severity, source_state
+from dashboard.theme import palette, severity, source_state
 from dashboard.words import _, ago, day, money, several, short_day
 
 TREND = 13  # weeks of the small curves
@@ -166,17 +167,19 @@ def _metric(
     if now is not None and before is not None:
         change = now - before
         delta = ("+" if change > 0 else "") + spelt(change) if round(change) else None
-    st.metric(
-        title or _(meant["title"]),
-        "–" if now is None else spelt(now),
-        delta,
-        delta_color=grows,  # type: ignore[arg-type]
-        help="  \n".join(filter(None, [_(meant["formula"]), narrow.stale(meant["name"])])),
-        border=True,
-        chart_data=[float(p.value) for p in points] if len(points) > 2 else None,  # a curve, not an amount
-        chart_type="bar" if points and points[-1].start else "line",
-        height="stretch",
-    )
+    with st.container(border=True, height="stretch", gap="xsmall"):
+        st.metric(
+            title or _(meant["title"]),
+            "–" if now is None else spelt(now),
+            delta,
+            delta_color=grows,  # type: ignore[arg-type]
+            help="  \n".join(filter(None, [_(meant["formula"]), narrow.stale(meant["name"])])),
+        )
+        if len(points) > 2:
+            colours = palette()
+            worse = now is not None and before is not None and now > before
+            paint = colours.muted if grows == "off" else colours.bad if worse else colours.good
+            st.html(curve([point.value for point in points], paint, bars=points[-1].start is not None))
 
 
 def _flow(currency: str, unit: str) -> None:
