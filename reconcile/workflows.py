@@ -37,6 +37,8 @@ PAUSES = (1.0, 4.0, 15.0, 60.0, 300.0, 1800.0)  # seconds between tries while a 
 Room = Callable[[Connection], bool]
 _ENDED = ("done", "refused", "doubt", "waiting")
 _WATCH = 10.0  # seconds between looks for chains whose process died
+_PAUSED = 60.0  # seconds of a pause that are remembered together
+_ASKED = 500  # runs that are asked for in one question
 _STALE = 60.0  # seconds without a beat after which a process of another machine counts as dead
 log = structlog.get_logger("cuadra.workflows")
 
@@ -65,18 +67,25 @@ class _Engine:
     stop: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
     vendors: dict[str, Any] = field(default_factory=dict)
+    chosen: Settings | None = None
     stamp: tuple[Any, ...] = ()
 
     def vendor(self, name: str) -> Any:
-        """Return a connection's vendor or the mailer; the same object for all chains, so that its pace holds."""
+        """Return a connection's vendor or the mailer; the same object for all chains: its connections stay open."""
+        return self._now()[1].get(name)
+
+    def settings(self) -> Settings:
+        """Return the settings as they stand now; reading them takes a step longer than most of its requests."""
+        return self._now()[0]
+
+    def _now(self) -> tuple[Settings, dict[str, Any]]:
         with self.lock:
             stamp = (_modified(self.data / FILE), self.store.credentials_stamp())
-            if stamp != self.stamp:
-                settings = load(self.data)
-                vendors = connections(self.data)
-                self.vendors = {**vendors, MAIL: mailer(settings, self.store, vendors)}
+            if self.chosen is None or stamp != self.stamp:
+                self.chosen, vendors = load(self.data), connections(self.data)
+                self.vendors = {**vendors, MAIL: mailer(self.chosen, self.store, vendors)}
                 self.stamp = stamp
-            return self.vendors.get(name)
+            return self.chosen, self.vendors
 
 
 _engine: _Engine | None = None
@@ -142,8 +151,12 @@ def settle(data: Path, plans: Sequence[Plan], who: str, timeout: float = 120.0) 
 def wait(data: Path, ids: Sequence[str], timeout: float = 120.0) -> None:
     """Return when these runs have ended, or after `timeout` seconds."""
     deadline = time.monotonic() + timeout
+    going = sa.select(schema.runs.c.state).where(schema.runs.c.id == sa.bindparam("id"))
     for id in ids:
-        while (status(data, id).state == "running") and time.monotonic() < deadline:
+        while time.monotonic() < deadline:
+            with state(data).read() as db:
+                if db.execute(going, {"id": id}).scalar() != "running":
+                    break
             time.sleep(0.05)
 
 
@@ -259,7 +272,8 @@ def _mend(run_id: str) -> str:
         for pause in _now_engine().pauses:
             if not outcome["may_pass"]:
                 break
-            DBOS.sleep(pause)
+            for part in _parts(pause):
+                _pause(part)
             outcome = _attempt(run_id, index, answers)
         if not outcome["is_done"]:
             end = "waiting" if outcome.get("waits") else "doubt" if outcome["may_pass"] else "refused"
@@ -294,7 +308,7 @@ def _outcome(engine: _Engine, run: Run, plan: Plan, answers: Mapping[str, Mappin
         vendor = engine.vendor(plan.vendor)
         if vendor is None:
             return _no(plan, f"{plan.vendor} is not connected")
-        settings = load(engine.data)
+        settings = engine.settings()
         if reason := gate.refusal(plan.vendor, vendor, settings, engine.store):
             return _no(plan, reason)
         ready = filled(plan, answers)
@@ -313,6 +327,18 @@ def _outcome(engine: _Engine, run: Run, plan: Plan, answers: Mapping[str, Mappin
 
 def _no(plan: Plan, reason: str) -> Outcome:
     return Outcome(key=plan.key, action=plan.action, state="refused", error=f"{reason}; nothing was sent")
+
+
+@DBOS.step(name="pause")
+def _pause(seconds: float) -> None:
+    """Wait. The engine's own sleep ends at an hour on the wall: a clock that is put back would hold the chain up."""
+    time.sleep(seconds)
+
+
+def _parts(pause: float) -> list[float]:
+    """Return a pause in parts, each remembered: of a long one a crash costs the part it falls into."""
+    whole, rest = divmod(pause, _PAUSED)
+    return [_PAUSED] * int(whole) + [rest] * (rest > 0)
 
 
 @DBOS.step(name="close")
@@ -347,9 +373,14 @@ def _recover(engine: _Engine) -> None:
     gone = [name for name in engine.store.values("beat:") if process.lives(name.removeprefix("beat:")) is False]
     if gone:
         engine.store.drop(gone)
-    for run in runs(engine.data, 1000, "running"):
-        if DBOS.get_workflow_status(run.id) is None:
-            _enqueue(run.id)
+    going = sa.select(schema.runs.c.id).where(schema.runs.c.state == "running").order_by(schema.runs.c.started_at)
+    with engine.store.read() as db:
+        ids = list(db.execute(going).scalars())
+    for some in (ids[at : at + _ASKED] for at in range(0, len(ids), _ASKED)):
+        begun = {w.workflow_id for w in DBOS.list_workflows(workflow_ids=some, load_input=False, load_output=False)}
+        for id in some:
+            if id not in begun:
+                _enqueue(id)
 
 
 def _lives(store: State, owner: str) -> bool:
@@ -372,5 +403,7 @@ def _run_of(row: RowMapping) -> Run:
     return Run(row["id"], row["chain"], row["who"], row["state"], plans, outcomes, row["started_at"], row["ended_at"])
 
 
-def _modified(path: Path) -> float:
-    return path.stat().st_mtime if path.exists() else 0.0
+def _modified(path: Path) -> tuple[int, int]:
+    """Return what changes with a file: it is replaced whole, so that another number stands for it then."""
+    said = path.stat() if path.exists() else None
+    return (said.st_mtime_ns, said.st_ino) if said else (0, 0)
