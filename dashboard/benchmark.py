@@ -13,14 +13,16 @@ class NotHere(Exception):
 
 
 def run(what: str, folder: Path | None, size: int, peers: Path | None) -> None:
-    """Measure extraction, matching, reports, or all; print figures as they come. NotHere where that is not possible."""
-    if what not in ("extract", "match", "report", "all"):
-        raise NotHere(f"there is no benchmark {what!r}: say extract, match, report or all")
+    """Measure one of them or all; print figures as they come. NotHere where that is not possible."""
+    if what not in ("extract", "match", "report", "pages", "flows", "all"):
+        raise NotHere(f"there is no benchmark {what!r}: say extract, match, report, pages, flows or all")
     if not SCRIPTS.exists():
         raise NotHere("benchmarks come with the repository, not with the installed package: run this in a clone")
     if what in ("extract", "all"):
         _script("extraction.py", "--deals", str(size), *(("--peer", str(peers)) if peers else ()))
-    if what == "extract":
+    if what in ("flows", "all"):
+        _script("flows.py")
+    if what in ("extract", "flows"):
         return
     labelled = folder or LABELLED / "100k"
     if not labelled.exists():
@@ -31,6 +33,8 @@ def run(what: str, folder: Path | None, size: int, peers: Path | None) -> None:
         _script("match.py", str(labelled), *further, *(("--peer", str(peers)) if peers else ()))
     if what in ("report", "all"):
         _script("report.py", str(labelled))
+    if what in ("pages", "all"):
+        _script("pages.py", str(labelled))
 
 
 def _script(name: str, *words: str) -> None:

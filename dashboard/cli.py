@@ -455,8 +455,8 @@ def rebuild(context: typer.Context) -> None:
 
 @app.command()
 def benchmark(
-    what: Annotated[str, typer.Argument(help="extract, match, report, or all.")] = "all",
-    folder: Annotated[Path | None, typer.Option(help="Labelled data for match and report.")] = None,
+    what: Annotated[str, typer.Argument(help="extract, match, report, pages, flows, or all.")] = "all",
+    folder: Annotated[Path | None, typer.Option(help="Labelled data for match, report and pages.")] = None,
     size: Annotated[int, typer.Option(help="Deals for extract.")] = 200_000,
     peers: Annotated[Path | None, typer.Option(help="Python of an environment with the peers (dlt, splink).")] = None,
 ) -> None:

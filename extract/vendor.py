@@ -510,7 +510,7 @@ def window(seconds: float) -> float:
 
     A busy machine sends some later than they were let through, and then the next ones seem to come sooner.
     """
-    return seconds + max(0.01 * seconds, 0.05)
+    return seconds + max(0.01 * seconds, 0.1)
 
 
 def alone() -> Pace:

@@ -33,7 +33,7 @@ from extract.sandbox.stripe_quotes import StripeQuotes
 from extract.sandbox.wire import Call, Clock, Refused, Reply, Settings
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
-MOST_CALLS = 20_000  # the log of calls forgets older ones
+MOST_CALLS = 50_000  # the log of calls forgets older ones
 SAVE_EVERY_S = 1.0
 
 
