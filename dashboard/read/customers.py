@@ -87,6 +87,38 @@ def behaviour(db: Db, vendor: str, key: str) -> Row | None:
     )
 
 
+# The records of the customer $vendor, $key; the deals, documents and money that are theirs in any system.
+OURS = """
+ours AS (
+    SELECT h.vendor, h.id FROM customer_heads AS h WHERE h.head_vendor = $vendor AND h.head_id = $key
+),
+sold AS (
+    SELECT d.* FROM deals AS d JOIN ours AS o ON o.vendor = d.vendor AND o.id = d.customer_id
+),
+billed AS (
+    SELECT i.vendor, i.id FROM invoices AS i JOIN ours AS o ON o.vendor = i.vendor AND o.id = i.customer_id
+    UNION
+    SELECT b.invoice_vendor, b.invoice_id
+    FROM deal_invoices AS b
+    JOIN sold AS d ON d.vendor = b.deal_vendor AND d.id = b.deal_id
+    JOIN invoices AS i ON i.vendor = b.invoice_vendor AND i.id = b.invoice_id
+    WHERE i.customer_id IS NULL
+    UNION
+    SELECT i.vendor, i.id
+    FROM decisions AS b
+    JOIN ours AS o ON o.vendor = b.left_vendor AND o.id = b.left_id
+    JOIN invoices AS i ON i.vendor = b.right_vendor AND i.id = b.right_id
+    WHERE b.left_table = 'customers' AND b.right_table = 'invoices' AND b.verdict = 'confirmed'
+),
+cashed AS (
+    SELECT p.vendor, p.id FROM payments AS p JOIN ours AS o ON o.vendor = p.vendor AND o.id = p.customer_id
+    UNION
+    SELECT a.payment_vendor, a.payment_id
+    FROM allocated_money AS a JOIN billed AS i ON i.vendor = a.invoice_vendor AND i.id = a.invoice_id
+)
+"""
+
+
 @question
 def timeline(db: Db, vendor: str, key: str) -> list[Row]:
     """Return every deal, quote, invoice, credit note and payment of a customer by date, oldest first.
@@ -94,34 +126,8 @@ def timeline(db: Db, vendor: str, key: str) -> list[Row]:
     Money that shows in several places is one line. on_day is empty where no system gives a date; those come last.
     """
     return db.rows(
-        """
-        WITH ours AS (
-            SELECT h.vendor, h.id FROM customer_heads AS h WHERE h.head_vendor = $vendor AND h.head_id = $key
-        ),
-        sold AS (
-            SELECT d.* FROM deals AS d JOIN ours AS o ON o.vendor = d.vendor AND o.id = d.customer_id
-        ),
-        billed AS (
-            SELECT i.vendor, i.id FROM invoices AS i JOIN ours AS o ON o.vendor = i.vendor AND o.id = i.customer_id
-            UNION
-            SELECT b.invoice_vendor, b.invoice_id
-            FROM deal_invoices AS b
-            JOIN sold AS d ON d.vendor = b.deal_vendor AND d.id = b.deal_id
-            JOIN invoices AS i ON i.vendor = b.invoice_vendor AND i.id = b.invoice_id
-            WHERE i.customer_id IS NULL
-            UNION
-            SELECT i.vendor, i.id
-            FROM decisions AS b
-            JOIN ours AS o ON o.vendor = b.left_vendor AND o.id = b.left_id
-            JOIN invoices AS i ON i.vendor = b.right_vendor AND i.id = b.right_id
-            WHERE b.left_table = 'customers' AND b.right_table = 'invoices' AND b.verdict = 'confirmed'
-        ),
-        cashed AS (
-            SELECT p.vendor, p.id FROM payments AS p JOIN ours AS o ON o.vendor = p.vendor AND o.id = p.customer_id
-            UNION
-            SELECT a.payment_vendor, a.payment_id
-            FROM allocated_money AS a JOIN billed AS i ON i.vendor = a.invoice_vendor AND i.id = a.invoice_id
-        )
+        f"""
+        WITH {OURS}
         SELECT
             'deals' AS subject, d.vendor, d.id, 'deal' AS kind, d.title AS name, d.amount, d.currency,
             d.status AS state,

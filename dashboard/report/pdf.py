@@ -7,7 +7,7 @@ import datetime as dt
 import json
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -34,12 +34,17 @@ class NoLogo(Exception):
 
 def pdf(report: Report, logo: Path | None = None) -> bytes:
     """Return the report as PDF/A-2b, in the language that is spoken. NoLogo if the picture cannot be used."""
+    return paper(_document(report), report.made_at, logo)
+
+
+def paper(said: Mapping[str, Any], made_at: dt.datetime, logo: Path | None = None) -> bytes:
+    """Return what the template is to say, all in words, as PDF/A-2b. NoLogo if the picture cannot be used."""
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         name = _with_logo(logo, place)
         try:
-            return _compiled(place, _document(report) | {"part": "report", "logo": name}, format="pdf",
-                             pdf_standards=[STANDARD], timestamp=int(report.made_at.timestamp()))  # fmt: skip
+            return _compiled(place, {**said, "part": "report", "logo": name}, format="pdf",
+                             pdf_standards=[STANDARD], timestamp=int(made_at.timestamp()))  # fmt: skip
         except typst.TypstError as error:
             if name:
                 raise NoLogo(f"the logo {logo} cannot be read: use a PNG, JPEG or SVG") from error

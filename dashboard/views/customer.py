@@ -9,7 +9,7 @@ from dashboard.address import bound, page
 from dashboard.parts import go, heading, link, nothing, plain, sums, tall
 from dashboard.read import Row, customers
 from dashboard.theme import invoice_state
-from dashboard.views import history, more_invoices
+from dashboard.views import history, more_invoices, reminded, statement
 from dashboard.words import DASH, _, day, money, number, percent, several
 from reconcile.state import state
 
@@ -25,6 +25,7 @@ FIELDS = (
     "country",
     "payment_terms_days",
 )
+VIEWS = ("history", "statement", "reminders")
 WRITES = 500  # lines of the activity log looked through for one customer's records
 
 
@@ -99,13 +100,23 @@ def _one(vendor: str, key: str) -> None:
     _money(head)
     left, right = st.columns([5, 3], gap="medium")
     with left:
-        _timeline(head, sides)
+        told = {"history": _("All that happened"), "statement": _("Statement"), "reminders": _("Reminders")}
+        view = bound(
+            st.segmented_control, _("Part"), VIEWS, name="view", scope="customer", default="history", required=True,
+            label_visibility="collapsed", format_func=told.__getitem__,
+        )  # fmt: skip
+        if view == "statement":
+            statement.show(head, sides[0])
+        elif view == "reminders":
+            reminded.of_customer(head)
+        else:
+            _timeline(head, sides)
     with right:
         _sides(sides)
         more_invoices.offer(sides[0], head)
         _behaviour(customers.behaviour(session.data(), *head))
-    if told := narrow.stale("receivables", "won"):
-        st.caption(told)
+    if stale := narrow.stale("receivables", "won"):
+        st.caption(stale)
 
 
 def _money(head: tuple[str, str]) -> None:
@@ -122,7 +133,6 @@ def _money(head: tuple[str, str]) -> None:
 
 
 def _timeline(head: tuple[str, str], sides: list[Row]) -> None:
-    st.subheader(_("All that happened"), anchor=False)
     events = customers.timeline(session.data(), *head)
     rows = [_event(e) for e in events] + _writes(events, sides)
     if not rows:

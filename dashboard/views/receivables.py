@@ -9,11 +9,11 @@ from dashboard.address import bound, page
 from dashboard.parts import go, heading, nothing, plain, tall
 from dashboard.read import custom, figures, receivables
 from dashboard.theme import invoice_state
-from dashboard.views import expected, over_time
+from dashboard.views import expected, over_time, reminded
 from dashboard.words import DASH, _, day, money, number, percent, several
 
 ZERO = Decimal(0)
-VIEWS = ("age", "forecast", "calendar", "dso", "behaviour")
+VIEWS = ("age", "forecast", "calendar", "dso", "behaviour", "reminders")
 
 
 def show() -> None:
@@ -22,14 +22,14 @@ def show() -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         chosen = narrow.currency("receivables")
         told = {"age": _("By age"), "forecast": _("Cash forecast"), "calendar": _("Calendar"), "dso": "DSO",
-                "behaviour": _("How customers pay")}  # fmt: skip
+                "behaviour": _("How customers pay"), "reminders": _("Reminders")}  # fmt: skip
         view = bound(
             st.segmented_control, _("Part"), VIEWS, name="view", scope="receivables", default="age", required=True,
             label_visibility="collapsed", format_func=told.__getitem__,
         )  # fmt: skip
     _headline(chosen)
     {"age": _by_age, "forecast": expected.forecast, "calendar": expected.calendar, "dso": over_time.dso,
-     "behaviour": _behaviour}[view](chosen)  # fmt: skip
+     "behaviour": _behaviour, "reminders": reminded.standing}[view](chosen)  # fmt: skip
     left_out = figures.left_out(session.data(), "receivables")
     narrow.note(chosen, "receivables", "overdue", "cash_forecast", left_out=left_out)
 
