@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, SerializeAsAny
 
-from extract.model import CustomerDraft, InvoiceDraft, NoteDraft, ProductDraft, TaskDraft
+from extract.model import CustomerDraft, InvoiceDraft, NoteDraft, ProductDraft, QuoteDraft, TaskDraft
 from extract.vendor import Refused, VendorError
 from reconcile.ledger import Busy, Claim, Ledger, Lost, Stand
 from reconcile.mail import MailDraft
@@ -93,7 +93,10 @@ class Plan(Part):
     says: Sentence
     vendor: str  # connection that is written to
     subject: Subject
-    draft: SerializeAsAny[CustomerDraft | ProductDraft | InvoiceDraft | TaskDraft | NoteDraft | MailDraft] | None = None
+    draft: (
+        SerializeAsAny[CustomerDraft | ProductDraft | QuoteDraft | InvoiceDraft | TaskDraft | NoteDraft | MailDraft]
+        | None
+    ) = None
     data: dict[str, str] = {}
     # data or draft field → (key of an earlier plan of the chain, field of its answer): known only once that is done
     takes: dict[str, tuple[str, str]] = {}
@@ -318,7 +321,8 @@ def _unsettled(action: Action, ledger: Ledger, key: str) -> float:
     row = ledger.row(key)
     if not row or row["sent_at"] is None:
         return 0.0
-    return action.settles - (dt.datetime.now(dt.UTC) - row["sent_at"]).total_seconds()
+    gone = (dt.datetime.now(dt.UTC) - row["sent_at"]).total_seconds()
+    return action.settles - max(0.0, gone)  # less than none: the clock was put back since
 
 
 def _outcome(plan: Plan, state: OutcomeState, data: Mapping[str, Any] | None = None, error: str = "") -> Outcome:

@@ -67,6 +67,8 @@ def learn(data: Path, store: State) -> int:
         seen = {entity for (entity,) in db.execute(_SEEN).fetchall()}
     at = now()
     kept = store.values(_SINCE)
+    if seen:
+        seen.add("quotes")  # which have no pair before one is made
     for entity in ENTITIES:
         if entity in seen and _SINCE + entity not in kept:
             store.keep(_SINCE + entity, at.isoformat())

@@ -1,4 +1,4 @@
-"""Which fields of customers and products are kept equal in the CRM and in billing, who owns each, and what that is for.
+"""Which fields of customers, products and quotes are kept equal in the CRM and in billing, who owns each, what for.
 
 The list of fields is fixed and small; which are ticked and who owns them is chosen in [sync] of settings.toml. A field
 that is not ticked is neither compared nor used to match, and nothing writes it.
@@ -10,11 +10,15 @@ from typing import Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 
 Owner = Literal["crm", "billing", "either"]
-Entity = Literal["customers", "products"]
+Entity = Literal["customers", "products", "quotes"]
 Does = Literal["create_and_update", "update", "create"]
 OnDelete = Literal["keep", "inactive", "delete"]  # what becomes of the other side's record
-ENTITIES: tuple[Entity, ...] = ("customers", "products")
-FLOW: Mapping[str, str] = {"customers": "customer_data", "products": "product_data"}  # that writes them
+ENTITIES: tuple[Entity, ...] = ("customers", "products", "quotes")
+FLOW: Mapping[str, str] = {
+    "customers": "customer_data",
+    "products": "product_data",
+    "quotes": "quote_data",
+}  # that writes them
 
 
 class Field(NamedTuple):
@@ -45,6 +49,13 @@ FIELDS: Mapping[str, tuple[Field, ...]] = {
         Field("sku", "either", True, True, "The number by which both sides know the same product."),
         Field("name", "either", True, True, "Text of the invoice's line."),
         Field("unit_price", "either", True, True, "Price of the next invoice; issued ones keep theirs."),
+    ),
+    "quotes": (
+        Field("status", "either", True, True, "Published, accepted or over: what may become an invoice."),
+        Field("valid_until_on", "either", True, True, "Last day on which it can be accepted."),
+        Field(
+            "lines", "either", True, False, "Compared only: what was offered is never changed behind anybody's back."
+        ),
     ),
 }
 
@@ -98,8 +109,9 @@ class Syncs(_Table):
 
     customers: Sync = Sync()
     products: Sync = Sync()
+    quotes: Sync = Sync()
 
-    @field_validator("customers", "products")
+    @field_validator("customers", "products", "quotes")
     @classmethod
     def _known_fields(cls, value: Sync, info: ValidationInfo) -> Sync:
         entity = str(info.field_name)

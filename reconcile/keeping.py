@@ -1,4 +1,4 @@
-"""Plans that keep customers and products equal in the CRM and in billing, for the findings that say they are not."""
+"""Plans that keep customers, products and quotes equal in the CRM and in billing, for findings that say so."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from reconcile.action import Caution, Plan, Sentence, registry
 from reconcile.baselines import Pair
 from reconcile.facts import Facts, Record
+from reconcile.offers import guarded, missing_quote
 from reconcile.records import pair_of, stands
 
 Given = Mapping[str, str]
@@ -58,7 +59,7 @@ def _plan(rows: list[Record], to: str, facts: Facts) -> Plan | None:
     if target is None or not facts.can(vendor, f"update_{thing}"):
         return None
     made: Plan = registry()[f"sync_{thing}"].plan(rows, to, target)
-    return made
+    return guarded(made, rows, to, facts) if pair.entity == "quotes" else made
 
 
 def _cautioned(plan: Plan) -> Plan:
@@ -113,10 +114,12 @@ def missing_product(finding: Record, facts: Facts, given: Given) -> list[Plan]:
 CHAINS: Mapping[str, Callable[[Record, Facts, Given], list[Plan]]] = {
     "sync_customer": changed,
     "sync_product": changed,
+    "sync_quote": changed,
     "retire_customer": deleted,
     "retire_product": deleted,
     "create_customer": missing_customer,
     "create_product": missing_product,
+    "create_quote": missing_quote,
 }
 
 
@@ -149,6 +152,8 @@ def _fields(finding: Record, facts: Facts) -> list[Record]:
 def _record(entity: str, vendor: str, id: str, facts: Facts) -> Record | None:
     if entity == "customers":
         return facts.customer(vendor, id)
+    if entity == "quotes":
+        return facts.one("SELECT * FROM quotes WHERE vendor = ? AND id = ?", vendor, id)
     return facts.one("SELECT * FROM products WHERE vendor = ? AND id = ?", vendor, id)
 
 

@@ -26,7 +26,7 @@ WHY = {
     "sku": "Finds the product in billing.",
 }
 _MANDATORY = {"customers": (), "products": (), DOCUMENTS: ("currency", "description", "quantity", "unit_price")}
-_NEEDED = {"customer_data": ("customers",), "product_data": ("products",),
+_NEEDED = {"customer_data": ("customers",), "product_data": ("products",), "quote_data": ("quotes",),
            "deal_to_invoice": ("customers", DOCUMENTS)}  # fmt: skip
 _MANY = 10_000  # wishes that are looked through for errors
 
@@ -67,7 +67,7 @@ def pairs(vendors: Mapping[str, Vendor]) -> list[tuple[str, str]]:
 
 
 def rows(settings: Settings, crm: Vendor, billing: Vendor, store: State | None = None) -> list[Row]:
-    """Return the fields of customers, products and documents in order; with their state where `store` is given."""
+    """Return the fields of customers, products, quotes and documents in order, with their state if `store` is given."""
     last = baselines.last(store) if store else {}
     bad = errors(store) if store else Counter()
     found = []
@@ -120,7 +120,7 @@ def errors(store: State) -> Counter[tuple[str, str]]:
     found: Counter[tuple[str, str]] = Counter()
     for state in ("refused", "doubt"):
         for row in Ledger(store).rows(state, _MANY):
-            if row["action"] in ("sync_customer", "sync_product"):
+            if row["action"] in ("sync_customer", "sync_product", "sync_quote"):
                 entity = row["action"].removeprefix("sync_") + "s"
                 found.update((entity, field) for field in _written(row["request"]))
     return found

@@ -1,4 +1,4 @@
-"""What the actions share that keep customers and products equal: values as text, plans, writing what is stale.
+"""What the actions share that keep customers, products and quotes equal: values as text, plans, writing what is stale.
 
 A plan says what the record said when it was made. If somebody changed it there meanwhile, nothing is written: that
 would overwrite what nobody has seen.
@@ -33,6 +33,8 @@ def value(table: str, row: Mapping[str, Any], field: str) -> str:
     if field == "name" and table == "customers":
         return str(row.get("legal_name") or row.get("name") or "").strip()
     held = row.get(field)
+    if table == "quotes" and field == "status" and held == "expired":
+        return "rejected"  # over, by whom or by what: only one of the systems tells
     if field == "unit_price":
         return f"{held:.4f} {row['currency']}" if held is not None and row.get("currency") else ""
     return "" if held is None else str(held).strip()
@@ -78,7 +80,7 @@ class Synced(Action):
             data={"fields": content, "pair": json.dumps(pair), "to": to},
             subject=Subject(table=self.table, vendor=target["vendor"], id=target["id"]),
             says=Sentence(text="Give {name} in {vendor} what the other system says.",
-                          values={"name": target["name"] or target["id"], "vendor": target["vendor"]}),
+                          values={"name": called(target), "vendor": target["vendor"]}),
             preview=tuple(
                 Change(field=f, before=_shown(f, old), after=_shown(f, new)) for f, (old, new) in wanted.items()
             ),
@@ -171,6 +173,11 @@ class Retired(Action):
 
 _AFTER = {"inactive": "inactive", "delete": "deleted"}
 _FOR_GOOD = Caution(code="for_good", says=Sentence(text="Deleting may not be undone. Issued invoices stay."))
+
+
+def called(record: Record) -> str:
+    """Return what people call a customer, a product or a quote."""
+    return str(record.get("name") or record.get("number") or record.get("title") or record["id"])
 
 
 def stands(rows: Iterable[Mapping[str, Any]], may: Iterable[str]) -> Need:

@@ -31,8 +31,8 @@ from reconcile.part import Part
 
 FILE = "settings.toml"
 TODAY = "CUADRA_TODAY"  # fixes the day for tests and for a demo that must look the same tomorrow
-# in the order they unlock; the last two write no document and wait for none
-FLOWS = ("deal_to_invoice", "payment_to_crm", "overdue_to_reminder", "customer_data", "product_data")
+# in the order they unlock; the last three write no invoice and wait for none
+FLOWS = ("deal_to_invoice", "payment_to_crm", "overdue_to_reminder", "customer_data", "product_data", "quote_data")
 TRIGGERS = ("won", "stage", "quote", "service", "paid", "order")  # what may make a deal due to be invoiced
 STAGED = ("stage", "service", "order")  # triggers that wait for stages of the CRM
 Role = Literal["viewer", "salesperson", "operator", "approver", "admin"]
@@ -350,8 +350,8 @@ class Settings(Part):
         return value
 
     def automation(self, flow: str) -> Automation:
-        """Return how a flow runs; it suggests where nothing is said."""
-        return self.automations.get(flow, Automation())
+        """Return how a flow runs; it suggests where nothing is said, but for quotes: they are off until switched on."""
+        return self.automations.get(flow, Automation(mode="off" if flow == "quote_data" else "suggest"))
 
     def may_write(self, connection: str, test_key: bool = False) -> bool:
         """Return whether we may change anything at `connection`; a vendor's test key is always allowed."""

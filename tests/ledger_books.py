@@ -5,6 +5,7 @@ of `today` unless the case says otherwise. Links are given, so that checks and f
 """
 
 import datetime as dt
+import functools
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -36,8 +37,10 @@ USUAL: dict[str, dict[str, Any]] = {
 }
 
 
-def books(rows: dict[str, list[dict[str, Any]]]) -> duckdb.DuckDBPyConnection:
+def books(rows: dict[str, list[dict[str, Any]]], reads: str | None = None) -> duckdb.DuckDBPyConnection:
     """Return a database with the canonical tables, links and summaries of a case; `rows` is table -> rows.
+
+    `reads` names the tables that a query reads, as its header does: only the summaries that it needs are made.
 
     `links` may be written "deals:1>invoices:9" or "payments:1>invoices:9=100.00", with "?" at the end if suggested.
     `kept` may follow the amount: "payments:1>invoices:9=97.00+3.00". `settings` is one row of choices; `tolerances` are
@@ -64,9 +67,19 @@ def books(rows: dict[str, list[dict[str, Any]]]) -> duckdb.DuckDBPyConnection:
     warehouse.create(db, "links", "", warehouse.LINKS)
     warehouse.fill(db, "links", warehouse.LINKS, [_link(db, said) for said in rows.get("links", [])])
     tax_ids.examine(db)
+    needed = _grounds(reads) if reads is not None else None
     for query in queries(SUMMARIES):
-        db.execute(f"CREATE TABLE {query.name} AS {query.sql}")
+        if needed is None or query.name in needed:
+            db.execute(f"CREATE TABLE {query.name} AS {query.sql}")
     return db
+
+
+@functools.cache
+def _grounds(reads: str) -> frozenset[str]:
+    """Return the tables that stand behind those of a header's `reads`, themselves among them."""
+    made = {query.name: query.header["reads"] for query in queries(SUMMARIES)}
+    names = {name.strip() for name in reads.split(",")}
+    return frozenset(names).union(*(_grounds(made[name]) for name in names if name in made))
 
 
 def _read_this_morning(today: dt.date | str) -> list[dict[str, Any]]:
@@ -78,6 +91,8 @@ def _read_this_morning(today: dt.date | str) -> list[dict[str, Any]]:
         ("billing", "customers"),
         ("crm", "products"),
         ("billing", "products"),
+        ("crm", "quotes"),
+        ("billing", "quotes"),
         ("bank", "payments"),
     )
     return [{"vendor": vendor, "kind": table} | at for vendor, table in tables]

@@ -58,6 +58,12 @@ def fact(reason: Row) -> str:
         "last_read": _("Last read completely at {left} (UTC)."),
         "deleted": _("{left} has deleted its record."),
         "new_in": _("It is new in {left}."),
+        "customer_there": _("Its customer is on both sides.")
+        if reason.get("agrees")
+        else _("Its customer is not in the other system yet."),
+        "product_there": _("All its products are on both sides.")
+        if reason.get("agrees")
+        else _("Not every product is in the other system yet, as {left}."),
         "sku": _("The line's SKU: {left}.") if reason.get("left") else _("The line has no SKU."),
         "tax_rate": _("{right} percent tax on the invoice."),
         "numbers_missing": _("Missing: {left}.")

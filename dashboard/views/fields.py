@@ -1,4 +1,4 @@
-"""Fields: which fields of customers and products are kept equal, where each side has them, who decides, how it goes."""
+"""Fields: which of customers, products and quotes are kept equal, where each side has them, who decides, how it is."""
 
 from collections.abc import Iterable
 from typing import get_args
@@ -38,7 +38,12 @@ def show() -> None:
             st.subheader(f"{labels.vendor(crm)} ↔ {labels.vendor(billing)}", anchor=False)
         rows = mapping.rows(session.settings(), vendors[crm], vendors[billing], state(session.data()))
         _lacking(rows)
-        names = {"customers": _("Customers"), "products": _("Products"), DOCUMENTS: _("Invoices")}
+        names = {
+            "customers": _("Customers"),
+            "products": _("Products"),
+            "quotes": _("Quotes"),
+            DOCUMENTS: _("Invoices"),
+        }
         for tab, entity in zip(st.tabs(list(names.values())), names, strict=True):
             with tab:
                 of = [row for row in rows if row.entity == entity]
@@ -65,8 +70,10 @@ def _sync(entity: str, rows: list[Row], crm: str, billing: str) -> None:
         left, right = st.columns(2)
         does = left.radio(_("What is written"), DOES, DOES.index(chosen.does), format_func=_does().__getitem__,
                           key=f"does-{entity}")  # fmt: skip
-        how = right.radio(_("When one side deletes it"), DELETES, DELETES.index(chosen.on_delete),
-                          format_func=_deletes().__getitem__, key=f"delete-{entity}")  # fmt: skip
+        how: OnDelete = "keep"
+        if entity != "quotes":  # of which none is taken away because the other is gone
+            how = right.radio(_("When one side deletes it"), DELETES, DELETES.index(chosen.on_delete),
+                              format_func=_deletes().__getitem__, key=f"delete-{entity}")  # fmt: skip
         only_new = left.checkbox(_("Only what is made after the connection"), chosen.only_new, key=f"new-{entity}")
         backfill = right.checkbox(_("Also what was there before"), chosen.backfill, key=f"backfill-{entity}",
                                   help=_("What is missing is made, what differs gets the value of the side that "

@@ -14,6 +14,8 @@ def titles() -> dict[str, tuple[str, str]]:
         "customer_data": (_("Customer data"), _("Name, tax id, address and contact data are brought to the side that "
                           "does not decide them; who does is said on Fields.")),
         "product_data": (_("Product data"), _("Name, SKU and price of a product are brought to the other side.")),
+        "quote_data": (_("Quotes"), _("Published quotes are made on the other side, with customer, products and "
+                       "amounts; what becomes of them goes across.")),
     }  # fmt: skip
 
 

@@ -74,6 +74,14 @@ def workflows() -> list[Workflow]:
             (_("Writes it to the other side, as the page Fields says who owns which field."),),
             _("Never changes what was invoiced."),
         ),
+        "quote_data": (
+            _("A quote is published in the CRM or in billing and the other does not have it, or its state or last day "
+              "changes on one side."),
+            (_("Makes it on the other side for the same customer and deal, of the same products, and notes each "
+               "one's id."),
+             _("Brings across that it was accepted, declined or is over, and until when it holds.")),
+            _("Never for a customer or a product that the other side lacks, and never changes what was offered."),
+        ),
     }  # fmt: skip
     called = titles()
     flows = [Workflow(called[flow][0] if flow in called else labels.spelt(flow), *said[flow], "automations")

@@ -14,6 +14,7 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
     "overdue_to_reminder": ("send_reminder",),
     "customer_data": ("update_customer", "sync_customer", "create_customer", "retire_customer"),
     "product_data": ("sync_product", "create_product", "retire_product", "pick_product"),
+    "quote_data": ("sync_quote", "create_quote"),
 }
 assert tuple(ACTIONS) == FLOWS
 _OF = {action: flow for flow, actions in ACTIONS.items() for action in actions}

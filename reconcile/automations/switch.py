@@ -66,7 +66,9 @@ def switched(store: State, flow: str) -> dict[str, Any]:
 def waits_for(known: Settings, store: State, flow: str) -> str | None:
     """Return the flow that must run cleanly before this one may run by itself; None where nothing is in the way."""
     place = FLOWS.index(flow)
-    if flow in ("customer_data", "product_data") or not place:  # no document and no mail: they depend on no other
+    if (
+        flow in ("customer_data", "product_data", "quote_data") or not place
+    ):  # no invoice and no mail: they wait for none
         return None
     before = FLOWS[place - 1]
     begun = switched(store, before).get("at")

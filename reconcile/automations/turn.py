@@ -39,6 +39,10 @@ def turn(data: Path, timeout: float = PATIENCE, pauses: Sequence[float] = PAUSES
         return Turn()
     found = due(data, active)
     ready = [d for d in found if d.held is None]
+    for one in found:
+        if one.held is not None:
+            log.info("held", flow=one.flow, action=one.plans[0].action, subject=str(one.plans[0].subject),
+                     reason=str(one.held))  # fmt: skip
     workflows.launch(data, pauses)
     ids: list[str] = []
     for one in ready:

@@ -13,7 +13,7 @@ SELECT
     CAST(NULL AS VARCHAR) AS currency,
     p.changed_on AS since,
     p.name AS detail,
-    CASE f.entity WHEN 'customers' THEN 'sync_customer' ELSE 'sync_product' END AS action,
+    CASE f.entity WHEN 'customers' THEN 'sync_customer' WHEN 'quotes' THEN 'sync_quote' ELSE 'sync_product' END AS action,
     ARRAY_AGG(
         {'code': 'field_' || f.field, 'agrees': FALSE, 'left': f.crm_value, 'right': f.billing_value} ORDER BY f.field
     ) AS evidence

@@ -1,11 +1,11 @@
--- title: The two records of one customer or product that are kept equal
--- reads: customer_pairs, customers, products, deals, invoices, baselines, sync
+-- title: The two records of one customer, product or quote that are kept equal
+-- reads: customer_pairs, customers, products, quotes, deals, invoices, baselines, sync
 -- key:   entity, crm_vendor, crm_id, billing_vendor, billing_id
--- why:   Customers are paired by their links, products by their SKU. A pair that was known stays one when its tax id or SKU
+-- why:   Customers are paired by their links, products by their SKU, quotes by the id that one keeps of the other. A pair that was known stays one when its tax id or SKU
 --        changes, unless one of the two is somebody else's by now. A record with two partners is left alone: which of them
 --        counts, nobody knows.
 -- columns:
---   entity: customers or products
+--   entity: customers, products or quotes
 --   crm_vendor: the CRM
 --   crm_id: record there
 --   billing_vendor: the billing system
@@ -13,7 +13,20 @@
 --   name: what people call it
 --   changed_on: day one of the two changed last, where its vendor says so
 --   is_in_scope: kept equal; records from before the connection may be left alone
-WITH linked AS (
+WITH offers AS (
+    SELECT c.vendor AS crm_vendor, c.id AS crm_id, b.vendor AS billing_vendor, b.id AS billing_id
+    FROM quotes AS c
+    JOIN quotes AS b
+        ON b.id = c.other_quote_id
+        AND b.vendor <> c.vendor
+    UNION
+    SELECT c.vendor, c.id, b.vendor, b.id
+    FROM quotes AS c
+    JOIN quotes AS b
+        ON b.other_quote_id = c.id
+        AND b.vendor <> c.vendor
+),
+linked AS (
     SELECT 'customers' AS entity, p.crm_vendor, p.crm_id, p.billing_vendor, p.billing_id
     FROM customer_pairs AS p
     WHERE p.is_linked
@@ -26,6 +39,12 @@ WITH linked AS (
     AND b.vendor IN (SELECT i.vendor FROM invoices AS i)
     AND b.vendor NOT IN (SELECT d.vendor FROM deals AS d)
     AND TRIM(c.sku) <> ''
+    UNION ALL
+    SELECT 'quotes', o.crm_vendor, o.crm_id, o.billing_vendor, o.billing_id
+    FROM offers AS o
+    WHERE o.crm_vendor IN (SELECT d.vendor FROM deals AS d)
+    AND o.billing_vendor IN (SELECT i.vendor FROM invoices AS i)
+    AND o.billing_vendor NOT IN (SELECT d.vendor FROM deals AS d)
 ),
 known AS (
     SELECT DISTINCT k.entity, k.crm_vendor, k.crm_id, k.billing_vendor, k.billing_id
@@ -80,6 +99,16 @@ there AS (
         ON b.vendor = p.billing_vendor
         AND b.id = p.billing_id
     WHERE p.entity = 'products'
+    UNION ALL
+    SELECT p.*, COALESCE(b.number, c.number, c.title), GREATEST(c.updated_at, b.updated_at), c.updated_at, b.updated_at
+    FROM single AS p
+    JOIN quotes AS c
+        ON c.vendor = p.crm_vendor
+        AND c.id = p.crm_id
+    JOIN quotes AS b
+        ON b.vendor = p.billing_vendor
+        AND b.id = p.billing_id
+    WHERE p.entity = 'quotes'
 )
 SELECT
     t.entity,

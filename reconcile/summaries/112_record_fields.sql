@@ -1,12 +1,12 @@
 -- title: Each field that is kept equal, as both sides say it, and which way it goes
--- reads: record_pairs, field_map, sync, baselines, customers, products
+-- reads: record_pairs, field_map, sync, baselines, customers, products, quotes, lines
 -- key:   entity, crm_vendor, crm_id, billing_vendor, billing_id, field
 -- why:   A side changed when it says something else than when nothing was left to write. The owner's change is written to
 --        the other side; a change elsewhere is shown and writes nothing, unless the owner says nothing at all; where both
 --        changed a person says which stands. What differed from the beginning was not changed: it is written only if
 --        that is chosen, and never a blank.
 -- columns:
---   entity: customers or products
+--   entity: customers, products or quotes
 --   crm_vendor: the CRM
 --   crm_id: record there
 --   billing_vendor: the billing system
@@ -19,7 +19,30 @@
 --   billing_was: what billing said then
 --   is_known: whether there was such a moment
 --   verdict: same, apart (different from the beginning), to_billing, to_crm, not_owner, conflict or out (left alone)
-WITH said AS (
+WITH offered AS (
+    SELECT
+        l.vendor,
+        l.document_id,
+        UPPER(TRIM(COALESCE(l.sku, p.sku, '')))
+            || ': ' || CAST(CAST(COALESCE(l.quantity, 0) AS DECIMAL(18, 4)) AS VARCHAR)
+            || ' × ' || CAST(CAST(COALESCE(l.unit_price, 0) AS DECIMAL(18, 4)) AS VARCHAR)
+            || ' -' || CAST(CAST(COALESCE(l.discount_rate, 0) AS DECIMAL(18, 4)) AS VARCHAR)
+            || ' % +' || CAST(CAST(COALESCE(l.tax_rate, 0) AS DECIMAL(18, 4)) AS VARCHAR) || ' %' AS line
+    FROM lines AS l
+    LEFT JOIN products AS p
+        ON p.vendor = l.vendor
+        AND p.id = l.product_id
+    WHERE l.document = 'quote'
+),
+offers AS (
+    SELECT q.vendor, q.id, q.status, q.valid_until_on, ARRAY_TO_STRING(LIST_SORT(ARRAY_AGG(o.line)), '; ') AS lines
+    FROM quotes AS q
+    JOIN offered AS o
+        ON o.vendor = q.vendor
+        AND o.document_id = q.id
+    GROUP BY q.vendor, q.id, q.status, q.valid_until_on
+),
+said AS (
     SELECT
         p.*,
         m.field,
@@ -88,6 +111,32 @@ WITH said AS (
         AND b.id = p.billing_id
     WHERE p.entity = 'products'
     AND (m.field <> 'unit_price' OR COALESCE(c.currency, '') = COALESCE(b.currency, ''))
+    UNION ALL
+    SELECT
+        p.*,
+        m.field,
+        m.owner,
+        CASE m.field
+            WHEN 'status' THEN CASE c.status WHEN 'expired' THEN 'rejected' ELSE c.status END
+            WHEN 'valid_until_on' THEN CAST(c.valid_until_on AS VARCHAR)
+            WHEN 'lines' THEN c.lines
+        END,
+        CASE m.field
+            WHEN 'status' THEN CASE b.status WHEN 'expired' THEN 'rejected' ELSE b.status END
+            WHEN 'valid_until_on' THEN CAST(b.valid_until_on AS VARCHAR)
+            WHEN 'lines' THEN b.lines
+        END
+    FROM record_pairs AS p
+    JOIN field_map AS m
+        ON m.entity = p.entity
+        AND m.is_on
+    JOIN offers AS c
+        ON c.vendor = p.crm_vendor
+        AND c.id = p.crm_id
+    JOIN offers AS b
+        ON b.vendor = p.billing_vendor
+        AND b.id = p.billing_id
+    WHERE p.entity = 'quotes'
 ),
 compared AS (
     SELECT
