@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from dashboard.read.billed import ANY, Billed, values, within
-from dashboard.read.warehouse import Db, Row, plain, question
+from dashboard.read.warehouse import Db, Row, matches, pattern, question
 
 PAGE = 50  # findings shown at a time
 
@@ -46,7 +46,7 @@ class Total(NamedTuple):
 
 # Only the order of the list needs one measure for all currencies: the rate (units for one euro), or, where none is
 # known, what a typical finding in that currency is worth beside one in the reporting currency. It is never shown.
-_SHOWN = """
+_NARROWED = """
 WITH latest AS (
     SELECT currency, CAST(arg_max(rate, on_date) AS DOUBLE) AS rate FROM rates GROUP BY currency
 ),
@@ -60,16 +60,32 @@ measures AS (
     LEFT JOIN latest AS r ON r.currency = t.currency
     LEFT JOIN typical AS ours ON ours.currency = s.reporting_currency
 ),
-shown AS (
+narrowed AS (
+    SELECT f.*, CAST(f.amount_at_stake AS DOUBLE) / COALESCE(m.unit, 1) AS weight
+    FROM findings AS f
+    LEFT JOIN measures AS m ON m.currency = f.currency
+    WHERE list_contains(CAST($states AS VARCHAR[]), f.state)
+    AND (len(CAST($checks AS VARCHAR[])) = 0 OR list_contains(CAST($checks AS VARCHAR[]), f."check"))
+    AND (len(CAST($severities AS VARCHAR[])) = 0 OR list_contains(CAST($severities AS VARCHAR[]), f.severity))
+    AND (len(CAST($owners AS VARCHAR[])) = 0 OR list_contains(CAST($owners AS VARCHAR[]), f.owner_id))
+    AND ($currency = '' OR f.currency = $currency)
+    AND ($ids IS NULL OR list_contains(CAST($ids AS VARCHAR[]), f.id))
+    AND NOT list_contains(CAST($without AS VARCHAR[]), f.id)
+    AND ($least IS NULL OR abs(f.amount_at_stake) >= CAST($least AS DECIMAL(18, 4)))
+    AND ($most IS NULL OR abs(f.amount_at_stake) <= CAST($most AS DECIMAL(18, 4)))
+    AND {billed}
+    AND {matched}
+)
+"""
+_NAMED = """
     SELECT
         f.*,
         COALESCE(d.title, i.number, p.reference, c.name, q.number, q.title, po.reference,
             CASE WHEN f.subject_table <> 'invoices' THEN NULLIF(f.detail, '') END) AS record,
         COALESCE(dc.name, d.customer_name, i.customer_name, p.payer_name, c.name, qc.name) AS customer,
         COALESCE(o.name, f.owner_id) AS owner,
-        COALESCE(d.url, i.url, c.url, q.url) AS url,
-        CAST(f.amount_at_stake AS DOUBLE) / COALESCE(m.unit, 1) AS weight
-    FROM findings AS f
+        COALESCE(d.url, i.url, c.url, q.url) AS url
+    FROM {found} AS f
     LEFT JOIN deals AS d
         ON f.subject_table = 'deals' AND d.vendor = f.subject_vendor AND d.id = f.subject_id
     LEFT JOIN customers AS dc
@@ -90,54 +106,65 @@ shown AS (
         ON f.subject_table = 'payouts' AND po.vendor = f.subject_vendor AND po.id = f.subject_id
     LEFT JOIN (SELECT id, any_value(name) AS name FROM owners GROUP BY id) AS o
         ON o.id = f.owner_id
-    LEFT JOIN measures AS m
-        ON m.currency = f.currency
-),
-wanted AS (
-    SELECT *
-    FROM shown
-    WHERE list_contains(CAST($states AS VARCHAR[]), state)
-    AND (len(CAST($checks AS VARCHAR[])) = 0 OR list_contains(CAST($checks AS VARCHAR[]), "check"))
-    AND (len(CAST($severities AS VARCHAR[])) = 0 OR list_contains(CAST($severities AS VARCHAR[]), severity))
-    AND (len(CAST($owners AS VARCHAR[])) = 0 OR list_contains(CAST($owners AS VARCHAR[]), owner_id))
-    AND ($currency = '' OR currency = $currency)
-    AND ($ids IS NULL OR list_contains(CAST($ids AS VARCHAR[]), id))
-    AND NOT list_contains(CAST($without AS VARCHAR[]), id)
-    AND ($least IS NULL OR abs(amount_at_stake) >= CAST($least AS DECIMAL(18, 4)))
-    AND ($most IS NULL OR abs(amount_at_stake) <= CAST($most AS DECIMAL(18, 4)))
-    AND (
-        $text = ''
-        OR contains(
-            translate(lower(strip_accents(concat_ws(' ', record, customer, owner, detail, subject_id))), 'łøđ', 'lod'),
-            $text
-        )
-    )
-    AND {billed}
-)
 """
-_PAGE = """
-SELECT *
-FROM wanted
+_MATCHED = """(
+    {self}
+    OR owner_id IN (SELECT o.id FROM owners AS o WHERE {owner})
+    OR (subject_table, subject_vendor, subject_id) IN (
+        SELECT ('deals', d.vendor, d.id) FROM deals AS d
+        LEFT JOIN customers AS c ON c.vendor = d.vendor AND c.id = d.customer_id
+        WHERE {deal}
+        UNION ALL SELECT ('invoices', i.vendor, i.id) FROM invoices AS i WHERE {invoice}
+        UNION ALL SELECT ('payments', p.vendor, p.id) FROM payments AS p WHERE {payment}
+        UNION ALL SELECT ('customers', c.vendor, c.id) FROM customers AS c WHERE {customer}
+        UNION ALL SELECT ('payouts', o.vendor, o.id) FROM payouts AS o WHERE {payout}
+        UNION ALL SELECT ('quotes', q.vendor, q.id) FROM quotes AS q
+        LEFT JOIN deals AS d ON d.vendor = q.vendor AND d.id = q.deal_id
+        LEFT JOIN customers AS c ON c.vendor = q.vendor AND c.id = COALESCE(q.customer_id, d.customer_id)
+        WHERE {quote}
+    )
+)""".format(
+    self=matches("concat_ws(' ', f.detail, f.subject_id, f.owner_id)"),
+    owner=matches("o.name"),
+    deal=matches("concat_ws(' ', d.title, COALESCE(c.name, d.customer_name))"),
+    invoice=matches("concat_ws(' ', i.number, i.customer_name)"),
+    payment=matches("concat_ws(' ', p.reference, p.payer_name)"),
+    customer=matches("c.name"),
+    payout=matches("o.reference"),
+    quote=matches("concat_ws(' ', COALESCE(q.number, q.title), c.name)"),
+)
+_ORDER = """
 ORDER BY
     CASE WHEN $sort = 'urgent' THEN CASE severity WHEN 'high' THEN 1 WHEN 'medium' THEN 2 ELSE 3 END END,
     CASE WHEN $sort = 'amount' THEN abs(weight) END DESC NULLS LAST,
     CASE WHEN $sort = 'oldest' THEN since_on END NULLS LAST,
     CASE WHEN $sort = 'newest' THEN since_on END DESC NULLS LAST,
-    CASE WHEN $sort = 'customer' THEN lower(strip_accents(customer)) END NULLS LAST,
+    {customer}
     abs(weight) DESC NULLS LAST,
     id
-LIMIT $limit OFFSET $offset
 """
+_BY_CUSTOMER = "CASE WHEN $sort = 'customer' THEN lower(strip_accents(customer)) END NULLS LAST,"
+_PART = "LIMIT $limit OFFSET $offset"
 
 
-def _shown(wanted: Wanted) -> str:
-    return _SHOWN.replace("{billed}", within(wanted.billed, "subject_table", "subject_vendor", "subject_id"))
+def _narrowed(wanted: Wanted) -> str:
+    """Return the findings that are wanted as `narrowed`, without the names of their records.
+
+    Naming them is most of the work where there are many: it is left for those that are shown.
+    """
+    billed = within(wanted.billed, "f.subject_table", "f.subject_vendor", "f.subject_id")
+    return _NARROWED.replace("{billed}", billed).replace("{matched}", _MATCHED if wanted.text else "TRUE")
+
+
+def _wanted(wanted: Wanted) -> str:
+    """Return the findings that are wanted as `wanted`, with record, customer and owner."""
+    return f"{_narrowed(wanted)}, wanted AS ({_NAMED.format(found='narrowed')})\n"
 
 
 def relation(wanted: Wanted) -> tuple[str, dict[str, Any]]:
     """Return a query for the records of the findings, and its values: a row a finding, `note` is what is wrong."""
     return (
-        _shown(wanted)
+        _wanted(wanted)
         + """
         SELECT w.subject_table AS of_table, w.subject_vendor AS vendor, w.subject_id AS id, w.record AS title,
             w.customer, w.owner, w.since_on AS on_day, w.currency, abs(w.amount_at_stake) AS amount, c.title AS note
@@ -149,25 +176,38 @@ def relation(wanted: Wanted) -> tuple[str, dict[str, Any]]:
 
 
 def _values(wanted: Wanted) -> dict[str, Any]:
-    asked = {name: v for name, v in wanted._asdict().items() if name not in ("sort", "billed")}
+    asked = {name: v for name, v in wanted._asdict().items() if name not in ("sort", "text", "billed")}
     said = {name: list(v) if isinstance(v, tuple) else v for name, v in asked.items()}
     for bound in ("least", "most"):
         said[bound] = None if said[bound] is None else str(said[bound])
-    return said | {"text": plain(wanted.text)} | values(wanted.billed)
+    return said | ({"text": pattern(wanted.text)} if wanted.text else {}) | values(wanted.billed)
 
 
 @question
 def page(db: Db, wanted: Wanted, number: int = 1, size: int = PAGE) -> list[Row]:
     """Return one page (from 1) of the findings, with record, customer and owner beside them."""
-    return db.rows(_shown(wanted) + _PAGE, **_values(wanted), sort=wanted.sort, limit=size, offset=(number - 1) * size)
+    order, narrowed = _ORDER.replace("{customer}", ""), _narrowed(wanted)
+    if wanted.sort == "customer":
+        order = _ORDER.replace("{customer}", _BY_CUSTOMER)
+        first = f"first AS (SELECT id FROM ({_NAMED.format(found='narrowed')}) {order} {_PART})"
+        shown = f"{first}, shown AS (SELECT * FROM narrowed WHERE id IN (SELECT id FROM first))"
+    else:
+        shown = f"shown AS (SELECT * FROM narrowed {order} {_PART})"
+    return db.rows(
+        f"{narrowed}, {shown} SELECT * FROM ({_NAMED.format(found='shown')}) {order}",
+        **_values(wanted),
+        sort=wanted.sort,
+        limit=size,
+        offset=(number - 1) * size,
+    )
 
 
 @question
 def total(db: Db, wanted: Wanted) -> tuple[int, tuple[tuple[str, Decimal], ...]]:
     """Return how many findings there are and the money at stake per currency, most findings first."""
     rows = db.rows(
-        _shown(wanted)
-        + "SELECT currency, COUNT(*) AS found, COALESCE(SUM(abs(amount_at_stake)), 0) AS amount FROM wanted "
+        _narrowed(wanted)
+        + "SELECT currency, COUNT(*) AS found, COALESCE(SUM(abs(amount_at_stake)), 0) AS amount FROM narrowed "
         "GROUP BY currency ORDER BY found DESC, currency",
         **_values(wanted),
     )
@@ -232,7 +272,7 @@ def people(db: Db) -> list[str]:
 def by_ids(db: Db, ids: tuple[str, ...]) -> list[Row]:
     """Return the findings of these ids, in whatever state, with record, customer and owner; largest first."""
     everything = Wanted(states=("open", "unchecked", "agreed", "snoozed", "fixed"), ids=ids)
-    return db.rows(_shown(everything) + "SELECT * FROM wanted ORDER BY abs(weight) DESC, id", **_values(everything))
+    return db.rows(_wanted(everything) + "SELECT * FROM wanted ORDER BY abs(weight) DESC, id", **_values(everything))
 
 
 @question

@@ -17,7 +17,7 @@ from dashboard.read import own
 from reconcile import access
 
 FILE = "warehouse.duckdb"
-MEMORY = "512MB"  # for all who ask at once
+MEMORY = "1GB"  # at most, for all who ask at once
 _KEPT = 256  # answers remembered, of each question
 _OPEN = 4  # warehouses kept open: the company's, and those of salespeople who look just now
 
