@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from company import PAUSES, Shop
-from selling import OURS, invoices, nif, quote, sell
+from selling import CRM, OURS, invoices, nif, quote, sell
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
@@ -25,6 +26,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "dashboard"))  # what a re
 FRAME = Path(__file__).resolve().parents[2] / "dashboard" / "frame.py"
 FLOW = "deal_to_invoice"
 COMPLETED, CONFIRMED = "139482103", "contractsent"  # stages of the invented company's two pipelines
+
+PROPERTY = "service_completed_on"  # of the CRM's deals: the day on which the service was completed
 
 
 class Bank(Vendor):
@@ -78,6 +81,32 @@ def test_each_trigger_invoices_its_own_event_and_no_other(shop: Shop, sold: dict
         assert (made["subtotal"], made["status"]) == (120000, "draft"), name
     shop.look_again()
     assert turn(shop.data, pauses=PAUSES).runs == ()
+
+
+@pytest.mark.capability("INV-2")
+def test_a_service_is_invoiced_from_the_day_in_its_property_on(shop: Shop) -> None:
+    """Completed today: invoiced by the flow, once. Completed tomorrow, or on no day: not yet, whatever the stage."""
+    tomorrow = str(dt.date.today() + dt.timedelta(days=1))
+    field = {
+        "name": PROPERTY,
+        "label": "Completed",
+        "groupName": "dealinformation",
+        "type": "date",
+        "fieldType": "date",
+    }
+    made = httpx.post(f"{shop.url}/crm/properties/2026-03/deals/batch/create", json={"inputs": [field]}, headers=CRM)
+    assert made.status_code == 201, made.text
+    done, later, never = (
+        sell(shop, number, pipeline="72310455", stage="139482101", **said)
+        for number, said in ((21, {PROPERTY: str(dt.date.today())}), (22, {PROPERTY: tomorrow}), (23, {}))
+    )
+    shop.look_again()
+    switch(shop.data, FLOW, Automation(mode="automatic", owners=[OURS]), "ana", "tried in a test")
+    triggered(shop, "service")
+    assert [r.state for r in turn(shop.data, pauses=PAUSES).runs] == ["done"]
+    shop.look_again()
+    assert turn(shop.data, pauses=PAUSES).runs == ()
+    assert [len(invoices(shop, id)) for id in (done, later, never)] == [1, 0, 0]
 
 
 @pytest.mark.capability("INV-11")

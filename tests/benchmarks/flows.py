@@ -181,7 +181,7 @@ def one_by_one(server: Server, times: int) -> list[tuple[float, float]]:
         win(server.url, deal)
         server.ring()
         while not httpx.get(f"{server.url}/sandbox/mails", params={"to": f"{name}@buyer.example"}).json():
-            if time.perf_counter() - begun > 60:
+            if time.perf_counter() - begun > 300:
                 raise TimeoutError(f"no mail for {name}; see {server.data}")
             time.sleep(0.02)
         found.append((time.perf_counter() - begun, server.used() - used))
@@ -203,7 +203,7 @@ def at_once(server: Server, count: int) -> dict[str, Any]:
         win(server.url, deal)
     server.ring()
     seen, moved = 0, time.monotonic()
-    while seen < count and time.monotonic() - moved < 180:
+    while seen < count and time.monotonic() - moved < 300:
         time.sleep(5)
         now = sum((mailed(server.url) - before).values())
         seen, moved = now, time.monotonic() if now != seen else moved
