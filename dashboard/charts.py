@@ -25,6 +25,7 @@ STEPS = (
     Decimal(10),
 )  # between lines of a grid, times a power of ten
 MOST_TICKS = 10  # names under bars that stand beside each other without being turned
+SOME_TICKS = 7  # as many of more names, so that a phone has room for them
 
 
 def by_check(totals: Sequence[Total], currency: str) -> go.Figure:
@@ -289,8 +290,8 @@ def axes(figure: go.Figure, colours: Palette, across: Sequence[str]) -> go.Figur
     """Give a figure quiet axes, what is `across` as the names under it, and a legend above."""
     figure = calm(figure, colours, 280)
     figure.update_xaxes(showgrid=False, type="category", ticks="", automargin=True)
-    if len(across) > MOST_TICKS:  # weeks or months: every other one, level, is read faster than all of them on end
-        figure.update_xaxes(tickvals=list(across)[::2])
+    if len(across) > MOST_TICKS:  # weeks or months: some of them, level, are read faster than all of them on end
+        figure.update_xaxes(tickvals=list(across)[:: -(-len(across) // SOME_TICKS)])
     figure.update_yaxes(gridcolor=colours.line, zerolinecolor=colours.line, rangemode="tozero", nticks=5)
     # hung from its lower edge: on a phone its entries stand one above the other, and push the bars down
     legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "xanchor": "left", "font": {"size": 12}}

@@ -33,7 +33,7 @@ def show() -> None:
         _records(half, step, period, chosen)
         return
     listed = _listed(built)
-    left, right = st.columns(2, gap="small")
+    left, right = st.columns([3, 4], gap="small")
     with left:
         told, amounts, totals = zip(*((called, amount, not step) for called, amount, step, _why in listed), strict=True)
         figure = charts.waterfall(told, amounts, totals, chosen.currency)
@@ -98,7 +98,7 @@ def _steps(listed: list[tuple[str, Decimal, str, str]], currency: str) -> None:
     config = {
         "step": st.column_config.TextColumn(_("Step"), width=130),
         "amount": st.column_config.TextColumn(_("Amount"), width=110, alignment="right"),
-        "why": st.column_config.TextColumn(_("What it is"), width=230),
+        "why": st.column_config.TextColumn(_("What it is"), width=345),
     }
     state = st.dataframe(
         shown, column_config=config, hide_index=True, on_select="rerun", selection_mode="single-row", key="steps",

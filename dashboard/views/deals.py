@@ -51,7 +51,7 @@ def _list() -> None:
         "amount": [money(r["amount"], r["currency"]) for r in rows],
         "customer": [r["customer"] or "" for r in rows],
         "status": [labels.deal_status(r["status"]) for r in rows],
-        "won": [r["won_on"] for r in rows],
+        "won": [day(r["won_on"]) for r in rows],
         "invoiced": [money(r["invoiced"], r["currency"]) if r["invoices"] else DASH for r in rows],
         "paid": [money(r["paid"], r["currency"]) if r["invoices"] else DASH for r in rows],
         "invoice": [r["invoice_number"] or "" for r in rows],
@@ -63,7 +63,7 @@ def _list() -> None:
         "title": st.column_config.TextColumn(_("Deal"), width=210),
         "customer": st.column_config.TextColumn(_("Customer"), width=180),
         "status": st.column_config.TextColumn(_("State"), width=70),
-        "won": st.column_config.DateColumn(_("Won"), width=95, format="localized"),
+        "won": st.column_config.TextColumn(_("Won"), width=95),
         "invoice": st.column_config.TextColumn(_("Invoice"), width=110),
         "state": st.column_config.TextColumn(_("Invoice state"), width=120),
     } | right

@@ -7,7 +7,7 @@ from dashboard.address import bound, page
 from dashboard.parts import go, nothing, plain, sums, tall
 from dashboard.read import Row, custom, everything
 from dashboard.read.billed import Billed
-from dashboard.words import DASH, _, money, number, several
+from dashboard.words import DASH, _, day, money, number, several
 
 
 def show() -> None:
@@ -70,7 +70,7 @@ def _list(text: str, stage: str, invoices: Billed) -> None:
         "title": st.column_config.TextColumn(_("Record"), width=240),
         "customer": st.column_config.TextColumn(_("Customer"), width=200),
         "amount": st.column_config.TextColumn(_("Amount"), width=120, alignment="right"),
-        "day": st.column_config.DateColumn(_("Date"), width=95, format="localized"),
+        "day": st.column_config.TextColumn(_("Date"), width=95),
         "where": st.column_config.TextColumn(_("Where"), width=90),
     }
     state = st.dataframe(
@@ -79,7 +79,7 @@ def _list(text: str, stage: str, invoices: Billed) -> None:
             "title": [r["title"] or r["id"] for r in rows],
             "customer": [r["customer"] or DASH for r in rows],
             "amount": [money(r["amount"], r["currency"]) if r["amount"] is not None else DASH for r in rows],
-            "day": [r["on_day"] for r in rows],
+            "day": [day(r["on_day"]) for r in rows],
             "where": [labels.vendor(r["vendor"]) for r in rows],
         },
         column_config=config, hide_index=True, on_select="rerun", selection_mode="single-row",

@@ -32,20 +32,20 @@ def candidate(row: Row, records: dict[str, Row], keys: bool = False, chosen: boo
     """
     mark = f"{row['left_vendor']}-{row['left_id']}-{row['right_vendor']}-{row['right_id']}"
     with st.container(border=True):
-        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-            sign = ":material/arrow_right: " if chosen else ""
-            st.markdown(sign + line(records.get(row["answer"]), row["answer"]), width="content")
-            with st.container(horizontal=True, width="content"):
-                if row["right_table"] == "invoices" and st.button(
-                    _("Preview"), key=f"look-{mark}", type="tertiary", icon=":material/receipt_long:"
-                ):
-                    invoice.preview(row["right_vendor"], row["right_id"])
-                if st.button(_("Yes, link"), key=f"yes-{mark}", icon=":material/link:",
-                             shortcut="Y" if chosen and keys else None):  # fmt: skip
-                    deciding.link(row, "confirmed", later=keys)
-                if st.button(_("No"), key=f"no-{mark}", icon=":material/close:",
-                             shortcut="N" if chosen and keys else None):  # fmt: skip
-                    deciding.link(row, "rejected", later=keys)
+        said, buttons = st.columns([5, 3], vertical_alignment="center")  # a long line wraps, the buttons stay in place
+        sign = ":material/arrow_right: " if chosen else ""
+        said.markdown(sign + line(records.get(row["answer"]), row["answer"]))
+        with buttons, st.container(horizontal=True, horizontal_alignment="right"):
+            if row["right_table"] == "invoices" and st.button(
+                _("Preview"), key=f"look-{mark}", type="tertiary", icon=":material/receipt_long:"
+            ):
+                invoice.preview(row["right_vendor"], row["right_id"])
+            if st.button(_("Yes, link"), key=f"yes-{mark}", icon=":material/link:",
+                         shortcut="Y" if chosen and keys else None):  # fmt: skip
+                deciding.link(row, "confirmed", later=keys)
+            if st.button(_("No"), key=f"no-{mark}", icon=":material/close:",
+                         shortcut="N" if chosen and keys else None):  # fmt: skip
+                deciding.link(row, "rejected", later=keys)
         why(row)
         _caution(row, records)
 

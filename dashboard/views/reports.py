@@ -33,7 +33,8 @@ def show() -> None:
                  required=True, label_visibility="collapsed", format_func=_kinds().__getitem__)  # fmt: skip
     period = _choose(kind)
     try:
-        made = report(session.data(), period, session.settings())
+        with st.spinner(_("Adding up …")):
+            made = report(session.data(), period, session.settings())
     except NoReport as error:
         nothing(_("No report"), str(error), ":material/event_busy:")
     else:

@@ -42,7 +42,7 @@ def show() -> None:
         billed.groups(custom.ToFix(wanted), by)
         return
     rows = findings.page(session.data(), wanted, at)
-    left, right = st.columns([5, 3], gap="medium")
+    left, right = st.columns([2, 1], gap="medium")
     with left:
         picked = _table(rows, titles)
     with right:
@@ -135,7 +135,7 @@ def _table(rows: list[Row], titles: dict[str, str]) -> list[Row]:
         "owner": [r["owner"] or "" for r in rows],
     }
     config = {
-        "problem": st.column_config.TextColumn(_("Problem"), width=185, help=_("▲ high, ◆ medium, ● low")),
+        "problem": st.column_config.TextColumn(_("Problem"), width=215, help=_("▲ high, ◆ medium, ● low")),
         "amount": st.column_config.TextColumn(_("At stake"), width=115, alignment="right"),
         "record": st.column_config.TextColumn(_("Record"), width=170),
         "customer": st.column_config.TextColumn(_("Customer"), width=160),

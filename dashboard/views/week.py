@@ -29,10 +29,10 @@ def show() -> None:
     _figures(currency, unit)
     narrow.note(chosen, *SHOWN, left_out=figures.left_out(session.data(), "receivables"))
     left, right = st.columns([3, 2], gap="medium")
-    with left, st.container(border=True):
+    with left, st.container(border=True, height="stretch"):
         st.markdown(f"**{_('From won to paid')}**")
         _flow(currency, unit)
-    with right, st.container(border=True):
+    with right, st.container(border=True, height="stretch"):
         st.markdown(f"**{_('Open invoices by days overdue')}**")
         _ageing(currency, unit)
     left, right = st.columns([3, 2], gap="medium")
