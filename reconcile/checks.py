@@ -7,7 +7,7 @@ read.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -172,14 +172,13 @@ def check(
     """
     prepare(db)
     off = set(db.execute("SELECT unnest(checks_off) FROM settings").fetchall())
+    asked: list[tuple[Query, float | None]] = []
     for query in queries(folder):
         is_on = (query.name,) not in off
-        announce(db, query, is_on)
-        if is_on:
-            if progress:
-                progress(query.name)
-            ask(db, query)
-    take(db)
+        if is_on and progress:
+            progress(query.name)
+        asked.append((query, ask(db, query) if is_on else None))
+    take(db, asked)
     db.execute(_DECIDED)
     _remember(db, first_seen or {})
 
@@ -192,24 +191,27 @@ def prepare(db: duckdb.DuckDBPyConnection) -> None:
     db.execute(_OWNED)
 
 
-def ask(db: duckdb.DuckDBPyConnection, query: Query) -> None:
-    """Note what one check finds."""
+def ask(db: duckdb.DuckDBPyConnection, query: Query) -> float:
+    """Note what one check finds, and return the seconds that it took."""
     started = time.perf_counter()
     db.execute(f'INSERT INTO found BY NAME SELECT $name AS "check", q.* FROM ({query.sql}) AS q', {"name": query.name})
-    seconds = round(time.perf_counter() - started, 3)
-    db.execute("UPDATE checks SET seconds = ? WHERE name = ?", [str(seconds), query.name])
+    return time.perf_counter() - started
 
 
-def take(db: duckdb.DuckDBPyConnection) -> None:
-    """Turn what the checks found into findings."""
+def take(db: duckdb.DuckDBPyConnection, asked: Iterable[tuple[Query, float | None]]) -> None:
+    """Enter the checks in table `checks`, and turn what they found into findings.
+
+    asked: each check with the seconds that it took; None where it is switched off.
+    """
+    keys = ("title", "severity", "reads", "absent_from", "action", "why")
+    rows = (
+        {"name": query.name, **{key: query.header.get(key, "") for key in keys}, "is_on": seconds is not None,
+         "seconds": None if seconds is None else f"{seconds:.3f}"}
+        for query, seconds in asked
+    )  # fmt: skip
+    fill(db, "checks", CHECKS, rows)
     db.execute(_TAKE)
     db.execute("DROP TABLE found")
-
-
-def announce(db: duckdb.DuckDBPyConnection, query: Query, is_on: bool) -> None:
-    """Enter a check in table `checks`."""
-    said = [query.header.get(key, "") for key in ("title", "severity", "reads", "absent_from", "action", "why")]
-    db.execute("INSERT INTO checks VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)", [query.name, *said, is_on])
 
 
 def _remember(db: duckdb.DuckDBPyConnection, first_seen: Mapping[str, datetime]) -> None:

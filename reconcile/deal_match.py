@@ -124,6 +124,8 @@ def _candidates(db: DuckDBPyConnection, deals: pl.DataFrame, invoices: pl.DataFr
 def _exact(db, deals, invoices, off, worth, notes) -> pl.DataFrame:
     billed = deals.rename({"party": "crm", "billing": "party", "currency": "deal_currency"})
     billed = billed.with_columns(currency=pl.coalesce("billed_in", "deal_currency"))
+    if match.accounts(billed, invoices).is_empty():
+        return match.NOTHING
     pairs, cut = orders.pairs(billed, invoices, off)
     if cut:
         notes.add(f"deals: {cut} deals have more invoices of one amount than are compared")
@@ -148,6 +150,8 @@ def _consolidated(db, deals, invoices, off, worth, notes) -> pl.DataFrame:
     fresh = deals.filter(pl.col("links") == 0, pl.col("status") == "won")
     larger = db.sql(_LARGER).pl().drop("all_net", "all_gross")
     bills = pl.concat([invoices.with_columns(fewest=pl.lit(2)), larger.with_columns(fewest=pl.lit(1))])
+    if fresh.is_empty() or bills.is_empty():
+        return match.NOTHING
     found, gave_up = sets.consolidated(bills, fresh)
     if gave_up:
         notes.add(f"deals: {gave_up} invoices could be for too many sets of deals to search them all")
@@ -166,5 +170,7 @@ def _roughly(db, deals, invoices, off, worth: Rates, notes) -> pl.DataFrame:
     keys = deals.filter(pl.col("status") == "won").with_columns(on=pl.col("on_date") - pl.duration(days=orders.EARLY))
     right = invoices.rename({"n": "n_right", "party": "billing", "issued_on": "day", "currency": "billed"})
     pairs, _ = match.near(keys.with_columns(place="billing"), right.with_columns(place="billing").drop("billing"))
+    if pairs.is_empty():
+        return match.NOTHING
     pairs = orders.roughly(_allowed(db, pairs), worth).filter(~pl.col("rule").is_in(list(off)))
     return _settled(pairs)

@@ -23,6 +23,12 @@ SPECIFIC = ((1_000_000, 60.0), (100_000, 150.0), (10_000, 600.0))
 SPECIFIC_TO_THE_CENT = 3000.0
 
 
+# No explanation at all: in a small company most steps have nothing to look at, and say so before they compute.
+NOTHING = pl.DataFrame(schema={"left_n": pl.Int64, "right_n": pl.Int64, "e": pl.UInt32, "rule": pl.String,
+                               "settles": pl.Int64, "paid_on": pl.Date, "weight": pl.Float64,
+                               "sure": pl.Float64})  # fmt: skip
+
+
 def specific(amount: pl.Expr) -> pl.Expr:
     """Return how much an equal amount says, as odds: little for round amounts, much for odd cents."""
     odds = pl.lit(SPECIFIC_TO_THE_CENT)
@@ -89,6 +95,8 @@ def near(left: pl.DataFrame, right: pl.DataFrame) -> tuple[pl.DataFrame, int]:
 
 def keep(db: DuckDBPyConnection, pair: str, found: pl.DataFrame) -> None:
     """Add links to the working table made. found: left_n, right_n, rule, status, confidence, amount, kept."""
+    if found.is_empty():
+        return
     columns = ("left_n", "right_n", "rule", "status", "confidence", "amount", "kept")
     db.register("found_by_match", found.select(pl.lit(pair).alias("pair"), *columns))
     db.execute("INSERT INTO made BY NAME SELECT * FROM found_by_match")

@@ -33,7 +33,8 @@ def same_customers(deals: pl.DataFrame, invoices: pl.DataFrame, parties: pl.Data
     )
     near = alike(lonely.select("party", "value"), _of(billing, "name_key"))
     near = near.select(crm="left", billing="right").join(found, on=["crm", "billing"], how="anti")
-    found = pl.concat([found, _compared(near, crm, billing, stored)])
+    if not near.is_empty():
+        found = pl.concat([found, _compared(near, crm, billing, stored)])
     best = found.sort("crm", "trust", "billing", descending=[False, True, False])
     return best.group_by("crm", maintain_order=True).head(MOST)
 

@@ -86,6 +86,8 @@ def _few(rows: pl.DataFrame, column: str) -> pl.DataFrame:
 def _spelled_alike(payments: pl.DataFrame, names: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     """Return n, party, trust of payers whose name is nearly that of a customer, where nothing better is known."""
     unknown = payments.select("n", "name_key").drop_nulls().join(known.select("n").unique(), on="n", how="anti")
+    if unknown.is_empty():
+        return known.head(0)
     spelled = unknown.select(value="name_key").unique().sort("value").with_row_index("party")
     spelled = spelled.with_columns(pl.col("party").cast(pl.Int64))
     like = parties.alike(spelled, names.select("party", value="name_key"))

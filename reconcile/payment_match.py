@@ -57,6 +57,8 @@ def begin(db: DuckDBPyConnection, off: frozenset[str]) -> Books:
 
 def run(db: DuckDBPyConnection, books: Books) -> list[str]:
     """Link the payments that are still free; return what was given up."""
+    if books.free().is_empty() or books.owed().is_empty():
+        return []
     who = payers.payers(db, books.free().select("n", "name_key", "tax_key", "iban"))
     who = payers.best(pl.concat([who, books.mentioned.select("n", "party", trust=pl.lit(0.9))]))
     notes: Notes = {}
@@ -93,6 +95,8 @@ def _explained(books: Books, who: pl.DataFrame, ways: Ways, notes: Notes) -> pl.
     """Return explanations of one invoice for one payment, settled against each other."""
     free, owed = books.free().join(who, on="n"), books.owed()
     account = match.accounts(free, owed)
+    if account.is_empty():
+        return match.NOTHING
     free = free.join(account, on=["party", "currency"]).with_row_index("asked")
     owed = owed.join(account, on=["party", "currency"]).with_row_index("at")
     days = owed.select("at", "n_right", day="issued_on")
@@ -118,6 +122,8 @@ def _explained(books: Books, who: pl.DataFrame, ways: Ways, notes: Notes) -> pl.
     pairs = pairs.filter(in_time, whole, ~pl.col("rule").is_in(list(books.off)))
     pairs = pairs.join(books.refused, on=["n", "n_right"], how="anti")
     notes[CROWDED] = max(cut, notes.get(CROWDED, 0))
+    if pairs.is_empty():
+        return match.NOTHING
     return _settled(_weighed(pairs, books.mentioned))
 
 
@@ -193,24 +199,21 @@ def _settled(pairs: pl.DataFrame) -> pl.DataFrame:
 
 def _sets(books: Books, who: pl.DataFrame, notes: Notes) -> pl.DataFrame:
     """Return explanations of several invoices for one payment, a row for each invoice, settled against each other."""
-    empty = pl.DataFrame(schema={"left_n": pl.Int64, "right_n": pl.Int64, "e": pl.UInt32, "rule": pl.String,
-                                 "settles": pl.Int64, "paid_on": pl.Date, "weight": pl.Float64,
-                                 "sure": pl.Float64})  # fmt: skip
     if "several_invoices" in books.off:
-        return empty
+        return match.NOTHING
     found, gave_up = sets.explained(books.free().join(who, on="n"), books.owed(), books.mentioned)
     notes[TOO_MANY] = max(gave_up, notes.get(TOO_MANY, 0))
     wrong = found.join(books.refused, left_on=["left_n", "right_n"], right_on=["n", "n_right"], how="semi")
     found = found.join(wrong.select("e").unique(), on="e", how="anti")
     if found.is_empty():
-        return empty
+        return match.NOTHING
     found = found.with_columns((pl.col("e").rank("dense") - 1).cast(pl.UInt32))
     whole = found.unique("e", keep="first", maintain_order=True).sort("e")
     settled = settle(
         whole.select("e", chooser="left_n", weight="weight"), found.select("e", row="right_n", share="share")
     )
     found = found.join(whole.select("e").with_columns(settled["sure"]), on="e")
-    return _as_links(found).select(empty.columns)
+    return _as_links(found).select(match.NOTHING.columns)
 
 
 def _as_links(found: pl.DataFrame) -> pl.DataFrame:
@@ -236,8 +239,9 @@ def _foreign(books: Books, who: pl.DataFrame) -> pl.DataFrame:
     owed = books.owed().with_columns(place="party", day="issued_on").drop("party")
     known = books.rates.pairs()
     used = [(a, b) for a in sorted(set(free["paid_in"])) for b in sorted(set(owed["currency"])) if (a, b) in known]
-    found = [match.near(free.head(0), owed.head(0))[0]]
-    found += [match.near(free.filter(paid_in=a), owed.filter(currency=b))[0] for a, b in used]
+    if not used:
+        return match.NOTHING
+    found = [match.near(free.filter(paid_in=a), owed.filter(currency=b))[0] for a, b in used]
     pairs = pl.concat(found).drop("place", "on", "day")
     pairs = pairs.filter(
         pl.col("issued_on") <= pl.col("paid_on") + pl.duration(days=EARLY),

@@ -3,6 +3,7 @@
 Link rules, checks, summaries and figures are all such files; a folder of them is read in file order.
 """
 
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +21,11 @@ def query(path: Path) -> Query:
 
     The header is the run of `-- key: value` lines at the top; a `--` line without a key continues the one before.
     """
+    return _read(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=1_000)
+def _read(path: Path, changed: int) -> Query:
     header: dict[str, str] = {}
     text, key = path.read_text(encoding="utf-8"), ""
     for line in text.splitlines():

@@ -1,5 +1,7 @@
 """The ground of the warehouse: rows copied from rows.duckdb, merged records resolved, settings and decisions beside."""
 
+import functools
+import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -97,19 +99,43 @@ _LONGEST_CHAIN = 20  # merges of merges; more is a circle
 
 def lay(db: duckdb.DuckDBPyConnection, rows: Path, choices: Choices, decisions: Iterable[Mapping[str, Any]]) -> None:
     """Create in `db` the canonical tables filled from `rows`, freshness, rejects, rates, settings and decisions."""
-    db.execute("BEGIN")  # one commit for hundreds of words on columns
-    for table in model.TABLES:
-        db.execute("; ".join(model.ddl(table)))
-    for name, (text, described) in EXTRAS.items():
-        create(db, name, text, described)
-    db.execute("COMMIT")
+    _begin(db)
     if rows.exists():
         _copy(db, rows)
-    _settings(db, choices)
-    create(db, "decisions", "What people decided about links and findings.", DECISIONS)
+    marks = ", ".join(f"CAST(? AS {sql})" for _, sql, _ in columns())
+    db.execute(f"INSERT INTO settings VALUES ({marks})", [getattr(choices, name) for name, _, _ in columns()])
     fill(db, "decisions", DECISIONS, decisions)
     resolve_merged(db)
     _give_lines_their_currency(db)
+
+
+def _begin(db: duckdb.DuckDBPyConnection) -> None:
+    """Create the tables that every warehouse begins with, empty."""
+    here = str(db.execute("SELECT current_database()").fetchall()[0][0]).replace('"', '""')
+    with tempfile.TemporaryDirectory(prefix="cuadra-") as folder:
+        path = Path(folder) / "blank.duckdb"
+        path.write_bytes(_blank())
+        db.execute(f"ATTACH '{_quoted(str(path))}' AS blank (READ_ONLY)")
+        db.execute(f'COPY FROM DATABASE blank TO "{here}" (SCHEMA)')
+        db.execute("DETACH blank")
+
+
+@functools.cache
+def _blank() -> bytes:
+    """Return a database file of empty tables with words on each column: writing those costs more than few rows do."""
+    with tempfile.TemporaryDirectory(prefix="cuadra-") as folder:
+        path = Path(folder) / "blank.duckdb"
+        with duckdb.connect(str(path)) as db:
+            db.execute("BEGIN")
+            for table in model.TABLES:
+                db.execute("; ".join(model.ddl(table)))
+            for name, (text, described) in EXTRAS.items():
+                create(db, name, text, described)
+            chosen = {name: (sql, said) for name, sql, said in columns()}
+            create(db, "settings", "The choices this warehouse was computed with: one row.", chosen)
+            create(db, "decisions", "What people decided about links and findings.", DECISIONS)
+            db.execute("COMMIT")
+        return path.read_bytes()
 
 
 def _give_lines_their_currency(db: duckdb.DuckDBPyConnection) -> None:
@@ -169,13 +195,6 @@ def columns_of(db: duckdb.DuckDBPyConnection, database: str) -> dict[str, list[s
     for table, column in db.execute(asked, [database]).fetchall():
         found.setdefault(table, []).append(column)
     return found
-
-
-def _settings(db: duckdb.DuckDBPyConnection, choices: Choices) -> None:
-    described = {name: (sql, comment) for name, sql, comment in columns()}
-    create(db, "settings", "The choices this warehouse was computed with: one row.", described)
-    marks = ", ".join(f"CAST(? AS {sql})" for sql, _ in described.values())
-    db.execute(f"INSERT INTO settings VALUES ({marks})", [getattr(choices, name) for name in described])
 
 
 def resolve_merged(db: duckdb.DuckDBPyConnection) -> None:

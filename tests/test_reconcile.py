@@ -32,13 +32,14 @@ def keep(data: Path, **rows: list[dict[str, Any]]) -> None:
     """Write rows.duckdb anew."""
     (data / "rows.duckdb").unlink(missing_ok=True)
     with duckdb.connect(str(data / "rows.duckdb")) as db:
+        db.execute("BEGIN")
         for table in model.TABLES:
-            for statement in model.ddl(table):
-                db.execute(statement)
+            db.execute(next(model.ddl(table)))
             described = {c.name: (c.sql, "") for c in model.columns(table)}
             warehouse.fill(db, table, described, rows.get(table, []))
         warehouse.create(db, "freshness", "", warehouse.FRESHNESS)
         warehouse.fill(db, "freshness", warehouse.FRESHNESS, rows.get("freshness", []))
+        db.execute("COMMIT")
 
 
 def asked(data: Path, sql: str) -> list[tuple[Any, ...]]:
