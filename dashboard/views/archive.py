@@ -8,19 +8,18 @@ import streamlit as st
 from dashboard import jobs, said, session, working
 from dashboard.address import bound, page
 from dashboard.parts import heading, nothing, plain, tall
-from dashboard.read import Row
+from dashboard.read import documents
 from dashboard.theme import invoice_state
 from dashboard.views import archive_place, archived, invoice
 from dashboard.words import DASH, _, day, moment, number, several
 from extract.vendor import VendorError
 from reconcile import access
 from reconcile.action import Plan
-from reconcile.archive import check, run
-from reconcile.archive.work import PLACES, Work, chosen, known, work
+from reconcile.archive import check, kept, run
+from reconcile.archive.work import PLACES, Work, chosen, printed, work
 from reconcile.settings import SettingsError
 from reconcile.state import state
 
-PAGE = 50
 SHOWN = 20  # lines of a preview
 SHORT = 12  # characters of a checksum in the list
 
@@ -32,24 +31,23 @@ def show() -> None:
         nothing(_("Not for your role"), _("The archive holds everybody's invoices; yours open from their deals."),
                 ":material/lock:")  # fmt: skip
         return
-    rows = known(session.data())
-    _told(rows)
+    _told()
     _last()
     _buttons()
-    _list(rows)
+    _list()
     st.subheader(_("Where it goes"), anchor=False)
     archive_place.show()
 
 
-def _told(rows: list[Row]) -> None:
-    printed = [row for row in rows if row["is_printed"]]
-    on = chosen(session.settings())
+def _told() -> None:
+    issued, on, store = documents.issued(session.data()), chosen(session.settings()), state(session.data())
+    able = printed(session.data())
     with st.grid(4, min_column_width=150):
-        st.metric(_("Issued documents"), number(len(rows)), border=True)
+        st.metric(_("Issued documents"), number(sum(issued.values())), border=True)
         for where in on:
-            kept = sum(1 for row in printed if row[where])
-            st.metric(archived.places()[where], number(kept), border=True, help=_("Documents that are there"))
-    if without := len(rows) - len(printed):
+            there = number(kept.count(store, where, able))
+            st.metric(archived.places()[where], there, border=True, help=_("Documents that are there"))
+    if without := sum(count for vendor, count in issued.items() if vendor not in able):
         told = several("{count} document came from a file: no connected system has its PDF.",
                        "{count} documents came from files: no connected system has their PDFs.", without)  # fmt: skip
         st.caption(told)
@@ -154,18 +152,22 @@ def _check() -> None:
                    icon=":material/verified:")  # fmt: skip
 
 
-def _list(rows: list[Row]) -> None:
+def _list() -> None:
+    data, store = session.data(), state(session.data())
     text = bound(st.text_input, _("Search"), name="q", scope="archive", type="search", width=320,
                  placeholder=_("Number, customer or path"), label_visibility="collapsed")  # fmt: skip
-    wanted = (text or "").strip().casefold()
-    found = [row for row in rows if wanted in _searched(row)]
+    wanted = (text or "").strip()
+    others = tuple(f"{vendor}:{id}" for vendor, id in kept.under(store, wanted)) if wanted else ()
+    found = documents.found(data, wanted, others)
     if not found:
         nothing(_("No document"), _("An invoice stands here as soon as it is issued."), ":material/inventory_2:")
         return
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.markdown(f"**{several('{count} document', '{count} documents', len(found))}**", width="content")
-        at = page(-(-len(found) // PAGE), "archive", text)
-    part = found[(at - 1) * PAGE : at * PAGE]
+        st.markdown(f"**{several('{count} document', '{count} documents', found)}**", width="content")
+        at = page(-(-found // documents.PAGE), "archive", text)
+    part = documents.page(data, wanted, others, at)
+    held = kept.of_many(store, [(row["vendor"], row["id"]) for row in part])
+    part = [row | dict.fromkeys(PLACES.values()) | held[row["vendor"], row["id"]] for row in part]
     shown = {
         "number": [row["number"] for row in part],
         "customer": [row["customer"] or "" for row in part],
@@ -195,8 +197,3 @@ def _list(rows: list[Row]) -> None:
     for i in picked.selection.rows[:1]:
         if i < len(part):
             invoice.preview(part[i]["vendor"], part[i]["id"])
-
-
-def _searched(row: Row) -> str:
-    path = row["files"]["path"] if row["files"] else ""
-    return " ".join(filter(None, [row["number"], row["customer"], path])).casefold()

@@ -1,5 +1,6 @@
 """What is archived where, in the state store: the path that a document has for good, its checksum and its day."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,6 +24,32 @@ def of(store: State, vendor: str, invoice_id: str) -> dict[str, dict[str, Any]]:
     query = sa.select(_table).where(_table.c.vendor == vendor, _table.c.invoice_id == invoice_id)
     with store.read() as db:
         return {row["place"]: dict(row) for row in db.execute(query).mappings() if row["stored_at"]}
+
+
+def of_many(store: State, documents: Sequence[tuple[str, str]]) -> dict[tuple[str, str], dict[str, dict[str, Any]]]:
+    """Return like `of` where each of some documents (vendor, id) is archived."""
+    query = sa.select(_table).where(sa.tuple_(_table.c.vendor, _table.c.invoice_id).in_(documents))
+    held: dict[tuple[str, str], dict[str, dict[str, Any]]] = {document: {} for document in documents}
+    with store.read() as db:
+        for row in db.execute(query.where(_table.c.stored_at.is_not(None))).mappings():
+            held[row["vendor"], row["invoice_id"]][row["place"]] = dict(row)
+    return held
+
+
+def count(store: State, place: str, vendors: Sequence[str]) -> int:
+    """Return how many documents of these vendors are archived in a place."""
+    mine = (_table.c.place == place, _table.c.vendor.in_(vendors), _table.c.stored_at.is_not(None))
+    with store.read() as db:
+        return db.execute(sa.select(sa.func.count()).select_from(_table).where(*mine)).scalar_one()
+
+
+def under(store: State, text: str) -> list[tuple[str, str]]:
+    """Return the documents (vendor, id) that are archived under a path with this text in it."""
+    has = _table.c.taken.contains(taken(text), autoescape=True)
+    query = sa.select(_table.c.vendor, _table.c.invoice_id)
+    with store.read() as db:
+        found = db.execute(query.where(_table.c.place == "files", _table.c.stored_at.is_not(None), has))
+        return [(vendor, id) for vendor, id in found]
 
 
 def claim(store: State, vendor: str, invoice_id: str, path: str) -> bool:

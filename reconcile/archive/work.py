@@ -127,17 +127,8 @@ def row_of(document: Record, rows: Mapping[tuple[str, str], Any]) -> Any:
     return row if row and row["stored_at"] else None
 
 
-def known(data: Path) -> list[Record]:
-    """Return the issued documents, newest first, each with what is kept of it under files, crm and mail (or None).
-
-    `is_printed` says whether a connected system has its PDF. FileNotFoundError before anything was reconciled.
-    """
-    settings, store = load(data), state(data)
+def printed(data: Path) -> list[str]:
+    """Return the connected systems whose PDFs can be had. FileNotFoundError before anything was reconciled."""
+    settings = load(data)
     with opened(data, settings, today(settings)) as facts:
-        found = documents(facts, _crm(facts))
-        printed = {name for name in settings.connections if facts.has_pdf(name)}
-    rows = {where: {(r["vendor"], r["invoice_id"]): r for r in kept.rows(store, where)} for where in PLACES.values()}
-    return [
-        d | {where: row_of(d, held) for where, held in rows.items()} | {"is_printed": d["vendor"] in printed}
-        for d in reversed(found)
-    ]
+        return [name for name in settings.connections if facts.has_pdf(name)]
