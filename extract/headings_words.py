@@ -276,8 +276,8 @@ WORDS: dict[str, dict[str, str]] = {
         "unit_price": _UNIT_PRICE,
         "currency": _CURRENCY,
         "tax_rate": _TAX_RATE + "|iva|tva",
-        "stock": "stock|quantity on hand|qty on hand|inventory|existencias|quantite en stock|stan|stan magazynowy|"
-        "ilosc",
+        "stock": "stock|quantity on hand|qty on hand|on hand|in stock|stock quantity|available stock|inventory|"
+        "existencias|stock disponible|unidades en stock|en stock|quantite en stock|stan|stan magazynowy|ilosc",
         "is_active": "active|is active|activo|actif|aktywny",
         "updated_at": _UPDATED,
     },

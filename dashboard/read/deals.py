@@ -243,12 +243,14 @@ def deals_of(db: Db, vendor: str, key: str) -> list[Row]:
 
 @question
 def lines(db: Db, document: str, vendor: str, key: str) -> list[Row]:
-    """Return the lines of a deal, quote or invoice in order."""
+    """Return the lines of a deal, quote or invoice in order, with what is in `stock` of their article where counted."""
     return db.rows(
         """
-        SELECT * FROM lines
-        WHERE document = $document AND vendor = $vendor AND document_id = $key
-        ORDER BY position, id
+        SELECT l.*, s.stock FROM lines AS l
+        LEFT JOIN products AS p ON p.vendor = l.vendor AND p.id = l.product_id
+        LEFT JOIN stock_on_hand AS s ON s.sku = UPPER(TRIM(COALESCE(l.sku, p.sku)))
+        WHERE l.document = $document AND l.vendor = $vendor AND l.document_id = $key
+        ORDER BY l.position, l.id
         """,
         document=document,
         vendor=vendor,

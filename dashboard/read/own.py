@@ -72,8 +72,9 @@ _KEPT = {
     "lines": " OR ".join(f"(t.document = '{n[:-1]}' AND {_of(n, 'vendor', 'document_id')})"
                          for n in ("deals", "invoices", "quotes")),
     "owners": "list_contains(CAST($emails AS VARCHAR[]), lower(trim(t.email)))",
-    "stages": _ALL, "products": _ALL, "rates": _ALL, "tax_rates": _ALL, "settings": _ALL, "checks": _ALL,
-    "sources": _ALL, "freshness": _ALL, "weeks": _ALL, "as_of_days": _ALL, "day_rates": _ALL, "period_rates": _ALL,
+    "stages": _ALL, "products": _ALL, "stock_on_hand": _ALL, "rates": _ALL, "tax_rates": _ALL, "settings": _ALL,
+    "checks": _ALL, "sources": _ALL, "freshness": _ALL, "weeks": _ALL, "as_of_days": _ALL, "day_rates": _ALL,
+    "period_rates": _ALL,
     "allocations": _of("invoices", "vendor", "invoice_id"),
     "links": f"{_subject('left_table', 'left_vendor', 'left_id')} AND "
              f"{_subject('right_table', 'right_vendor', 'right_id')}",

@@ -58,6 +58,7 @@ def fact(reason: Row) -> str:
         "last_read": _("Last read completely at {left} (UTC)."),
         "deleted": _("{left} has deleted its record."),
         "new_in": _("It is new in {left}."),
+        "stock": _("Ordered: {left}; on hand: {right}."),
         "customer_there": _("Its customer is on both sides.")
         if reason.get("agrees")
         else _("Its customer is not in the other system yet."),

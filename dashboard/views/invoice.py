@@ -157,11 +157,13 @@ def lines(rows: list[Row]) -> None:
     """Show the lines of a document."""
     if not rows:
         return
-    head = f"| {_('Line')} | {_('Quantity')} | {_('Price')} | {_('Tax')} | {_('Net')} |\n|:--|--:|--:|--:|--:|\n"
-    st.markdown(head + "\n".join(_line(row) for row in rows))
+    counted = any(row.get("stock") is not None for row in rows)
+    titles = [_("Line"), _("Quantity"), _("Price"), _("Tax"), _("Net")] + ([_("On hand")] if counted else [])
+    head = f"| {' | '.join(titles)} |\n|:--{'|--:' * (len(titles) - 1)}|\n"
+    st.markdown(head + "\n".join(_line(row, counted) for row in rows))
 
 
-def _line(row: Row) -> str:
+def _line(row: Row, counted: bool) -> str:
     whole = row["quantity"] is None or row["quantity"] == int(row["quantity"])
     net = row["net"]
     if net is None and row["quantity"] is not None and row["unit_price"] is not None:
@@ -173,4 +175,8 @@ def _line(row: Row) -> str:
         "" if row["tax_rate"] is None else f"{number(row['tax_rate'])} %",
         money(net, row["currency"]),
     ]
+    if counted:
+        cells.append(
+            "" if row["stock"] is None else number(row["stock"], 0 if row["stock"] == int(row["stock"]) else 2)
+        )
     return "| " + " | ".join(plain(cell) for cell in cells) + " |"
