@@ -13,6 +13,7 @@ from contextvars import ContextVar
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 from babel import Locale, UnknownLocaleError, dates, numbers
 from babel.messages import mofile, pofile
@@ -153,9 +154,9 @@ def month(value: dt.date | None) -> str:
     return DASH if value is None else dates.format_skeleton("yMMM", value, locale=locale())
 
 
-def weekdays() -> list[str]:
-    """Return the names of the days of a week, Monday first, e.g. "Mon"."""
-    names = dates.get_day_names("abbreviated", locale=locale())
+def weekdays(width: Literal["abbreviated", "wide"] = "abbreviated") -> list[str]:
+    """Return the names of the days of a week, Monday first, e.g. "Mon", or "Monday"."""
+    names = dates.get_day_names(width, locale=locale())
     return [names[n] for n in range(7)]
 
 

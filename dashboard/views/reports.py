@@ -14,13 +14,12 @@ from dashboard.report.period import Period, around, last
 from dashboard.report.table import Column, Table
 from dashboard.report.week import NoReport, Report, known, report
 from dashboard.theme import Mark
-from dashboard.views import custom, gallery
+from dashboard.views import custom, gallery, rhythm
 from dashboard.words import LANGUAGES, _, language, moment, speaking
 from reconcile import settings as choices
 from reconcile.settings import CHANNELS, Schedule, Settings, SettingsError
 from reconcile.state import state
 
-USUAL = {"week": "0 9 * * 1", "month": "0 9 1 * *"}
 PAST = 26  # periods back that can be chosen
 
 
@@ -170,9 +169,7 @@ def _when(kind: str) -> None:
         st.caption(_("It goes out only when somebody sends it."))
     with st.form(f"report-when-{kind}", border=False):
         is_on = st.toggle(_("Send it by itself"), bool(held.cron), key=f"report-on-{kind}")
-        cron = st.text_input(_("Minute, hour, day, month, weekday"), held.cron or USUAL[kind],
-                             key=f"report-cron-{kind}",
-                             help=_("0 9 * * 1 is Monday at nine; 0 9 1 * * the first of a month."))  # fmt: skip
+        cron = rhythm.choose(kind, held.cron)
         shifts = st.checkbox(_("On a weekend or holiday, the next business day"), held.business_days,
                              key=f"report-business-{kind}",
                              help=_("Holidays of {country}, the company's country.").format(
@@ -182,7 +179,7 @@ def _when(kind: str) -> None:
         channels = st.multiselect(_("Where it goes"), CHANNELS, settings.reports.channels, key="report-channels",
                                   format_func=_channels().__getitem__)  # fmt: skip
         if st.form_submit_button(_("Keep"), icon=":material/save:"):
-            _keep_when(settings, kind, Schedule(cron=cron.strip() if is_on else "", business_days=shifts), people,
+            _keep_when(settings, kind, Schedule(cron=cron if is_on else "", business_days=shifts), people,
                        channels)  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """The Reports page: what it shows is the report; schedule, people and keys are kept; what went out is listed."""
 
+import datetime as dt
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from streamlit.util import calc_hash
 
 from dashboard.report import deliver, keys, period, spoken, week
 from dashboard.report.deliver import Delivery
+from dashboard.views import rhythm
 from extract.sandbox import server
 from reconcile import settings as choices
 from reconcile.settings import Company, Mail, Schedule, Settings
@@ -88,17 +90,37 @@ def test_send_to_me_goes_to_me_only_and_may_be_repeated(told: Path, reports: Ope
 
 
 def test_the_schedule_and_its_people_are_kept(told: Path, reports: Open) -> None:
-    """On, at eight, to two people of whom one reads Polish; comments of the file stay out of this."""
+    """On, Tuesdays at eight, to two people of whom one reads Polish; comments of the file stay out of this."""
     app = reports()
     app.toggle(key="report-on-week").set_value(True)
-    app.text_input(key="report-cron-week").set_value("0 8 * * 1")
+    app.selectbox(key="report-day-week").set_value(2)
+    app.time_input(key="report-at-week").set_value(dt.time(8))
     app.text_area(key="report-to-week").set_value("ana@small.example\nola@small.example pl")
     app.multiselect(key="report-channels").set_value(["email", "pdf"])
     press(app, "Keep")
     kept = choices.load(told)
-    assert kept.schedules["week"] == Schedule(cron="0 8 * * 1", to=["ana@small.example", "ola@small.example"])
+    assert kept.schedules["week"] == Schedule(cron="0 8 * * 2", to=["ana@small.example", "ola@small.example"])
     assert kept.reports.languages == {"ola@small.example": "pl"} and kept.reports.channels == ["email", "pdf"]
-    assert "Next:" in words(reports())
+    again = reports()
+    assert "Next:" in words(again) and again.selectbox(key="report-day-week").value == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "cron", "day_and_time"),
+    [
+        ("week", "30 8 * * 5", (5, dt.time(8, 30))),
+        ("week", "0 9 * * 0", (7, dt.time(9))),
+        ("month", "0 9 28 * *", (28, dt.time(9))),
+        ("month", "0 9 31 * *", None),  # not every month has one: it stays as it was written
+        ("week", "0 9 * * 1-5", None),
+        ("week", "0 25 * * 1", None),
+    ],
+)
+def test_a_day_and_a_time_are_shown_as_that(kind: str, cron: str, day_and_time: tuple[int, dt.time] | None) -> None:
+    """What says more than a day and a time stays what it is; the others come back the same."""
+    assert rhythm.parted(kind, cron) == day_and_time
+    if day_and_time:
+        assert rhythm.written(kind, *day_and_time) == cron
 
 
 @pytest.mark.parametrize(
