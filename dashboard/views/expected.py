@@ -161,7 +161,7 @@ def calendar(chosen: narrow.Chosen) -> None:
         state = st.plotly_chart(figure, config=charts.QUIET, key="calendar", on_select="rerun",
                                 selection_mode="points", alt=title)  # fmt: skip
         st.caption(_("Each invoice on its due date and the days its customer is usually late; won deals when deals are "
-                     "usually invoiced and this customer pays. Darker is more."))  # fmt: skip
+                     "usually invoiced and this customer pays. The stronger the colour, the more."))  # fmt: skip
     for point in state.selection.point_indices[:1]:
         _choose(str(_monday() + dt.timedelta(days=point)), "calendar")
     listed = sorted(days)
