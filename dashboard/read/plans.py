@@ -77,11 +77,15 @@ def count_quotes(db: Db, text: str = "", status: str = "") -> int:
 
 @question
 def quote(db: Db, vendor: str, key: str) -> Row | None:
-    """Return a quote with its deal's title and its customer's name."""
+    """Return a quote with its deal's title, its customer's name, and the same quote in the other system."""
     return db.row(
         """
-        SELECT q.*, d.title AS deal_title, c.name AS customer
+        SELECT q.*, d.title AS deal_title, c.name AS customer,
+            o.vendor AS other_vendor, o.id AS other_id, COALESCE(o.number, o.title, o.id) AS other_number
         FROM quotes AS q
+        LEFT JOIN quotes AS o
+            ON o.vendor <> q.vendor
+            AND (o.id = q.other_quote_id OR o.other_quote_id = q.id)
         LEFT JOIN deals AS d
             ON d.vendor = q.vendor
             AND d.id = q.deal_id

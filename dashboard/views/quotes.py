@@ -131,6 +131,11 @@ def _one(vendor: str, key: str) -> None:
         if quote["deal_id"]:
             link("deals", quote["deal_title"] or _("Open the deal"), ":material/handshake:",
                  deal=f"{quote['vendor']}:{quote['deal_id']}")  # fmt: skip
+        if quote["other_id"]:
+            told = _("The same in {vendor}: {number}").format(
+                vendor=labels.vendor(quote["other_vendor"]), number=quote["other_number"]
+            )
+            link("quotes", plain(told), ":material/sync_alt:", quote=f"{quote['other_vendor']}:{quote['other_id']}")
         if quote["url"]:
             label = _("Open in {vendor}").format(vendor=labels.vendor(quote["vendor"]))
             st.link_button(label, quote["url"], icon=":material/open_in_new:", type="tertiary")

@@ -10,6 +10,7 @@ from company import PAUSES, Shop
 from selling import BILLING, CRM, create
 from structlog.testing import capture_logs
 
+from dashboard.read import plans
 from extract.model import CustomerDraft, ProductDraft
 from extract.values import form
 from reconcile import settings, workflows
@@ -146,6 +147,8 @@ def test_what_is_made_or_changed_on_one_side_is_so_on_the_other(desk: Desk) -> N
 
     equal(desk, sold, desk.other(sold), customers=(ours, theirs), gross=Decimal("302.38"))
     equal(desk, desk.other(billed), billed, customers=(ours_b, theirs_b), gross=Decimal("60.50"))
+    shown = plans.quote(desk.shop.data, "hubspot", sold)
+    assert shown and (shown["other_vendor"], shown["other_id"]) == ("stripe", desk.other(sold))
     assert desk.crm.quote(sold)["other_quote_id"] == desk.other(sold)
     assert desk.billing.quote(desk.other(sold))["other_quote_id"] == sold
     assert desk.crm.quote(desk.other(billed))["other_quote_id"] == billed
