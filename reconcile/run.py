@@ -20,6 +20,7 @@ from reconcile.baselines import Memory
 from reconcile.links import link
 from reconcile.sqlfile import queries
 
+MADE = "made_now"  # the warehouse while it is made
 ROWS, WAREHOUSE = "rows.duckdb", "warehouse.duckdb"
 LOCK, ROWS_LOCK = ".lock", ".rows.lock"  # the second is held by whoever reads vendors in
 SUMMARIES = Path(__file__).parent / "summaries"
@@ -82,8 +83,8 @@ class _Known(NamedTuple):
 
 def _build(part: Path, data: Path, choices: settings.Choices, known: _Known, progress: Progress) -> Summary:
     summary = Summary(choices.today)
-    with duckdb.connect(str(part)) as db, _Clock(summary, progress) as clock:
-        db.execute(f"SET TimeZone = 'UTC'; SET memory_limit = '{MEMORY}'")
+    with duckdb.connect() as db, _Clock(summary, progress) as clock:
+        _open(db, part)
         before = _attach_last(db, data / WAREHOUSE, summary)
         clock.start("rows")
         with FileLock(data / ROWS_LOCK):
@@ -93,18 +94,24 @@ def _build(part: Path, data: Path, choices: settings.Choices, known: _Known, pro
         reference.lay_sync(db, known.settings.sync, known.memory)
         clock.start("links")
         summary.notes += link(db).notes
-        db.execute("BEGIN")  # one commit for hundreds of small statements: what breaks is thrown away whole anyway
         warehouse.comment(db, "links", "Rows that are the same business fact.", warehouse.LINKS)
         judge(db, known.first_seen, clock.start, known=f"{before}.tax_ids" if before else None)
         if before:
             checks.carry_over(db, before)
-        db.execute("COMMIT")
-        if before:
             db.execute(f"DETACH {before}")
         _count(db, summary)
         clock.start("swap")
-        db.execute("CHECKPOINT")
+        db.execute(f"CHECKPOINT {MADE}")
     return summary
+
+
+def _open(db: duckdb.DuckDBPyConnection, part: Path) -> None:
+    """Let `db` make its tables in the file `part`, which is whole on disk after a checkpoint and not before."""
+    name = str(part).replace("'", "''")
+    db.execute(f"SET TimeZone = 'UTC'; SET memory_limit = '{MEMORY}'; SET temp_directory = '{name}.tmp'")
+    # No log of what is written: it would wait for the disk hundreds of times, for a file that is thrown away when a run
+    # breaks off.
+    db.execute(f"ATTACH '{name}' AS {MADE} (RECOVERY_MODE 'no_wal_writes'); USE {MADE}")
 
 
 def judge(
