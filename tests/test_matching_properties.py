@@ -1,16 +1,11 @@
 """What must hold of links whatever the books: nothing is used twice, and nothing depends on order or on strangers."""
 
 import random
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-sys.path.insert(0, str(Path(__file__).parent / "links"))
-
 from link_books import books, said
 
 from reconcile import links

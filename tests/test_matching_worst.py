@@ -1,13 +1,7 @@
 """The worst customer: hundreds of deals, open invoices and payments, all of one amount. Bounded, and it says so."""
 
-import sys
-from pathlib import Path
-
 import duckdb
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent / "links"))
-
 from link_books import books
 
 from reconcile import links

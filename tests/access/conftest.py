@@ -1,17 +1,13 @@
 """A company of two salespeople, reconciled for real, where people sign in; and its pages as one of them sees them."""
 
 import shutil
-import sys
 import time
 from pathlib import Path
 
 import pytest
+from small_company import keep
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "dashboard"))  # modules that tests share
-sys.path.insert(0, str(Path(__file__).parent))
-from small_company import keep
 from two_sellers import ALL, PEOPLE, Seen
 
 from dashboard import signin

@@ -1,22 +1,18 @@
 """A state store in a folder of its own, and the till as a vendor."""
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
+from company import Shop, prepare
 from cryptography.fernet import Fernet
+from till import Till, TillVendor
 
 from extract.sandbox.server import serve
 from reconcile import workflows
 from reconcile.state import State, engine
 from reconcile.vault import Vault
-
-sys.path.insert(0, str(Path(__file__).parent))  # modules that tests share
-
-from company import Shop, prepare
-from till import Till, TillVendor
 
 
 @pytest.fixture

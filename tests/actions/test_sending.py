@@ -1,6 +1,5 @@
 """How an invoice goes out: issued and sent as chosen, by billing or by us, and above an amount with four eyes."""
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 from company import PAUSES, Shop
+from small_company import words
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 from test_fixes import after, by_action, new_deal
@@ -17,10 +17,6 @@ from reconcile import approvals, four_eyes, settings, workflows
 from reconcile.action import Plan
 from reconcile.letters import KEPT
 from reconcile.settings import Approval
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "dashboard"))  # what a reader sees of a page
-
-from small_company import words
 
 FRAME = Path(__file__).resolve().parents[2] / "dashboard" / "frame.py"
 Page = Callable[[str], AppTest]

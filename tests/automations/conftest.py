@@ -1,17 +1,13 @@
 """The invented company, connected, read and reconciled, for flows that run by themselves."""
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from company import Shop, prepare
 
 from extract.sandbox.server import serve
 from reconcile import workflows
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "actions"))  # the company that tests of fixes share
-
-from company import Shop, prepare
 
 
 @pytest.fixture(scope="session")

@@ -1,13 +1,9 @@
 """A mail that came back stops the next one and is a finding, until the address is corrected."""
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))  # modules that tests share
-
 from mailbox_server import Mailbox, came_back
 from test_reminders import Books, blocked, books, customer, invoice
 

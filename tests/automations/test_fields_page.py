@@ -1,10 +1,10 @@
 """The Fields page: what is kept equal, where each side has it, who decides, how it goes; what has no place blocks."""
 
-import sys
 from pathlib import Path
 
 import pytest
 from company import Shop
+from small_company import words
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
@@ -12,10 +12,6 @@ from reconcile import schema, settings
 from reconcile.automations.switch import Unmapped, switch
 from reconcile.settings import Automation
 from reconcile.state import now
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "dashboard"))  # what a reader sees of a page
-
-from small_company import words
 
 FRAME = Path(__file__).resolve().parents[2] / "dashboard" / "frame.py"
 MINIMAL = ["name", "tax_id", "email", "street", "city", "region", "postcode", "country", "phone"]

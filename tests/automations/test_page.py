@@ -1,12 +1,12 @@
 """The Automations page: a person switches flows there, sees what is due, and writes the letters."""
 
-import sys
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from company import Shop
+from small_company import words
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
@@ -16,10 +16,6 @@ from reconcile import settings
 from reconcile.automations.switch import is_automatic
 from reconcile.late import claim
 from reconcile.settings import FLOWS, Automation
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "dashboard"))  # what a reader sees of a page
-
-from small_company import words
 
 FRAME = Path(__file__).resolve().parents[2] / "dashboard" / "frame.py"
 Page = Callable[[], AppTest]

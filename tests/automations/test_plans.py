@@ -1,7 +1,6 @@
 """Deals billed in parts or again and again, and quotes: each part and each document once, together the deal."""
 
 import datetime as dt
-import sys
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -10,6 +9,7 @@ import httpx
 import pytest
 from company import PAUSES, Shop
 from selling import BILLING, OURS, create, invoices, nif, pay, quote, sell
+from small_company import words
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
@@ -23,10 +23,6 @@ from reconcile.automations.turn import turn
 from reconcile.plans import BillingPlan, Part
 from reconcile.settings import Automation, Invoicing
 from reconcile.state import state
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "dashboard"))  # what a reader sees of a page
-
-from small_company import words
 
 FRAME = Path(__file__).resolve().parents[2] / "dashboard" / "frame.py"
 FLOW = "deal_to_invoice"

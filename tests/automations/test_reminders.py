@@ -2,7 +2,6 @@
 
 import datetime as dt
 import os
-import sys
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import pytest
 from company import PAUSES, Shop
+from small_company import keep
 
 from dashboard.report.period import around
 from dashboard.report.week import report
@@ -23,10 +23,6 @@ from reconcile.late import claim, late_rates
 from reconcile.letters import checked
 from reconcile.settings import Automation, Mail, Reminders, Settings
 from reconcile.state import Decision, State, state
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "dashboard"))  # rows that pages are tested with
-
-from small_company import keep
 
 FLOW = "overdue_to_reminder"
 READ = (("stripe", "invoices"), ("stripe", "customers"), ("stripe", "payments"), ("bank", "payments"))

@@ -1,7 +1,6 @@
 """What makes a deal due to be invoiced: chosen on the page, and nothing else does."""
 
 import datetime as dt
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,8 +19,6 @@ from reconcile.automations.due import due
 from reconcile.automations.switch import switch
 from reconcile.automations.turn import turn
 from reconcile.settings import Automation, Invoicing
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "dashboard"))  # what a reader sees of a page
 
 FRAME = Path(__file__).resolve().parents[2] / "dashboard" / "frame.py"
 FLOW = "deal_to_invoice"

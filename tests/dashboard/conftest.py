@@ -1,20 +1,17 @@
 """A company of three deals, reconciled for real, and pages run on it without a browser."""
 
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from browsing import CHROMIUM
+from small_company import ROWS, keep
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 from reconcile import run
-
-sys.path.insert(0, str(Path(__file__).parent))  # modules that tests share
-from browsing import CHROMIUM
-from small_company import ROWS, keep
 
 FRAME = Path(__file__).resolve().parents[2] / "dashboard" / "frame.py"
 Page = Callable[..., AppTest]

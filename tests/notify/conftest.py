@@ -1,22 +1,16 @@
 """A small company, reconciled, and a server on this machine that is called like n8n, Slack or Teams would be."""
 
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from company import Shop, prepare
+from listening import Server
+from small_company import ROWS, keep
 
 from dashboard import jobs
 from extract.sandbox.server import serve
 from reconcile import workflows
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "actions"))  # modules that tests share
-sys.path.insert(0, str(Path(__file__).parent.parent / "dashboard"))
-sys.path.insert(0, str(Path(__file__).parent.parent / "notify"))
-
-from company import Shop, prepare
-from listening import Server
-from small_company import ROWS, keep
 
 
 @pytest.fixture

@@ -1,18 +1,14 @@
 """A small company whose report can be computed with a pencil, and the sample company of data/sample, reconciled."""
 
 import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from small_company import keep
 
 from dashboard import imports, words
 from reconcile import run
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "dashboard"))  # writes rows.duckdb, and runs pages
-sys.path.insert(0, str(Path(__file__).parent))  # servers that answer like Google and Notion
-from small_company import keep
 
 ROOT = Path(__file__).resolve().parents[2]
 TODAY = "2026-11-23"  # a Monday

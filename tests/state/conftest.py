@@ -1,19 +1,15 @@
 """The state store on SQLite and on a real PostgreSQL: every test runs on both."""
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from cryptography.fernet import Fernet
+from postgres import server
 
 from reconcile.state import State, engine
 from reconcile.vault import Vault
-
-sys.path.insert(0, str(Path(__file__).parent.parent))  # modules that tests share
-
-from postgres import server
 
 
 @pytest.fixture(scope="session")
