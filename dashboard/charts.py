@@ -68,11 +68,15 @@ def calm(figure: go.Figure, colours: Palette, height: int) -> go.Figure:
     return figure
 
 
+def flow_names() -> dict[str, str]:
+    """Return what the parts of the flow are called."""
+    return {"won": _("Won"), "not_invoiced": _("Not invoiced"), "invoiced": _("Invoiced"), "paid": _("Paid"),
+            "not_due": _("Not due yet"), "overdue": _("Overdue")}  # fmt: skip
+
+
 def flow(parts: Mapping[str, Decimal], currency: str) -> go.Figure:
     """Return where the money of won deals is: won → invoiced or not → paid, not due or overdue."""
-    colours = palette()
-    told = {"won": _("Won"), "not_invoiced": _("Not invoiced"), "invoiced": _("Invoiced"), "paid": _("Paid"),
-            "not_due": _("Not due yet"), "overdue": _("Overdue")}  # fmt: skip
+    colours, told = palette(), flow_names()
     paint = {"won": colours.accent, "not_invoiced": colours.bad, "invoiced": colours.accent, "paid": colours.good,
              "not_due": colours.muted, "overdue": colours.warn}  # fmt: skip
     soft = {"not_invoiced": colours.bad_soft, "invoiced": colours.accent_soft, "paid": colours.good_soft,

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -35,6 +35,7 @@ STYLE = """
 [data-testid="stMarkdownContainer"] table :is(th, td:first-child) { overflow-wrap: normal; }
 [data-testid="stMarkdownContainer"] table td[style*="right"] { white-space: nowrap; }
 [data-testid="stMarkdownContainer"] table th { font-weight: 600; opacity: 0.75; }
+[data-testid="stTable"] :is(th, td):not(:first-child) { text-align: right !important; }
 [data-testid="stMarkdownContainer"] thead:not(:has(th:not(:empty))) { display: none; }
 .st-key-red-stop [data-testid="stBaseButton-primaryFormSubmit"] { background: #B3261E; border-color: #B3261E; }
 @media (max-width: 640px) {
@@ -119,6 +120,13 @@ def tall(rows: int, most: int | None = None) -> int:
     """Return the height in pixels of a table with so many rows, at most `most`: no strip is left empty under it."""
     height = ROW * (max(1, rows) + 1) + 2  # its heading, and a line above and below
     return height if most is None else min(most, height)
+
+
+def behind(columns: Mapping[str, Sequence[str]]) -> None:
+    """Offer the small table behind a chart: its columns by heading, the first of names, the others of numbers."""
+    with st.expander(_("The table behind")):
+        told = {name: [plain(value) for value in values] for name, values in columns.items()}
+        st.table(told, border="horizontal", hide_index=True)
 
 
 def facts(pairs: Sequence[tuple[str, str]]) -> None:

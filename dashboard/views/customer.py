@@ -63,8 +63,8 @@ def _list() -> None:
         "tax": [r["tax_id"] or "" for r in rows],
     }
     config = {
-        "name": st.column_config.TextColumn(_("Customer"), width=220),
-        "invoiced": st.column_config.TextColumn(_("Invoiced"), width=150, alignment="right"),
+        "name": st.column_config.TextColumn(_("Customer"), width=190),
+        "invoiced": st.column_config.TextColumn(_("Invoiced"), width=130, alignment="right"),
         "open": st.column_config.TextColumn(_("Still open"), width=130, alignment="right"),
         "overdue": st.column_config.TextColumn(_("Overdue"), width=130, alignment="right"),
         "deals": st.column_config.NumberColumn(_("Deals won"), width=80),

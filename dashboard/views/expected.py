@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard import charts, charts_time, narrow, session
 from dashboard.address import page
-from dashboard.parts import go, nothing, tall
+from dashboard.parts import behind, go, nothing, tall
 from dashboard.read import Row, figures, receivables
 from dashboard.words import DASH, _, day, money, percent, several, short_day
 
@@ -43,13 +43,13 @@ def forecast(chosen: narrow.Chosen) -> None:
         _("Won, not invoiced"): [sums_of.get((week, "deals"), ZERO) for week in weeks],
     }
     left, right = st.columns(2, gap="medium")
-    with left, st.container(border=True):
+    with left, st.container(border=True, height="stretch"):
         st.markdown(f"**{_('Expected by week')}**")
         figure = charts.stacked([short_day(w) for w in weeks], parts, chosen.currency, ("accent", "bad"))
         st.plotly_chart(figure, config=charts.QUIET, key="forecast", alt=_("Expected by week"))
         st.caption(_("Each invoice on its due date and the days its customer is usually late; won deals when deals are "
                      "usually invoiced and this customer pays."))  # fmt: skip
-    with right, st.container(border=True):
+    with right, st.container(border=True, height="stretch"):
         st.markdown(f"**{_('How wrong it was: the last 13 weeks')}**")
         _back_test(chosen)
     _behind_forecast(chosen, found, weeks)
@@ -68,6 +68,8 @@ def _back_test(chosen: narrow.Chosen) -> None:
              _("Came"): [by_week.get((w, "came"), ZERO) for w in weeks]}  # fmt: skip
     figure = charts.beside([short_day(w) for w in weeks], parts, currency)
     st.plotly_chart(figure, config=charts.QUIET, key="back-test", alt=_("What was expected, and what came"))
+    told_then, told_now = ([money(v, currency, whole=True) for v in values] for values in parts.values())
+    behind({_("Week"): [short_day(w) for w in weeks], _("Expected then"): told_then, _("Came"): told_now})
     differences = [by_week.get((w, "expected"), ZERO) - by_week.get((w, "came"), ZERO) for w in weeks]
     apart = sum((abs(d) for d in differences), ZERO)
     expected, came = told.get("expected", ZERO), told.get("came", ZERO)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard import billed, charts, narrow, saved_views, session
 from dashboard.address import bound, page
-from dashboard.parts import go, heading, nothing, plain, tall
+from dashboard.parts import behind, go, heading, nothing, plain, tall
 from dashboard.read import custom, figures, receivables
 from dashboard.theme import invoice_state
 from dashboard.views import expected, over_time, reminded
@@ -144,6 +144,7 @@ def _behaviour(chosen: narrow.Chosen) -> None:
         classes = ["≤ 0" if late == "0" else _bucket(late) for late in counted]
         figure = charts.spread(classes, list(counted.values()))
         st.plotly_chart(figure, config=charts.QUIET, key="how-late", alt=title)
+        behind({_("Days late"): classes, _("Customers"): [number(count) for count in counted.values()]})
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.markdown(f"**{several('{count} customer', '{count} customers', found)}**", width="content")
         at = page(-(-found // receivables.PAGE), "behaviour", found)

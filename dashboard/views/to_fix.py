@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboard import act, approving, billed, charts, exceptions, labels, saved_views, session
 from dashboard.address import bound, page
-from dashboard.parts import facts, heading, link, mark, nothing, plain, sums, tall
+from dashboard.parts import behind, facts, heading, link, mark, nothing, plain, sums, tall
 from dashboard.read import Row, custom, findings
 from dashboard.theme import severity
 from dashboard.views import evidence
@@ -169,6 +169,7 @@ def _panel(picked: list[Row], totals: list[findings.Total]) -> None:
             st.caption(_("Tick one finding to see why, several to mend them together."))
             st.plotly_chart(charts.by_check(totals, session.settings().company.reporting_currency), key="by-check",
                             config=charts.QUIET, alt=_("Money at stake by problem"))  # fmt: skip
+            behind({_("Problem"): [_(t.title) for t in totals], _("At stake"): [sums(t.amounts) for t in totals]})
         elif len(picked) == 1:
             detail(picked[0])
         else:

@@ -5,7 +5,7 @@ from decimal import Decimal
 import streamlit as st
 
 from dashboard import charts, labels, narrow, session, worth
-from dashboard.parts import heading, nothing, plain, sums
+from dashboard.parts import behind, heading, nothing, plain, sums
 from dashboard.read import figures
 from dashboard.read.figures import Point
 from dashboard.words import DASH, _, money, number, several, short_day
@@ -159,3 +159,5 @@ def _by_week() -> None:
         parts = {_("Opened"): [opened[w] for w in weeks], _("Fixed"): [fixed.get(w, Decimal(0)) for w in weeks]}
         st.plotly_chart(charts.counted([short_day(w) for w in weeks], parts), config=charts.QUIET, key="opened",
                         alt=_("Problems opened and fixed by week"))  # fmt: skip
+        counts = {name: [number(v) for v in values] for name, values in parts.items()}
+        behind({_("Week"): [short_day(w) for w in weeks]} | counts)

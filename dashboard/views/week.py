@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard import act, charts, connecting, labels, narrow, session
 from dashboard.curves import curve
-from dashboard.parts import badge, go, link, nothing, plain, sums
+from dashboard.parts import badge, behind, go, link, nothing, plain, sums
 from dashboard.read import Row, figures, findings, sources
 from dashboard.read.figures import MONEY, Point
 from dashboard.theme import palette, severity, source_state
@@ -196,6 +196,8 @@ def _flow(currency: str, unit: str) -> None:
     )
     grace = several("{count} day", "{count} days", session.settings().choices.grace_days)
     st.caption(said.format(day=day(session.day() - dt.timedelta(days=364)), grace=grace))
+    named = {called: parts[key] for key, called in charts.flow_names().items() if parts.get(key)}
+    behind({_("Step"): [*named], _("Amount"): [money(amount, currency) for amount in named.values()]})
 
 
 def _ageing(currency: str, unit: str) -> None:
@@ -207,6 +209,8 @@ def _ageing(currency: str, unit: str) -> None:
         charts.ageing(parts, currency), config=charts.QUIET, key="ageing", alt=_("Open invoices by days overdue")
     )
     st.caption(_("Total {amount}").format(amount=plain(money(sum(parts.values(), Decimal(0)), currency))))
+    amounts = [parts.get(bucket, Decimal(0)) for bucket in charts.BUCKETS]
+    behind({_("Days overdue"): charts.ages(), _("Still open"): [money(amount, currency) for amount in amounts]})
 
 
 def _biggest() -> None:
