@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Page
 from small_company import words
 from typer.testing import CliRunner
 
@@ -36,7 +35,7 @@ def run(data: Path, *args: str) -> Any:
 
 @pytest.mark.capability("PROD-2")
 @pytest.mark.parametrize("language", sorted(STOCK))
-def test_stock_is_shown_and_an_order_above_it_is_told_but_not_stopped(empty: Path, page: Page, language: str) -> None:
+def test_stock_is_shown_and_an_order_above_it_is_told_but_not_stopped(empty: Path, page, language: str) -> None:
     """Seven and a half on hand: twelve ordered are told, two are not; without the file nothing is said or shown."""
     (empty / "deals.csv").write_text(DEALS)
     (empty / "lines.csv").write_text(LINES)
