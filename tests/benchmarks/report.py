@@ -20,15 +20,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import duckdb
+import books
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from dashboard.read import report as asked
 from dashboard.report import lists, mail, notion, pdf_service, period, sheets, slack, week, xlsx
-from reconcile import quality, run, warehouse
 from reconcile import settings as choices
-from reconcile.settings import Company, Mail, Settings
+from reconcile.settings import Settings
 from reconcile.state import state
 
 SHEET = "1aBcDeFgHiJkLmNoPqRsTuVwXyZ0123456789abcd"
@@ -47,31 +46,9 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as made:
         data = args.data or Path(made)
-        data.mkdir(parents=True, exist_ok=True)
-        if not (data / "warehouse.duckdb").exists():
-            _books(args.folder, data)
+        books.make(args.folder, data)
         command = [sys.executable, __file__, str(args.folder), "--data", str(data), "--render"]
         raise SystemExit(subprocess.run(command, check=False).returncode)
-
-
-def _books(folder: Path, data: Path) -> None:
-    with duckdb.connect(str(data / "rows.duckdb")) as db:
-        quality.load(db, folder)
-        names = "SELECT DISTINCT owner FROM read_parquet($path) WHERE owner IS NOT NULL"
-        path = {"path": str(folder / "deals.parquet")}
-        db.execute(
-            f"INSERT INTO owners BY NAME SELECT 'crm' AS vendor, owner AS id, owner AS name FROM ({names})", path
-        )
-        db.execute("UPDATE deals SET owner_id = f.owner FROM read_parquet($path) AS f WHERE f.deal_id = deals.id", path)
-        for table, described in (("freshness", warehouse.FRESHNESS), ("rejects", warehouse.REJECTS)):
-            warehouse.create(db, table, "", described)
-        today = os.environ["CUADRA_TODAY"]
-        at = {"started_at": f"{today} 06:00", "completed_at": f"{today} 06:05"}
-        read = [{"vendor": v, "kind": k, "mode": "full", "items": "1", "rejected": "0", "error": "", **at}
-                for v, k in (("crm", "deals"), ("billing", "invoices"), ("bank", "payments"))]  # fmt: skip
-        warehouse.fill(db, "freshness", warehouse.FRESHNESS, read)
-    choices.save(Settings(company=Company(name="Benchmark SL"), mail=Mail(sender="cuadra@example.com")), data)
-    run.reconcile(data)
 
 
 class Google:
