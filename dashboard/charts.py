@@ -107,7 +107,7 @@ def flow(parts: Mapping[str, Decimal], currency: str) -> go.Figure:
         )
     )
     figure = calm(figure, colours, 300)
-    figure.update_layout(margin={"t": 16, "b": 16, "l": 4, "r": 4})
+    figure.update_layout(margin={"t": 28, "b": 12, "l": 4, "r": 4})
     return figure
 
 

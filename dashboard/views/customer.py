@@ -4,12 +4,12 @@ import datetime as dt
 
 import streamlit as st
 
-from dashboard import labels, narrow, session
+from dashboard import act, labels, narrow, session
 from dashboard.address import bound, page
 from dashboard.parts import go, heading, link, nothing, plain, sums, tall
-from dashboard.read import Row, customers
+from dashboard.read import Row, customers, findings
 from dashboard.theme import invoice_state
-from dashboard.views import history, more_invoices, reminded, statement
+from dashboard.views import customer_rule, history, more_invoices, reminded, statement
 from dashboard.words import DASH, _, day, money, number, percent, several
 from reconcile.state import state
 
@@ -26,6 +26,7 @@ FIELDS = (
     "payment_terms_days",
 )
 VIEWS = ("history", "statement", "reminders")
+EQUAL = ("update_customer", "sync_customer")  # fixes that make the records of a customer say the same
 WRITES = 500  # lines of the activity log looked through for one customer's records
 
 
@@ -114,6 +115,7 @@ def _one(vendor: str, key: str) -> None:
     with right:
         _sides(sides)
         more_invoices.offer(sides[0], head)
+        customer_rule.offer(sides)
         _behaviour(customers.behaviour(session.data(), *head))
     if stale := narrow.stale("receivables", "won"):
         st.caption(stale)
@@ -224,10 +226,23 @@ def _sides(sides: list[Row]) -> None:
         ]
         rows.append(f"| {labels.field(field)} {':orange[≠]' if differs else ''} | " + " | ".join(cells) + " |")
     st.markdown(f"| | {names} |\n|:--|{':--|' * len(sides)}\n" + "\n".join(rows))
+    _equal(sides)
     for side in sides:
         if side["url"]:
             said = _("Open in {vendor}").format(vendor=labels.vendor(side["vendor"]))
             st.link_button(said, side["url"], icon=":material/open_in_new:")
+
+
+def _equal(sides: list[Row]) -> None:
+    """Offer to bring the records to the same, where a check says that they differ and which side decides."""
+    about = [f for side in sides for f in findings.about(session.data(), "customers", side["vendor"], side["id"])]
+    ids = tuple(dict.fromkeys(f["id"] for f in about if f["state"] == "open" and f["action"] in EQUAL))
+    if not ids or len(sides) < 2:
+        return
+    label = several("Bring {count} difference to the same …", "Bring {count} differences to the same …", len(ids))
+    if st.button(label, icon=":material/sync:", type="primary", key="equal",
+                 help=_("Shows exactly what would be written. Nothing happens before you confirm.")):  # fmt: skip
+        act.preview(ids)
 
 
 def _behaviour(told: Row | None) -> None:

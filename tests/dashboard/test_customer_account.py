@@ -145,3 +145,14 @@ def test_a_late_invoice_says_what_was_sent_and_what_comes_next(books: Path, page
         ("Left alone", "FV-2026-303", "they pay on Friday · until 1 Dec 2026", "ana"),
     }
     assert "Nothing is late" in words(page("receivables", view="reminders", currency="EUR"))
+
+
+def test_one_click_brings_both_sides_to_the_same(data: Path, page: Page) -> None:
+    """Łódź Print has another e-mail in each system: marked, and a click shows what would be written where."""
+    app = page("customer", customer="hubspot:c1")
+    assert "≠" in words(app)
+    button = app.button(key="equal")
+    assert "difference" in button.label
+    told = words(button.click().run())
+    assert not app.exception and "old@lodz.example" in told.replace("\\", "")
+    assert "equal" not in {b.key for b in page("customer", customer="hubspot:c2").button}
