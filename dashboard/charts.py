@@ -270,26 +270,6 @@ def spread(across: Sequence[str], counts: Sequence[int]) -> go.Figure:
     return figure
 
 
-def lines(across: Sequence[str], parts: Mapping[str, Sequence[Decimal | None]]) -> go.Figure:
-    """Return lines of days over months, one for each part, told apart by dash as well as by colour."""
-    colours = palette()
-    looks = ((colours.accent, "solid"), (colours.warn, "dot"))
-    figure = go.Figure(
-        [
-            go.Scatter(
-                name=name,
-                x=list(across),
-                y=[None if v is None else float(v) for v in values],
-                mode="lines+markers",
-                line={"color": colour, "dash": dash, "width": 2},
-                hovertemplate="%{x} · " + name + ": %{y:.1f}<extra></extra>",
-            )
-            for (name, values), (colour, dash) in zip(parts.items(), looks, strict=False)
-        ]
-    )
-    return axes(figure, colours, across)
-
-
 def axes(figure: go.Figure, colours: Palette, across: Sequence[str]) -> go.Figure:
     """Give a figure quiet axes, what is `across` as the names under it, and a legend above."""
     figure = calm(figure, colours, 280)
