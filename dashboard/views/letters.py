@@ -1,12 +1,17 @@
 """Reminders: when they go out, who gets none, who else is told, and what the letters say."""
 
+import datetime as dt
 from collections.abc import Callable, Mapping
+from decimal import Decimal
+from functools import lru_cache
+from pathlib import Path
 
 import streamlit as st
 
 from dashboard import said, session
 from dashboard.parts import plain
-from dashboard.read import ready
+from dashboard.read import ready, warehouse
+from dashboard.read.warehouse import Stamp
 from dashboard.words import LANGUAGES as NAMES
 from dashboard.words import _, money
 from reconcile import access, bounces, letters, settings
@@ -65,12 +70,20 @@ def _claims() -> None:
     """Show what the law lets us claim for what is at level 3, by the currency of the invoices."""
     if not ready(session.data()):
         return
-    with opened(session.data(), session.settings(), session.day()) as facts:
-        found = rights(facts)
+    chosen = session.settings()
+    asked = (chosen.company.country, chosen.reminders.days[-1])
+    found = _rights(session.data(), warehouse.stamp(session.data()), session.day(), asked)
     for currency, (interest, fixed, its) in sorted(found.items()):
         told = _("Late by law on invoices in {currency}: {interest} interest and {fixed} for the costs of recovery.")
         st.caption(told.format(currency=currency, interest=plain(money(interest, currency)),
                                fixed=plain(money(fixed, its))))  # fmt: skip
+
+
+@lru_cache(maxsize=4)
+def _rights(data: Path, at: Stamp, day: dt.date, asked: object) -> dict[str, tuple[Decimal, Decimal, str]]:
+    """Return what `rights` does, computed once for a comparison, a day, and what else it depends on."""
+    with opened(data, session.settings(), day) as facts:
+        return rights(facts)
 
 
 def _choices(known: Reminders) -> dict[str, object]:
