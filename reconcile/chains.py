@@ -12,7 +12,8 @@ from reconcile.actions.create_invoice import totals
 from reconcile.actions.send_reminder import spoken
 from reconcile.actions.update_deal import Coming
 from reconcile.facts import Facts, Record
-from reconcile.source import Source, as_proforma, of_deal, of_quote, quote_of
+from reconcile.plans import rule_of
+from reconcile.source import Source, as_proforma, of_deal, of_quote, of_rule, quote_of
 
 Given = Mapping[str, str]
 SENDS = ("send_invoice", "mail_invoice")  # the ways in which an invoice goes out
@@ -101,7 +102,10 @@ def _issued(deal: Record, quote: Record, facts: Facts) -> list[Record]:
 
 
 def _source(deal: Record, quote: Record | None, facts: Facts, given: Given, part: str, language: str) -> Source:
-    """Return what is billed of a deal, or of a quote: with its lines where it has a deal."""
+    """Return what is billed of a deal, of a customer's rule, or of a quote: with its lines where it has a deal."""
+    if quote is None and deal["id"] == rule_of(deal["customer_id"] or ""):
+        customer = facts.customer(deal["vendor"], deal["customer_id"])
+        return of_rule(customer or {}, given.get("part") or part, facts)
     if quote is None:
         return of_deal(deal, facts, given, part, language)
     if not quote["deal_id"]:
@@ -112,8 +116,12 @@ def _source(deal: Record, quote: Record | None, facts: Facts, given: Given, part
 def _sold(finding: Record, facts: Facts) -> tuple[Record | None, Record | None]:
     """Return the deal that a finding or wish is about, and the quote where it is about one.
 
-    A quote without a deal is taken as a deal of its own. Quotes of billing become invoices there.
+    A quote without a deal, and what a customer is invoiced without one, is taken as a deal of its own. Quotes of
+    billing become invoices there.
     """
+    if finding["subject_table"] == "customers":
+        customer = facts.customer(finding["subject_vendor"], finding["subject_id"])
+        return (of_rule(customer, "", facts).deal if customer else None), None
     if finding["subject_table"] != "quotes":
         return facts.deal(finding["subject_vendor"], finding["subject_id"]), None
     quote = quote_of(finding["subject_vendor"], finding["subject_id"], facts)

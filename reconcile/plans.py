@@ -18,6 +18,7 @@ from reconcile.state import Entry, State, now
 
 DEPOSIT, FINAL = "deposit", "final"
 MARK = ":part:"  # in the key of an action that bills a part, before the part's name
+CUSTOMER = "customer-"  # before a customer's id, in place of a deal's: a rule that has no deal
 LONGEST = 120  # periods of a recurring plan that are looked at: ten years of months
 _WHOLE = Decimal(100)
 
@@ -47,6 +48,9 @@ class BillingPlan(BaseModel):
     begins_on: dt.date | None = None
     ends_on: dt.date | None = None
     net: Decimal | None = Field(default=None, gt=0)  # of one period, in the deal's currency; else the deal's lines
+    title: str = ""  # of a rule without a deal: what the customer reads, in which currency, with how much tax
+    currency: str = Field(default="", pattern="^([A-Z]{3})?$")
+    tax_rate: Decimal | None = Field(default=None, ge=0, le=100)
 
     @model_validator(mode="after")
     def _adds_up(self) -> Self:
@@ -63,6 +67,21 @@ class BillingPlan(BaseModel):
         if self.parts[0].after_payment:
             raise ValueError("no part comes before the first that could be paid")
         return self
+
+
+def rule_of(customer_id: str) -> str:
+    """Return what stands for a deal where a customer is invoiced again and again without one."""
+    return f"{CUSTOMER}{customer_id}"
+
+
+def keep_rule(store: State, vendor: str, customer_id: str, plan: BillingPlan | None, who: str) -> None:
+    """Keep what a customer is invoiced again and again without a deal, None for nothing any more.
+
+    ValueError where it says too little to make an invoice of, or would take back what was invoiced already.
+    """
+    if plan is not None and not (plan.kind == "recurring" and plan.net and plan.title.strip() and plan.currency):
+        raise ValueError("an invoice without a deal needs a text, an amount and a currency")
+    keep(store, vendor, rule_of(customer_id), plan, who)
 
 
 def deposit(percent: Decimal) -> BillingPlan:

@@ -83,6 +83,33 @@ def of_quote(quote: Record, facts: Facts) -> Source:
     return Source(deal, subject, facts.lines("quote", quote["vendor"], quote["id"]), needs=needs)
 
 
+def of_rule(customer: Record, part: str, facts: Facts) -> Source:
+    """Return one period of what a customer is invoiced again and again without a deal; the first due where none is
+    named."""
+    rows = facts.all(
+        "SELECT * FROM rule_state WHERE vendor = ? AND id = ? ORDER BY position", customer["vendor"], customer["id"]
+    )
+    known = facts.one(  # who gets the invoices of this customer's deals
+        "SELECT contact_id FROM deals WHERE vendor = ? AND customer_id = ? AND contact_id IS NOT NULL "
+        "ORDER BY updated_at DESC, id LIMIT 1",
+        customer["vendor"], customer["id"],
+    )  # fmt: skip
+    deal: Record = dict.fromkeys(c.name for c in columns("deals")) | (known or {}) | {
+        "vendor": customer["vendor"], "id": plans.rule_of(customer["id"]), "customer_id": customer["id"],
+        "amount_is": "net",
+    }  # fmt: skip
+    whole = Source(deal, Subject(table="customers", vendor=customer["vendor"], id=customer["id"]), [])
+    wanted = [r for r in rows if r["part"] == part] if part else [r for r in rows if r["state"] == "due"]
+    if not wanted:
+        said = Sentence(text="There is no such part in the plan." if part else "All parts of the plan are invoiced.")
+        return whole._replace(needs=(Need(name="part", says=said),))
+    row = wanted[0]
+    named = {"title": row["text"], "amount": row["net"], "currency": row["currency"], "reference": row["text"]}
+    line = dict.fromkeys(c.name for c in columns("lines")) | {"tax_rate": row["tax_rate"]}
+    made = _period(whole._replace(deal=deal | named, sold=[line]), row)
+    return made._replace(needs=tuple(_order(row, rows)))
+
+
 def unusable(quote: Record, today: dt.date) -> Sentence | None:
     """Return why nothing can be made of a quote; None where it was accepted, or is published and still valid."""
     if quote["status"] == "accepted":

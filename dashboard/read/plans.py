@@ -27,6 +27,33 @@ def parts(db: Db, vendor: str, key: str) -> list[Row]:
 
 
 @question
+def periods(db: Db, vendor: str, key: str) -> list[Row]:
+    """Return the periods of what a customer is invoiced without a deal, in order: state, amount, and the invoice."""
+    if not db.has("rule_state"):  # compared by an older version
+        return []
+    return db.rows(
+        """
+        SELECT r.*, i.number
+        FROM rule_state AS r
+        LEFT JOIN invoice_summary AS i
+            ON i.vendor = r.invoice_vendor
+            AND i.id = r.invoice_id
+        WHERE r.vendor = $vendor
+        AND r.id = $key
+        ORDER BY r.position
+        """,
+        vendor=vendor,
+        key=key,
+    )
+
+
+@question
+def is_of_crm(db: Db, vendor: str) -> bool:
+    """Return whether a connection is a CRM: one that has deals."""
+    return bool(db.one("SELECT COUNT(*) FROM deals WHERE vendor = $vendor", vendor=vendor))
+
+
+@question
 def pipeline(db: Db, vendor: str, key: str) -> list[Row]:
     """Return the stages of a deal's own pipeline in order: id, name."""
     return db.rows(

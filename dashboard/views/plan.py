@@ -57,7 +57,7 @@ def _parts(rows: list[Row], deal: Row) -> None:
         share = f" ({number(row['percent'])} %)" if row["percent"] is not None else ""
         became = row["number"] or (_("Draft") if row["invoice_id"] else DASH)
         cells = [plain(named(row) + share), plain(money(amount, deal["currency"])), plain(_when(row)),
-                 badge(_mark(row["state"])), plain(became)]  # fmt: skip
+                 badge(mark(row["state"])), plain(became)]  # fmt: skip
         lines.append("| " + " | ".join(cells) + " |")
     st.markdown("\n".join(lines))
     if rows[0]["kind"] != "recurring" and deal["remaining"] is not None:
@@ -81,7 +81,8 @@ def _when(row: Row) -> str:
     return whens()["next"] if row["position"] == 1 else whens()["click"]
 
 
-def _mark(part_state: str) -> Mark:
+def mark(part_state: str) -> Mark:
+    """Return how the state of a part is shown."""
     return {
         "invoiced": Mark("green", ":material/check_circle:", "✓", _("Invoiced")),
         "drafted": Mark("blue", ":material/draft:", "●", _("Draft")),
@@ -119,7 +120,7 @@ def _form(deal: Row, plan: BillingPlan | None) -> None:
         count = int(st.number_input(_("Stages"), 2, MOST, now, key=f"{mine}-count", width=160))
         answers = {"parts": [_stage(at, plan, deal, mine) for at in range(count)]}
     elif kind == "recurring":
-        answers = _recurring(plan, deal, mine)
+        answers = recurring(plan, deal, mine)
     if st.button(_("Save"), icon=":material/save:", key=f"{mine}-save"):
         _save(deal, kind, answers)
 
@@ -165,7 +166,8 @@ def _known_when(known: Part | None, at: int) -> str:
     return "paid" if known.after_payment else "click" if at else "next"
 
 
-def _recurring(plan: BillingPlan | None, deal: Row, mine: str) -> dict[str, Any]:
+def recurring(plan: BillingPlan | None, deal: Row, mine: str, is_wide: bool = True) -> dict[str, Any]:
+    """Ask for how often, from when until when, and how much each time; return the answers by BillingPlan's names."""
     known = plan if plan and plan.kind == "recurring" else None
     every = {
         1: _("Every month"),
@@ -174,7 +176,7 @@ def _recurring(plan: BillingPlan | None, deal: Row, mine: str) -> dict[str, Any]
         6: _("Every half-year"),
         12: _("Every year"),
     }
-    left, middle, right = st.columns(3)
+    left, middle, right = st.columns(3) if is_wide else (st, st, st)
     steps = list(every)
     return {
         "every": left.selectbox(_("How often"), steps, steps.index(known.every) if known else 0,
@@ -182,7 +184,7 @@ def _recurring(plan: BillingPlan | None, deal: Row, mine: str) -> dict[str, Any]
         "day": int(middle.number_input(_("Day of the month"), 1, 31, known.day if known else 1, key=f"{mine}-day",
                                        help=_("The 31st is the last day in a shorter month."))),
         "net": right.text_input(_("Each time, without tax"), f"{known.net:.2f}" if known and known.net else "",
-                                key=f"{mine}-net", placeholder=_("The deal's lines")),
+                                key=f"{mine}-net", placeholder=_("The deal's lines") if deal["id"] else ""),
         "begins_on": left.date_input(_("From"), known.begins_on if known else deal["won_on"] or session.day(),
                                      key=f"{mine}-begins"),
         "ends_on": middle.date_input(_("Until (optional)"), known.ends_on if known else None, key=f"{mine}-ends"),
@@ -194,7 +196,7 @@ def _save(deal: Row, kind: str, answers: dict[str, Any]) -> None:
         made = _made(kind, answers)
         keep(state(session.data()), deal["vendor"], deal["id"], made, session.who())
     except ValidationError as error:
-        st.error(plain(_said(error)), icon=":material/error:")
+        st.error(plain(wrong(error)), icon=":material/error:")
         return
     except ValueError as error:
         st.error(plain(error), icon=":material/error:")
@@ -209,9 +211,9 @@ def _made(kind: str, answers: dict[str, Any]) -> BillingPlan | None:
     if kind == "once":
         return None
     if kind == "deposit":
-        return deposit(_amount(answers["percent"]))
+        return deposit(amount(answers["percent"]))
     if kind == "recurring":
-        net = _amount(answers["net"]) if answers["net"].strip() else None
+        net = amount(answers["net"]) if answers["net"].strip() else None
         begins: dt.date = answers["begins_on"]
         return BillingPlan.model_validate({**answers, "kind": kind, "net": net, "begins_on": begins})
     return BillingPlan(kind="stages", parts=tuple(_part(said) for said in answers["parts"]))
@@ -221,17 +223,18 @@ def _part(said: dict[str, Any]) -> Part:
     if (said["due"] == "day" and said["on"] is None) or (said["due"] == "stage" and not said["stage"]):
         raise ValueError(_("Pick the day or the stage from which each part is due."))
     fields = {name: value for name, value in said.items() if name != "due"}
-    return Part.model_validate(fields | {"percent": _amount(said["percent"])})
+    return Part.model_validate(fields | {"percent": amount(said["percent"])})
 
 
-def _amount(text: str) -> Decimal:
+def amount(text: str) -> Decimal:
+    """Return the number that was typed in. ValueError in words where it is none."""
     try:
         return Decimal(text.replace("%", "").replace(" ", "").replace(",", "."))
     except InvalidOperation as error:
         raise ValueError(_('"{text}" is not a number; write it like 30 or 12.5').format(text=text)) from error
 
 
-def _said(error: ValidationError) -> str:
+def wrong(error: ValidationError) -> str:
     """Return in words what is wrong with a plan that was typed in."""
     first = error.errors()[0]
     if first["type"] == "value_error":

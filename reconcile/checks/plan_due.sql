@@ -1,6 +1,6 @@
 -- title:       Part of a deal to be invoiced now
 -- severity:    low
--- reads:       plan_state, deals, settings
+-- reads:       plan_state, rule_state, deals, customers, settings
 -- absent_from: invoices
 -- action:      create_invoice
 -- why:         A deposit, a stage or a period that was agreed on is due by its plan, and not invoiced yet. A period that was
@@ -28,3 +28,25 @@ JOIN deals AS d
 CROSS JOIN settings AS s
 WHERE p.state = 'due'
 AND (p.kind <> 'recurring' OR p.due_since >= s.today - s.grace_days)
+UNION ALL
+SELECT
+    'customers',
+    r.vendor,
+    r.id,
+    r.part,
+    r.net,
+    r.currency,
+    r.on_date,
+    COALESCE(c.name || ' – ', '') || r.text,
+    'low',
+    [
+        {'code': 'plan_part', 'agrees': FALSE, 'left': r.label, 'right': CAST(NULL AS VARCHAR)}
+    ],
+    CAST(r.on_date AS TIMESTAMP)
+FROM rule_state AS r
+LEFT JOIN customers AS c
+    ON c.vendor = r.vendor
+    AND c.id = r.id
+CROSS JOIN settings AS s
+WHERE r.state = 'due'
+AND r.on_date >= s.today - s.grace_days

@@ -1,6 +1,6 @@
 -- title:       Recurring invoice missed
 -- severity:    high
--- reads:       rhythms, deals, customers, billing_plans, plan_state, settings
+-- reads:       rhythms, deals, customers, billing_plans, plan_state, rule_state, links, settings
 -- absent_from: invoices
 -- action:
 -- why:         What is invoiced every month (quarter, year) was not invoiced this time. Each missed period is a finding of its
@@ -70,8 +70,23 @@ LEFT JOIN billing_plans AS k
     ON e.subject = 'deals'
     AND k.vendor = e.vendor
     AND k.id = e.id
+LEFT JOIN (
+    -- customers whose rule says what is due: what their invoices look like says nothing more
+    SELECT DISTINCT l.right_vendor AS vendor, l.right_id AS id
+    FROM rule_state AS r
+    JOIN links AS l
+        ON l.left_table = 'customers'
+        AND l.right_table = 'customers'
+        AND l.left_vendor = r.vendor
+        AND l.left_id = r.id
+        AND l.status IN ('automatic', 'confirmed')
+) AS o
+    ON e.subject = 'customers'
+    AND o.vendor = e.vendor
+    AND o.id = e.id
 WHERE e.due_on < s.today - s.grace_days
 AND k.id IS NULL
+AND o.id IS NULL
 UNION ALL
 SELECT
     'deals',
@@ -95,3 +110,25 @@ CROSS JOIN settings AS s
 WHERE p.state = 'due'
 AND p.kind = 'recurring'
 AND p.due_since < s.today - s.grace_days
+UNION ALL
+SELECT
+    'customers',
+    r.vendor,
+    r.id,
+    r.part,
+    r.net,
+    r.currency,
+    r.on_date,
+    COALESCE(c.name || ' – ', '') || r.text,
+    [
+        {'code': 'period', 'agrees': FALSE, 'left': CAST(r.on_date AS VARCHAR), 'right': CAST(NULL AS VARCHAR)}
+    ],
+    CAST(r.on_date AS TIMESTAMP),
+    'create_invoice'
+FROM rule_state AS r
+LEFT JOIN customers AS c
+    ON c.vendor = r.vendor
+    AND c.id = r.id
+CROSS JOIN settings AS s
+WHERE r.state = 'due'
+AND r.on_date < s.today - s.grace_days
