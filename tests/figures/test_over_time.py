@@ -40,13 +40,13 @@ HALF_PAID = {
         invoice("c", "80", "80", "2026-11-02", "2026-11-20"),
         invoice("usd", "7", "7", "2026-11-02", "2026-12-02", currency="USD"),
     ],
-    "payments": [{"id": "p", "amount": "605", "paid_on": "2026-11-04"}],
+    "payments": [{"id": "p", "amount": "605", "paid_on": "2026-11-08"}],
     "links": ["payments:p>invoices:a=605"],
 }
 
 
 def test_what_was_owed_grows_older_week_by_week() -> None:
-    """1,210 due on 1 October: 3 days late on the 4th, 31 on 1 November; half of it paid on the 4th, 50 late today."""
+    """1,210 due on 1 October: 3 days late on the 4th, 31 on 1 November; half of it paid on Sunday the 8th, 50 late today."""
     db = computed(HALF_PAID)
     held = values(db, "ageing_by_week", dimension="week", **EUR)
     assert {key for day, key in held if day == "2026-08-30"} == set()  # not issued yet
