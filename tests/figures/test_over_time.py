@@ -46,7 +46,7 @@ HALF_PAID = {
 
 
 def test_what_was_owed_grows_older_week_by_week() -> None:
-    """1,210 due on 1 October: 3 days late on the 4th, 31 on 1 November; half of it paid on Sunday the 8th, 50 late today."""
+    """1,210 due on 1 October: 3 days late on the 4th, 31 on 1 November; half of it paid on Sunday the 8th."""
     db = computed(HALF_PAID)
     held = values(db, "ageing_by_week", dimension="week", **EUR)
     assert {key for day, key in held if day == "2026-08-30"} == set()  # not issued yet
