@@ -56,7 +56,7 @@ CLICK = """(element) => new Promise((done, fail) => {
   const look = setInterval(() => {
     const {sent, heard} = window.said, now = performance.now();
     const quiet = now - Math.max(sent, heard, changed) > 600 && app.dataset.testScriptState === "notRunning";
-    if (now - begun > 90000) { clearInterval(look); fail(new Error("no answer in 90 s")); }
+    if (now - begun > 300000) { clearInterval(look); fail(new Error("no answer in 300 s")); }
     if (!(quiet && sent >= begun && heard > sent && changed > sent)) return;
     clearInterval(look); watch.disconnect(); done(changed - begun);
   }, 50);
