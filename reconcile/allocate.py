@@ -116,13 +116,15 @@ class Named(NamedTuple):
     names: int  # how many invoices the payment names
     gross: int
     method: str | None
+    credited: int  # what credit notes took from the invoice before it was paid
 
 
 def settle_named(links: Iterable[tuple[Any, ...]], purse: Purse, rates: Rates) -> list[Given]:
     """Return what each payment gives to the invoices it names, in the invoice's currency.
 
     links: the columns of `Named`, in order of time. A payment for one invoice settles it even where a fee, discount or
-    withheld tax is missing. Without a rate, money of another currency settles nothing.
+    withheld tax is missing; one for several gives each what its credit notes left of it. Without a rate, money of
+    another currency settles nothing.
     """
     return [_given(Named(*link), purse, rates) for link in links]
 
@@ -133,10 +135,13 @@ def _given(link: Named, purse: Purse, rates: Rates) -> Given:
         return Given(link.payment, link.invoice, link.amount if link.told is None else link.told, 0)  # money going back
     if link.paid_in != link.currency:
         return Given(link.payment, link.invoice, _converted(link, owed, purse, rates), 0)
-    amount = purse.give(link.payment, link.invoice, link.told, owed)
+    most = link.told
+    if most is None and link.names > 1 and link.credited:
+        most = max(owed[link.invoice] - link.credited, 0)
+    amount = purse.give(link.payment, link.invoice, most, owed)
     kept = 0
     if link.names == 1 and link.told is None and amount and not purse.payments[link.payment]:
-        kept = kept_back(amount, amount + owed[link.invoice], link.net_share)
+        kept = kept_back(amount, amount + owed[link.invoice] - link.credited, link.net_share)
         if not kept and link.method in ("card", "gateway"):
             kept = min(_kept_of_part(amount, link.gross), owed[link.invoice])
         owed[link.invoice] -= kept

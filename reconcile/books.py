@@ -39,6 +39,11 @@ JOIN link_invoices AS i ON i.n = m.right_n
 WHERE m.pair = 'payments invoices'
 ORDER BY m.status <> 'confirmed', m.amount IS NULL, p.paid_on, m.left_n, i.due_on, m.right_n
 """
+_CREDITS = """
+SELECT i.n AS right_n, c.issued_on AS credited_on, -c.gross AS credited
+FROM link_invoices AS c JOIN link_invoices AS i ON i.vendor = c.vendor AND i.id = c.corrects_id
+WHERE c.kind = 'credit_note' AND c.gross < 0 AND coalesce(c.status, '') NOT IN ('draft', 'void')
+"""
 _GIVEN = f"""
 CREATE OR REPLACE TABLE work.made AS
 SELECT m.* REPLACE (coalesce(g.amount, m.amount) AS amount, coalesce(g.kept, m.kept) AS kept)
@@ -78,7 +83,8 @@ class Books:
 
     def give_named(self) -> None:
         """Give the invoices that rules and persons name their money, and note how much on the links."""
-        links = self.db.sql(_NAMED).pl()
+        credits = self.db.sql(_CREDITS).pl()
+        links = _less_credits(self.db.sql(_NAMED).pl(), credits)
         self.rates = rates(self.db, _examples(links))
         plain = _plain(links)
         rows = list(plain.select("left_n", "right_n", "amount", pl.lit(0)).iter_rows())
@@ -91,6 +97,8 @@ class Books:
         for each in given:
             self._note(each.payment, each.invoice, each.amount, each.kept)
         self._write_down(rows + list(given))
+        for invoice, credited in credits.select("right_n", "credited").iter_rows():
+            self.purse.invoices[invoice] = max(self.purse.invoices[invoice] - credited, 0)
         self._shrink()
 
     def _write_down(self, given: list[tuple[int, int, int, int]]) -> None:
@@ -173,6 +181,15 @@ class Books:
 def _taken(by_number: NDArray[Any], rows: pl.DataFrame) -> pl.Series:
     """Return what the rows' numbers point at; a copy, since it goes on changing."""
     return pl.Series(by_number[rows["n"].to_numpy()])
+
+
+def _less_credits(links: pl.DataFrame, credits: pl.DataFrame) -> pl.DataFrame:
+    """Return the links with `credited`: what credit notes had taken from the invoice by the day of the payment."""
+    before = links.select("left_n", "right_n", "paid_on").join(credits, on="right_n")
+    before = before.filter(pl.col("credited_on") <= pl.col("paid_on"))
+    before = before.group_by("left_n", "right_n").agg(pl.col("credited").sum().cast(pl.Int64))
+    links = links.join(before, on=["left_n", "right_n"], how="left", maintain_order="left")
+    return links.with_columns(pl.col("credited").fill_null(0))
 
 
 def _examples(links: pl.DataFrame) -> pl.DataFrame:
