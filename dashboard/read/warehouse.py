@@ -94,7 +94,8 @@ def _look(data: Path, at: Stamp) -> duckdb.DuckDBPyConnection:
     with _lock:
         seen, opened = _open.pop(data, (None, None))
         if opened is None or seen != at:
-            opened = duckdb.connect(config={"memory_limit": MEMORY})
+            # What does not fit in memory goes beside the warehouse, not where the program was started.
+            opened = duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": f"{data / FILE}.tmp"})
             path = str(data / FILE).replace("'", "''")
             opened.execute(f"ATTACH '{path}' AS warehouse (READ_ONLY)")
         _open[data] = at, opened  # last, as the one looked at last; who still reads the replaced one keeps it
