@@ -21,6 +21,7 @@ def show() -> None:
         link("deals", _("All deals"), ":material/arrow_back:")
         with st.container(border=True):
             invoice.show(vendor, key, alone=True)
+        _findings(findings.about(session.data(), "invoices", vendor, key))
     else:
         _list()
 
