@@ -3,7 +3,7 @@
 -- reads:    deals, deal_summary, accepted_quotes, lines, products, stock_on_hand
 -- action:
 -- why:      A won deal that is not invoiced in full, or an accepted quote, sells more of an article than is in stock. It stops
---           nothing: order more, or tell the customer when it comes. Articles that nobody counts are left out, and each order
+--           nothing; order more, or tell the customer when it comes. Articles that nobody counts are left out, and each order
 --           is looked at alone.
 WITH orders AS (
     SELECT 'deals' AS subject, 'deal' AS document, d.vendor, d.id, d.title AS detail, d.won_on AS since
