@@ -80,19 +80,6 @@ def site(books: Path) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(scope="session")
-def nothing_yet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where the pages of an empty folder are served; whoever puts something in takes it out again."""
-    with served(tmp_path_factory.mktemp("nothing")) as url:
-        yield url
-
-
-def press(tab: Any, key: str) -> None:
-    """Press the button of a key and wait until the page is done."""
-    tab.locator(f".st-key-{key} button").first.click()
-    settled(tab)
-
-
 def row(tab: Any, key: str, at: int = 0) -> None:
     """Tick a row of the table whose key begins so."""
     table = tab.locator(f"[class*=st-key-{key}]").get_by_test_id("stDataFrame").first
@@ -101,38 +88,6 @@ def row(tab: Any, key: str, at: int = 0) -> None:
     tab.mouse.click(box["x"] + 16, box["y"] + 33 * (at + 1) + 17)
     tab.wait_for_timeout(300)
     settled(tab)
-
-
-def unfold(tab: Any, title: str) -> None:
-    """Open the step of the set-up that has this title, if it is shut."""
-    step = tab.locator("details", has=tab.locator("summary", has_text=title)).first
-    if step.get_attribute("open") is None:
-        step.locator("summary").click()
-        settled(tab)
-
-
-def test_from_nothing_to_sample_data_to_a_finding_that_is_settled(nothing_yet: str, reader: Reader) -> None:
-    """First run: set-up, one click for sample data, one to what to fix, and the first finding is off the list."""
-    tab = reader.open(nothing_yet)
-    assert tab.locator("h1").first.inner_text() == reader.said("Set-up")
-    unfold(tab, reader.said("Connect systems, or drop files"))
-    reader.picture(tab, "first-run")
-    press(tab, "sample-in")
-    tab.get_by_text(reader.said("This is sample data of an invented company.")).first.wait_for()
-    unfold(tab, reader.said("Look at the first findings"))
-    press(tab, "setup-findings")
-    tab.get_by_role("heading", name=reader.said("To fix"), exact=True).wait_for()
-    row(tab, "worklist")
-    reader.picture(tab, "first-finding")
-    tab.get_by_role("button", name=reader.said("Leave it")).first.click()
-    tab.get_by_role("textbox", name=reader.said("Why")).first.fill("Acordado por teléfono")
-    tab.get_by_test_id("stFormSubmitButton").get_by_role("button", name=reader.said("Leave it")).first.click()
-    tab.get_by_text(reader.said("Left as it is.")).first.wait_for()
-    reader.picture(tab, "first-settled")
-    tab.goto(f"{nothing_yet}/setup")
-    settled(tab)
-    press(tab, "sample-out")
-    tab.get_by_text(reader.said("The sample data is gone.")).first.wait_for()
 
 
 @pytest.mark.parametrize("reader", [("en", "desk")], indirect=True)  # once: the next ones of the week need a person
@@ -191,19 +146,3 @@ def test_a_suggestion_is_confirmed_by_key_and_taken_back(site: str, books: Path,
     settled(tab)
     assert state(books).decisions() == before
     reader.picture(tab, "taken-back")
-
-
-def test_the_language_is_switched_beside_the_settings(site: str, reader: Reader) -> None:
-    """Another language chosen: the page speaks it at once, and goes on speaking it on the next page."""
-    tab = reader.open(f"{site}/settings")
-    assert tab.locator("h1").first.inner_text() == reader.said("Settings")
-    other = reader._replace(language={"en": "es", "es": "en"}[reader.language])
-    if reader.size == "phone":
-        tab.get_by_test_id("stExpandSidebarButton").click()
-    tab.locator(".st-key-language-choice [data-testid=stSelectbox] *[role=combobox]").first.click()
-    tab.get_by_role("option", name=words.LANGUAGES[other.language], exact=True).click()
-    tab.get_by_role("heading", name=other.said("Settings"), exact=True).wait_for()
-    settled(tab)
-    reader.picture(tab, "language")
-    tab.locator('[data-testid=stSidebarNavLink][href$="/help"]').click()
-    tab.get_by_role("heading", name=other.said("Help"), exact=True).wait_for()
