@@ -381,6 +381,14 @@ class HubSpotWriter(HubSpotReader):
         self.books.files[file_id] = row | {"content": content.hex()}
         return Reply(201, {k: v for k, v in row.items() if v is not None})
 
+    def file_at(self, call: Call) -> Reply:
+        """`GET /files/{V}/files/stat/{path}`: what is known of the file at a path; of several, the last."""
+        wanted = "/" + call.path["path"].lstrip("/")
+        found = [row for row in self.books.files.values() if row["path"] == wanted]
+        if not found:
+            raise not_found()
+        return Reply(200, {k: v for k, v in found[-1].items() if v is not None and k != "content"})
+
     def signed_url(self, call: Call) -> Reply:
         """`GET /files/{V}/files/{id}/signed-url`."""
         row = self.books.files.get(call.path["id"])

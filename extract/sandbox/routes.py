@@ -58,6 +58,7 @@ def hubspot_routes(api: HubSpotWriter) -> list[Route]:
         route("POST", PROPERTIES + r"/(?P<type>[^/]+)/groups", api.create_group),
         route("POST", PROPERTIES + r"/(?P<type>[^/]+)/batch/create", api.create_properties),
         route("POST", rf"/files/{DATED}/files", api.upload),
+        route("GET", rf"/files/{DATED}/files/stat/(?P<path>.+)", api.file_at),
         route("GET", rf"/files/{DATED}/files/(?P<id>[^/]+)/signed-url", api.signed_url),
         route("GET", r"/files/content/(?P<id>[^/]+)", api.file_content),
         route("POST", r"/oauth/(?:\d{4}-\d{2}|v1|v3)/token", api.token),

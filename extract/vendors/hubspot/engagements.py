@@ -1,11 +1,15 @@
 """Tasks and notes, on deals and customers."""
 
+from urllib.parse import quote
+
 from extract.model import NoteDraft, TaskDraft, Written
 from extract.values import plain
+from extract.vendor import Refused
 from extract.vendors.hubspot.account import V
 from extract.vendors.hubspot.objects import PAGE, Objects, after, chunks
 from extract.vendors.hubspot.properties import party_key, written
 
+FOLDER = "cuadra"  # where attachments lie among the account's files
 LINKED_TO = {"tasks": {"deals": 216, "contacts": 204, "companies": 192},
              "notes": {"deals": 214, "contacts": 202, "companies": 190}}  # fmt: skip
 
@@ -37,15 +41,26 @@ class Engagements(Objects):
         """Make a note on a deal or customer, its file uploaded first (private)."""
         properties = {"hs_timestamp": plain(draft.at), "hs_note_body": _marked(draft.body, draft.key)}
         if draft.file is not None:
-            name = draft.file_name or "attachment"
-            file = self.write(
-                "POST",
-                f"/files/{V}/files",
-                data={"options": '{"access":"PRIVATE"}', "folderPath": "/cuadra", "fileName": name},
-                files={"file": (name, draft.file)},
-            )
-            properties["hs_attachment_ids"] = str(file["id"])
+            properties["hs_attachment_ids"] = self._uploaded(draft.file_name or "attachment", draft.file)
         return self._create_engagement("notes", properties, draft)
+
+    def _uploaded(self, name: str, content: bytes) -> str:
+        """Upload a private file and return its id; one of that name and size, uploaded before we died, is the same."""
+        try:
+            there = self.read("GET", f"/files/{V}/files/stat/{FOLDER}/{quote(name)}")
+        except Refused as error:
+            if error.status != 404:
+                raise
+        else:
+            if there.get("size") == len(content):
+                return str(there["id"])
+        file = self.write(
+            "POST",
+            f"/files/{V}/files",
+            data={"options": '{"access":"PRIVATE"}', "folderPath": f"/{FOLDER}", "fileName": name},
+            files={"file": (name, content)},
+        )
+        return str(file["id"])
 
     def _create_engagement(self, kind: str, properties: dict[str, str], draft: TaskDraft | NoteDraft) -> Written:
         if draft.owner_id:
