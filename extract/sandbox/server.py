@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route as WebRoute
 
-from extract.sandbox import hubspot_errors, snapshot, stripe_errors
+from extract.sandbox import hubspot_errors, snapshot, stripe_errors, wire
 from extract.sandbox.books import Company
 from extract.sandbox.company import company as make_company
 from extract.sandbox.control import Control
@@ -243,4 +243,4 @@ def serve(
     """
     if state and state.exists():
         today, seed, deals = snapshot.origin(state)
-    return Running(Sandbox(make_company(today or date.today(), seed, deals), deals, state), port, smtp_port)
+    return Running(Sandbox(make_company(today or wire.today(), seed, deals), deals, state), port, smtp_port)

@@ -5,9 +5,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl
+from zoneinfo import ZoneInfo
 
 import msgspec
 from starlette.datastructures import Headers, QueryParams
+
+ZONE = ZoneInfo("Europe/Madrid")  # where the invented company lives: its day begins before that of a server in UTC
+
+
+def today() -> date:
+    """Return the day that it is where the company lives."""
+    return datetime.now(ZONE).date()
 
 
 @dataclass(frozen=True)
@@ -58,8 +66,8 @@ class Refused(Exception):
 class Clock:
     """The sandbox's time: the machine's, moved by whole days so that its date is the company's today at the start."""
 
-    def __init__(self, today: date) -> None:
-        self.shift = timedelta(days=(today - datetime.now(UTC).date()).days)
+    def __init__(self, begins: date) -> None:
+        self.shift = timedelta(days=(begins - today()).days)
 
     def now(self) -> datetime:
         """Return the instant it is in the sandbox."""
