@@ -1,11 +1,17 @@
 """What all tests share: which capability rows passed, and where the reference material is."""
 
+import gc
 import json
 import os
+import time
 from pathlib import Path
 
 import pytest
 
+from reconcile import figures, warehouse
+
+os.environ["TZ"] = "Europe/Madrid"  # of the invented company and of settings that say nothing: one day for all
+time.tzset()
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
 
@@ -26,6 +32,16 @@ def _calm(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
+@pytest.fixture(autouse=True)
+def _plain(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out the words on columns, a tenth of a small run's time, where a test is not about them."""
+    if request.node.get_closest_marker("described"):
+        warehouse._blank.cache_clear()
+        return
+    for module in (warehouse, figures):
+        monkeypatch.setattr(module, "comment", lambda *told: None)
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> object:
     """Note which capability rows a test proves, for `cuadra capabilities`."""
@@ -39,6 +55,12 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> objec
         line = json.dumps({"test": item.nodeid, "ids": ids, "passed": report.passed})
         with (folder / f"{worker}.jsonl").open("a") as file:
             file.write(line + "\n")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Keep what was imported out of every later clean-up: each run of a page looks for garbage in all there is."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

@@ -50,6 +50,7 @@ def asked(data: Path, sql: str) -> list[tuple[Any, ...]]:
 FOUND = 'SELECT id, "check", state, first_seen_at FROM findings ORDER BY id'
 
 
+@pytest.mark.described
 def test_a_run_makes_every_table_with_its_comments(data: Path) -> None:
     """The warehouse is a public interface: canonical and computed tables are there, and say what they are."""
     summary = run.reconcile(data)

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from company import Shop, prepare
 from cryptography.fernet import Fernet
+from lean import without_figures
 from till import Till, TillVendor
 
 from extract.sandbox.server import serve
@@ -50,3 +51,9 @@ def shop(prepared: Shop, tmp_path: Path) -> Iterator[Shop]:
     """The company as it was, with a data folder for this test."""
     yield prepared.copy(tmp_path / "data")
     workflows.shutdown()
+
+
+@pytest.fixture(autouse=True)
+def _lean(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test of this folder looks at figures."""
+    without_figures(monkeypatch)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from company import Shop, prepare
+from lean import without_figures
 from listening import Server
 from small_company import ROWS, keep
 
@@ -72,3 +73,9 @@ def shop(prepared: Shop, tmp_path: Path) -> Iterator[Shop]:
     """The company as it was, with a data folder for this test."""
     yield prepared.copy(tmp_path / "data")
     workflows.shutdown()
+
+
+@pytest.fixture(autouse=True)
+def _lean(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test of this folder looks at figures."""
+    without_figures(monkeypatch)
