@@ -9,6 +9,7 @@ from company import Shop
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
+from extract.sandbox import wire
 from reconcile import workflows
 from reconcile.action import Subject
 from reconcile.automations import switch
@@ -101,7 +102,10 @@ def test_one_invoice_through_its_events_and_the_deal_shows_each(shop: Shop, monk
     read_on()
     sent = shop.store.reminders("stripe", invoice)
     told = deal_of(shop, deal)
-    assert told["reminders_sent"] == len(sent) == 1 and told["reminded_on"] == sent[0]["sent_at"].date()
+    assert (
+        told["reminders_sent"] == len(sent) == 1
+        and told["reminded_on"] == sent[0]["sent_at"].astimezone(wire.ZONE).date()
+    )
 
     shop.post(f"invoices/{invoice}/pay", {})
     read_on()
