@@ -79,7 +79,7 @@ class Control:
     def about(self, _body: Any, query: dict[str, str]) -> dict[str, Any]:
         """Return where and what this is."""
         box = self.sandbox
-        return {"url": box.stripe.base, "smtp_port": box.smtp_port, "today": str(box.clock.now().date()),
+        return {"url": box.stripe.base, "smtp_port": box.smtp_port, "today": str(box.clock.today()),
                 "seed": box.company.seed,
                 "hubspot_token": "pat-eu1-sandbox", "stripe_key": "sk_test_sandbox"}  # fmt: skip
 
@@ -236,7 +236,7 @@ class Control:
         if body.get("method", "card") == "bank":
             currency = invoice["currency"].upper()
             name = plain(invoice["customer_name"] or "").upper()
-            entry = Entry(f"FNB{secrets.randbelow(10**12):012d}", stripe.clock.now().date(), amount, currency, name, "",
+            entry = Entry(f"FNB{secrets.randbelow(10**12):012d}", stripe.clock.today(), amount, currency, name, "",
                           body.get("text", str(invoice["number"])), None, "NOTPROVIDED", "RCDT")  # fmt: skip
             self.sandbox.transfers.append(entry)
             return {"bank_id": entry.id, "amount": str(decimal(amount)), "currency": currency}

@@ -73,6 +73,10 @@ class Clock:
         """Return the instant it is in the sandbox."""
         return datetime.now(UTC) + self.shift
 
+    def today(self) -> date:
+        """Return the company's day at that instant."""
+        return self.now().astimezone(ZONE).date()
+
     def unix(self) -> int:
         """Return the same in whole seconds."""
         return int(self.now().timestamp())

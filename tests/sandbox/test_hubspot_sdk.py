@@ -26,6 +26,7 @@ from hubspot.crm.objects import SimplePublicObjectInputForCreate as ObjectForCre
 from hubspot.crm.properties import PropertyCreate
 from urllib3.util.retry import Retry
 
+from extract.sandbox import wire
 from extract.sandbox.server import Running
 
 WON = [{"filters": [{"propertyName": "hs_is_closed_won", "operator": "EQ", "value": "true"}]}]
@@ -221,4 +222,4 @@ def test_search_sees_a_write_when_its_index_has_caught_up(box: Running, client: 
 def test_today_is_the_day_it_was_given(client: HubSpot) -> None:
     """A write is dated by the sandbox's clock, not the machine's."""
     made = client.crm.companies.basic_api.create(ObjectForCreate(properties={"name": "Nueva"}))
-    assert made.created_at.date() == TODAY
+    assert made.created_at.astimezone(wire.ZONE).date() == TODAY
