@@ -7,6 +7,7 @@ removes what it no longer contains. rows.duckdb can be deleted: `rebuild` makes 
 import datetime as dt
 import gc
 import threading
+import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -95,6 +96,15 @@ CREATE TABLE IF NOT EXISTS rejects (
 """
 
 
+_KEPT = ((t, ", ".join(f"{c.name} {c.sql}" for c in columns(t))) for t in TABLES)
+_TABLES = (
+    "; ".join(f"CREATE TABLE IF NOT EXISTS {table} ({kept}, _kind VARCHAR, _key VARCHAR)" for table, kept in _KEPT)
+    + f"; {LEDGERS}"
+)
+_STAGE = "CREATE TABLE _items (_kind VARCHAR, _key VARCHAR, _seq BIGINT, bad BOOLEAN); " + LEDGERS.split(";")[2]
+_MADE_BY = f"tables {zlib.crc32(_TABLES.encode()):08x}"  # of a file that this program need not look through again
+
+
 class _Sparing:
     """While somebody is reading, Python looks for cyclic garbage rarely: items have none, and there are millions."""
 
@@ -126,15 +136,19 @@ def opened(data: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         db = duckdb.connect(data / "rows.duckdb")
         try:
             db.execute(LIMITS)
-            for table in TABLES:
-                kept = ", ".join(f"{c.name} {c.sql}" for c in columns(table))
-                db.execute(f"CREATE TABLE IF NOT EXISTS {table} ({kept}, _kind VARCHAR, _key VARCHAR)")
-            add_columns(db)
-            for statement in filter(str.strip, LEDGERS.split(";")):
-                db.execute(statement)
+            made = db.execute("SELECT comment FROM duckdb_tables() WHERE table_name = 'runs'").fetchall()
+            if made != [(_MADE_BY,)]:
+                _make(db)
             yield db
         finally:
             db.close()
+
+
+def _make(db: duckdb.DuckDBPyConnection) -> None:
+    """Create the tables that are missing, and the columns that came since an older program made them."""
+    db.execute(_TABLES)
+    add_columns(db)
+    db.execute(f"COMMENT ON TABLE runs IS '{_MADE_BY}'")
 
 
 def sync(
@@ -143,9 +157,8 @@ def sync(
     """Read a vendor: all of it, or what changed since its last complete reading. Its failure is in the answer."""
     started = _now()
     with FileLock(data / f".{vendor.name}.lock"):  # two readings of one vendor at once would only repeat each other
-        _catch_up(vendor, data, zone)
-        with opened(data) as db:
-            since = None if full else _since(db, vendor)
+        last = _catch_up(vendor, data, zone)
+        since = None if full else _since(vendor, last)
         run = Run(vendor.name, "modified" if since else "full", started, since)
         try:
             streams = vendor.streams(since) if isinstance(vendor, Vendor) else [vendor.fetch(since)]
@@ -206,25 +219,33 @@ def _now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-def _since(db: duckdb.DuckDBPyConnection, vendor: Source) -> dt.datetime | None:
+def _since(vendor: Source, last: dt.datetime | None) -> dt.datetime | None:
     """Return where a modified reading starts: the start of the last complete one, less the vendor's overlap."""
-    row = db.execute(
-        "SELECT max(started_at) FROM runs WHERE vendor = ? AND error = '' AND mode <> 'import'", [vendor.name]
-    ).fetchone()
-    if not row or row[0] is None:
+    if last is None:
         return None
-    since = row[0].replace(tzinfo=dt.UTC) - getattr(vendor, "overlap", dt.timedelta(0))
+    since = last.replace(tzinfo=dt.UTC) - getattr(vendor, "overlap", dt.timedelta(0))
     can_modify = getattr(vendor, "can_modify", lambda since: True)
     return since if can_modify(since) else None
 
 
-def _catch_up(vendor: Source, data: Path, zone: str) -> None:
-    """Map raw files that were completed but not mapped: we were stopped between the two."""
+def _catch_up(vendor: Source, data: Path, zone: str) -> dt.datetime | None:
+    """Map raw files that were completed but not mapped, since we were stopped between the two.
+
+    Returns when the last complete reading began (UTC, without zone), None where there was none.
+    """
+    done, last = _runs(data, vendor.name)
+    late = [path for path in raw.needed(raw.runs(data, vendor.name)) if path.name.removesuffix(".jsonl.gz") not in done]
+    for path in late:
+        _replay(vendor, path, data, zone)
+    return _runs(data, vendor.name)[1] if late else last
+
+
+def _runs(data: Path, vendor: str) -> tuple[set[str], dt.datetime | None]:
+    """Return the readings of a vendor that are mapped, and when the last complete one began."""
     with opened(data) as db:
-        done = {r for (r,) in db.execute("SELECT run FROM runs WHERE vendor = ?", [vendor.name]).fetchall()}
-    for path in raw.needed(raw.runs(data, vendor.name)):
-        if path.name.removesuffix(".jsonl.gz") not in done:
-            _replay(vendor, path, data, zone)
+        asked = "SELECT run, started_at, error = '' AND mode <> 'import' FROM runs WHERE vendor = ?"
+        found = db.execute(asked, [vendor]).fetchall()
+    return {run for run, *_ in found}, max((at for _, at, complete in found if complete), default=None)
 
 
 def _replay(vendor: Source, path: Path, data: Path, zone: str) -> Reading:
@@ -303,9 +324,7 @@ class _Batches:
     def __enter__(self) -> "_Batches":
         self.file.unlink(missing_ok=True)
         self.db = duckdb.connect(self.file)
-        self.db.execute(LIMITS)
-        self.db.execute("CREATE TABLE _items (_kind VARCHAR, _key VARCHAR, _seq BIGINT, bad BOOLEAN)")
-        self.db.execute(next(s for s in LEDGERS.split(";") if " rejects " in s))
+        self.db.execute(f"{LIMITS}; {_STAGE}")
         self.behind = Behind()  # inserts while the next items come and are mapped
         return self
 

@@ -3,6 +3,7 @@
 Whatever goes wrong on the way, the last good warehouse stays where it is.
 """
 
+import contextlib
 import datetime as dt
 import os
 import time
@@ -173,9 +174,11 @@ def _attach_last(db: duckdb.DuckDBPyConnection, path: Path, summary: Summary) ->
         log.warning("last warehouse unreadable", error=str(error))
         summary.notes.append(f"the last warehouse could not be read and was not compared with: {error}")
         return None
-    there = warehouse.columns_of(db, "before")
-    if set(there.get("findings", ())) == set(checks.FINDINGS) and "tax_ids" in there:
-        return "before"
+    asked = "SELECT column_name FROM (DESCRIBE before.findings)"
+    with contextlib.suppress(duckdb.CatalogException):
+        db.execute("FROM before.tax_ids LIMIT 0")
+        if {name for (name,) in db.execute(asked).fetchall()} == set(checks.FINDINGS):
+            return "before"
     db.execute("DETACH before")
     summary.notes.append("the last warehouse was made by another version and was not compared with")
     return None

@@ -179,10 +179,11 @@ def fill(
 
 def _copy(db: duckdb.DuckDBPyConnection, rows: Path) -> None:
     db.execute(f"ATTACH '{_quoted(str(rows))}' AS rows_db (READ_ONLY)")
-    here = columns_of(db, db.execute("SELECT current_database()").fetchall()[0][0])
     there = columns_of(db, "rows_db")
-    for table in [*model.TABLES, *EXTRAS]:
-        shared = ", ".join(f'"{c}"' for c in here[table] if c in there.get(table, ()))
+    here = {table: [c.name for c in model.columns(table)] for table in model.TABLES}
+    here |= {name: list(described) for name, (_, described) in EXTRAS.items()}
+    for table, names in here.items():
+        shared = ", ".join(f'"{c}"' for c in names if c in there.get(table, ()))
         if shared:
             db.execute(f"INSERT INTO {table} BY NAME SELECT {shared} FROM rows_db.{table}")
     db.execute("DETACH rows_db")
@@ -199,7 +200,9 @@ def columns_of(db: duckdb.DuckDBPyConnection, database: str) -> dict[str, list[s
 
 def resolve_merged(db: duckdb.DuckDBPyConnection) -> None:
     """Let every reference to a merged record point to its survivor, and drop the losers whose survivor is here."""
-    if not _count(db, "SELECT COUNT(*) FROM merged WHERE survivor_id IS NOT NULL"):
+    asked = "SELECT DISTINCT of_table FROM merged WHERE survivor_id IS NOT NULL"
+    concerned = {table for (table,) in db.execute(asked).fetchall()}
+    if not concerned:
         return
     for _ in range(_LONGEST_CHAIN):
         chained = """UPDATE merged SET survivor_id = n.survivor_id FROM merged AS n
@@ -210,13 +213,13 @@ def resolve_merged(db: duckdb.DuckDBPyConnection) -> None:
     for table in model.TABLES:
         for column in model.columns(table):
             target = _POINTS.get(column.name)
-            if target and table != "merged":
+            if target in concerned and table != "merged":
                 same = "" if (table, column.name) in _FOREIGN else f"AND m.vendor = {table}.vendor"
                 db.execute(
                     f"""UPDATE {table} SET {column.name} = m.survivor_id FROM merged AS m
                     WHERE m.of_table = '{target}' AND m.id = {table}.{column.name} {same}"""
                 )
-        if table != "merged":
+        if table in concerned:
             db.execute(
                 f"""DELETE FROM {table} WHERE (vendor, id) IN (SELECT m.vendor, m.id FROM merged AS m
                 JOIN {table} AS s ON s.vendor = m.vendor AND s.id = m.survivor_id WHERE m.of_table = '{table}')"""
@@ -230,10 +233,6 @@ def resolve_merged(db: duckdb.DuckDBPyConnection) -> None:
             f"""UPDATE decisions SET {side}_id = m.survivor_id FROM merged AS m
             WHERE m.of_table = {side}_table AND m.vendor = {side}_vendor AND m.id = {side}_id"""
         )
-
-
-def _count(db: duckdb.DuckDBPyConnection, sql: str) -> int:
-    return int(db.execute(sql).fetchall()[0][0])
 
 
 def _text(value: Any) -> str | None:
