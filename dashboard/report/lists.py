@@ -1,7 +1,6 @@
 """The lists of a report: what waits and is late, problems, what was done, and the records behind every sum."""
 
 import datetime as dt
-from collections.abc import Iterable
 
 import sqlalchemy as sa
 
@@ -20,24 +19,27 @@ def waiting(facts: Facts) -> Table:
     """Deals won and not invoiced."""
     columns: dict[str, Sort] = {"record": "text", "customer": "text", "owner": "text", "won_on": "date",
                                 "days": "count", "currency": "text", "amount": "money"}  # fmt: skip
-    return table("not_invoiced", columns, _largest(facts, facts.waiting["now"]))
+    return table("not_invoiced", columns, facts.waiting)
 
 
 def overdue(facts: Facts) -> Table:
     """Invoices past their due date."""
     columns: dict[str, Sort] = {"record": "text", "customer": "text", "owner": "text", "due_on": "date",
                                 "days": "count", "currency": "text", "amount": "money"}  # fmt: skip
-    return table("overdue", columns, _largest(facts, facts.late["now"]))
+    return table("overdue", columns, facts.late)
 
 
-def _largest(facts: Facts, rows: list[Row]) -> list[Row]:
-    """Return the rows, the reporting currency's first, each currency's largest first: no two are compared."""
-    rank = {code: at for at, code in enumerate(facts.currencies)}
-    return sorted(rows, key=lambda r: (rank.get(r["currency"], len(rank)), -r["amount"]))
+def opened(facts: Facts) -> Table:
+    """Findings first seen, the gravest first."""
+    return _findings("opened", facts.opened)
 
 
-def of_findings(name: str, rows: list[Row]) -> Table:
-    """Findings, the gravest first."""
+def fixed(facts: Facts) -> Table:
+    """Findings gone, the gravest first."""
+    return _findings("fixed", facts.fixed)
+
+
+def _findings(name: str, rows: list[Row]) -> Table:
     columns: dict[str, Sort] = {"id": "text", "severity": "word", "problem": "word", "record": "text",
                                 "customer": "text", "owner": "text", "since_on": "date", "currency": "text",
                                 "amount": "money"}  # fmt: skip
@@ -47,7 +49,7 @@ def of_findings(name: str, rows: list[Row]) -> Table:
 def recovered(facts: Facts) -> Table:
     """Money at stake of findings gone: sales that were invoiced, invoices that were paid, each record once."""
     once: dict[tuple[str, ...], Row] = {}
-    for row in facts.fixed["now"]:
+    for row in facts.fixed:
         if row["check"] in RECOVERED and row["amount"] and row["amount"] > 0:
             key = (row["subject_table"], row["vendor"], row["subject_id"], row["currency"])
             if key not in once or once[key]["amount"] < row["amount"]:
@@ -88,17 +90,26 @@ def behind(facts: Facts) -> Table:
     return table("behind", columns, rows)
 
 
-def records(facts: Facts) -> Iterable[Table]:
-    """The records that the three totals are sums of."""
-    common: dict[str, Sort] = {"on_day": "date", "record": "text", "customer": "text"}
-    money: dict[str, Sort] = {"currency": "text", "amount": "money"}
-    yield table("deals", {**common, "owner": "text", "invoice": "text", **money}, facts.deals)
+_COMMON: dict[str, Sort] = {"on_day": "date", "record": "text", "customer": "text"}
+_MONEY: dict[str, Sort] = {"currency": "text", "amount": "money"}
+
+
+def deals(facts: Facts) -> Table:
+    """The deals that the total won is the sum of."""
+    return table("deals", {**_COMMON, "owner": "text", "invoice": "text", **_MONEY}, facts.deals)
+
+
+def invoices(facts: Facts) -> Table:
+    """The invoices that the total invoiced is the sum of."""
     sent: dict[str, Sort] = {"owner": "text", "state": "word", "sent_at": "moment", "due_on": "date",
                              "paid_on": "date"}  # fmt: skip
     more: dict[str, Sort] = {"net": "money", "open": "money"}
-    yield table("invoices", {**common, **sent, **money, **more}, facts.invoices)
-    paid: dict[str, Sort] = {"invoice": "text", "method": "word"}
-    yield table("payments", {**common, **paid, **money}, facts.payments)
+    return table("invoices", {**_COMMON, **sent, **_MONEY, **more}, facts.invoices)
+
+
+def payments(facts: Facts) -> Table:
+    """The money that the total collected is the sum of."""
+    return table("payments", {**_COMMON, "invoice": "text", "method": "word", **_MONEY}, facts.payments)
 
 
 def done(store: State, since: dt.datetime, before: dt.datetime) -> list[Row]:

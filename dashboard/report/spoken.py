@@ -6,7 +6,7 @@ from typing import Any
 
 from dashboard import labels
 from dashboard.report.table import Column, Table
-from dashboard.report.week import Report
+from dashboard.report.week import Look, Report
 from dashboard.theme import invoice_state, severity, source_state
 from dashboard.views import bridge
 from dashboard.words import _, day, language, moment, money, number
@@ -116,7 +116,7 @@ def columns(table: Table) -> list[Column]:
     return [c for c in table.columns if c.name != "id" and (c.name != "currency" or table.name == "days")]
 
 
-def notes(report: Report) -> list[str]:
+def notes(report: Report | Look) -> list[str]:
     """Return what to know of the figures, in sentences."""
     said = {
         "not_over": _("The period is not over: the figures are up to {day}.").format(day=day(report.as_of)),
@@ -129,7 +129,7 @@ def notes(report: Report) -> list[str]:
     return [said[code] for code in report.notes]
 
 
-def headline(report: Report) -> list[tuple[str, str, str, int]]:
+def headline(report: Report | Look) -> list[tuple[str, str, str, int]]:
     """Return the first figures in the first currency that has some: name, amount, change, its sign."""
     totals = report.table("totals").records()
     first = next((r["currency"] for r in totals if r["amount"] or r["before"]), None)

@@ -1,42 +1,30 @@
 """The sums of a report: money, days, counts, the steps between, ageing, salespeople, forecast, customers, worth."""
 
-from collections import Counter
-from collections.abc import Mapping
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from dashboard import worth
 from dashboard.read import Row, bridge, figures, findings, sales
 from dashboard.read import report as asked
+from dashboard.read.report_sums import BUCKETS
 from dashboard.read.sources import OLD_AFTER
 from dashboard.report.facts import ZERO, Facts
 from dashboard.report.table import Sort, Table, table
 from reconcile.state import now, state
 
-BUCKETS = ("not_due", "1_30", "31_60", "61_90", "90_plus")
+FIGURES = ("won", "invoiced", "collected", "remaining_to_invoice", "receivables", "overdue")
+COUNTS = ("deals_won", "invoices", "payments", "not_invoiced", "overdue_invoices", "opened", "fixed")
 
 
 def totals(facts: Facts) -> Table:
     """Money by figure and currency, with the change since the period before and the sources that are old."""
     stale = _stale(facts)
     rows = []
-    for currency in facts.currencies:
-        now_, before = (bridge.bridge(facts.data, *facts.spans[name], currency) for name in ("now", "before"))
-        found = {
-            "won": (now_.booked, before.booked),
-            "invoiced": (now_.billed, before.billed),
-            "collected": (now_.cashed, before.cashed),
-            "remaining_to_invoice": _both(facts.waiting, currency),
-            "receivables": _both(facts.owed, currency),
-            "overdue": _both(facts.late, currency),
-        }
-        rows += [
-            {"figure": name, "currency": currency, "amount": value, "before": was, "change": value - was,
-             "stale": stale.get(name, "")}
-            for name, (value, was) in found.items()
-        ]  # fmt: skip
-    order = list(dict.fromkeys(r["figure"] for r in rows))
-    rows.sort(key=lambda r: order.index(r["figure"]))
+    for name in FIGURES:
+        for currency in facts.currencies:
+            value, was = (_cents(facts.sums[when].get(name, {}).get(currency, ZERO)) for when in ("now", "before"))
+            rows.append({"figure": name, "currency": currency, "amount": value, "before": was, "change": value - was,
+                         "stale": stale.get(name, "")})  # fmt: skip
     # the first currency is always told whole; of the others only what is, or was, something
     rows = [r for r in rows if r["amount"] or r["before"] or r["currency"] == facts.currencies[0]]
     columns: dict[str, Sort] = {"figure": "word", "currency": "text", "amount": "money", "before": "money",
@@ -44,11 +32,8 @@ def totals(facts: Facts) -> Table:
     return table("totals", columns, rows)
 
 
-def _both(rows: Mapping[str, list[Row]], currency: str) -> tuple[Decimal, Decimal]:
-    now_, before = (
-        sum((r["amount"] for r in rows[name] if r["currency"] == currency), ZERO) for name in ("now", "before")
-    )
-    return now_, before
+def _cents(amount: Decimal) -> Decimal:
+    return amount.quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
 def _stale(facts: Facts) -> dict[str, str]:
@@ -83,27 +68,13 @@ def days(facts: Facts) -> Table:
 
 def counts(facts: Facts) -> Table:
     """How many there were of each, with the change since the period before."""
-    before = facts.spans["before"]
-    late = facts.late
-    found = {
-        "deals_won": (len(facts.deals), len(asked.deals_won(facts.data, *before))),
-        "invoices": (_standing(facts.invoices), _standing(asked.invoices_issued(facts.data, *before))),
-        "payments": (len(facts.payments), len(asked.payments_received(facts.data, *before))),
-        "not_invoiced": (len(facts.waiting["now"]), len(facts.waiting["before"])),
-        "overdue_invoices": (len(late["now"]), len(late["before"])),
-        "opened": (len(facts.opened["now"]), len(facts.opened["before"])),
-        "fixed": (len(facts.fixed["now"]), len(facts.fixed["before"])),
-    }
-    rows = [{"figure": n, "count": v, "before": w, "change": v - w} for n, (v, w) in found.items()]
+    now_, before = facts.counts["now"], facts.counts["before"]
+    rows = [{"figure": n, "count": now_[n], "before": before[n], "change": now_[n] - before[n]} for n in COUNTS]
     if facts.is_latest:
         total, _amounts = findings.total(facts.data, findings.Wanted())
         rows.append({"figure": "open_findings", "count": total, "before": None, "change": None})
     columns: dict[str, Sort] = {"figure": "word", "count": "count", "before": "count", "change": "count"}
     return table("counts", columns, rows)
-
-
-def _standing(invoices: list[Row]) -> int:
-    return sum(r["amount"] > 0 for r in invoices)
 
 
 def differences(facts: Facts) -> Table:
@@ -119,23 +90,11 @@ def differences(facts: Facts) -> Table:
 
 def ageing(facts: Facts) -> Table:
     """What was owed by days overdue."""
-    sums: dict[tuple[str, str], Decimal] = {(b, c): ZERO for c in facts.currencies for b in BUCKETS}
-    counted: Counter[tuple[str, str]] = Counter()
-    for row in facts.owed["now"]:
-        key = (_bucket(row["days"]), row["currency"])
-        sums[key] = sums.get(key, ZERO) + row["amount"]
-        counted[key] += 1
-    rows = [
-        {"bucket": bucket, "currency": currency, "invoices": counted[bucket, currency], "amount": amount}
-        for (bucket, currency), amount in sums.items()
-    ]
+    place = {pair: at for at, pair in enumerate((c, b) for c in facts.currencies for b in BUCKETS)}
+    last = len(place)
+    rows = sorted(facts.owed, key=lambda r: (place.get((r["currency"], r["bucket"]), last), r["currency"] or ""))
     columns: dict[str, Sort] = {"bucket": "word", "currency": "text", "invoices": "count", "amount": "money"}
-    return table("ageing", columns, [r for r in rows if r["invoices"]])
-
-
-def _bucket(days: int) -> str:
-    bounds = ((0, "not_due"), (30, "1_30"), (60, "31_60"), (90, "61_90"))
-    return next((name for most, name in bounds if days <= most), "90_plus")
+    return table("ageing", columns, rows)
 
 
 def by_owner(facts: Facts) -> Table:

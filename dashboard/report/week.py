@@ -5,7 +5,7 @@ what has a date; what a day of the past cannot tell any more is left out and sai
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,11 +13,11 @@ import sqlalchemy as sa
 
 from dashboard.read import NoWarehouse, figures, ready, sources
 from dashboard.read import report as asked
+from dashboard.read.report_sums import BUCKETS
 from dashboard.report import lists, sums
 from dashboard.report.facts import Facts
 from dashboard.report.lists import done
 from dashboard.report.period import Kind, Period, around
-from dashboard.report.sums import BUCKETS
 from dashboard.report.table import Table, read, written
 from reconcile import schema
 from reconcile.settings import Settings
@@ -45,6 +45,11 @@ class Report(NamedTuple):
     def table(self, name: str) -> Table:
         """Return a table by its name. KeyError if there is none."""
         return next((t for t in self.tables if t.name == name), None) or _missing(name)
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the tables, in the order in which they are read."""
+        return [found.name for found in self.tables]
 
     @property
     def is_over(self) -> bool:
@@ -87,6 +92,46 @@ def report(data: Path, period: Period, settings: Settings, *, fresh: bool = Fals
 
 def make(data: Path, period: Period, settings: Settings) -> Report:
     """Compute the report of a period. NoReport where the books have nothing of it."""
+    facts = _facts(data, period, settings)
+    made = tuple(make_table(facts) for make_table in _tables(period.kind).values())
+    return Report(period, facts.as_of, now().replace(microsecond=0), settings.company.name, settings.company.time_zone,
+                  facts.currencies, made, tuple(_notes(facts)))  # fmt: skip
+
+
+class Look:
+    """A report as a page shows it: each table is made when it is looked at, of lists the first rows only.
+
+    Sums and counts are those of the whole report. `most`: how many rows a list has at most; what has as many may have
+    more. It answers as a Report does.
+    """
+
+    most = 200
+
+    def __init__(self, data: Path, period: Period, settings: Settings) -> None:
+        """NoReport where the books have nothing of the period."""
+        self.period = period
+        self._facts = _facts(data, period, settings, self.most)
+        self.as_of, self.notes = self._facts.as_of, tuple(_notes(self._facts))
+        self._made: dict[str, Table] = {}
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the tables, in the order in which they are read."""
+        return list(_tables(self.period.kind))
+
+    def table(self, name: str) -> Table:
+        """Return a table by its name. KeyError if there is none."""
+        if name not in self._made:
+            self._made[name] = _tables(self.period.kind)[name](self._facts)
+        return self._made[name]
+
+
+def look(data: Path, period: Period, settings: Settings) -> Report | Look:
+    """Return what a page shows of a period: the kept report, else a look at it. NoReport if there is nothing to say."""
+    return kept(data, period) or Look(data, period, settings)
+
+
+def _facts(data: Path, period: Period, settings: Settings, most: int = asked.ALL) -> Facts:
     if not ready(data):
         raise NoReport("Nothing was read yet. Connect a system or import a file, then compare: `cuadra sync`.")
     books = asked.span(data)
@@ -97,33 +142,34 @@ def make(data: Path, period: Period, settings: Settings) -> Report:
     if period.end < books["first_day"]:
         raise NoReport(f"The first record is of {books['first_day']}. Choose that day or a later one.")
     as_of = min(period.end, books["today"])
-    known_currencies = tuple(figures.currencies(data))
-    facts = Facts(data, period, as_of, books["today"], known_currencies, settings)
-    return Report(period, as_of, now().replace(microsecond=0), settings.company.name, settings.company.time_zone,
-                  known_currencies, tuple(_tables(facts)), tuple(_notes(facts)))  # fmt: skip
+    return Facts(data, period, as_of, books["today"], tuple(figures.currencies(data)), settings, most)
 
 
-def _tables(facts: Facts) -> Iterable[Table]:
-    """Yield the tables in the order in which they are read."""
-    yield sums.totals(facts)
-    yield sums.days(facts)
-    yield sums.counts(facts)
-    yield sums.differences(facts)
-    yield lists.waiting(facts)
-    yield lists.overdue(facts)
-    yield sums.ageing(facts)
-    yield sums.by_owner(facts)
-    yield sums.forecast(facts)
-    yield lists.of_findings("opened", facts.opened["now"])
-    yield lists.of_findings("fixed", facts.fixed["now"])
-    yield lists.recovered(facts)
-    yield lists.actions(facts)
-    yield sums.worth_of(facts)
-    yield lists.sources_read(facts)
-    if facts.period.kind == "month":
-        yield sums.by_customer(facts)
-    yield lists.behind(facts)
-    yield from lists.records(facts)
+def _tables(kind: Kind) -> dict[str, Callable[[Facts], Table]]:
+    """Return how each table is made, in the order in which they are read."""
+    tables: dict[str, Callable[[Facts], Table]] = {
+        "totals": sums.totals,
+        "days": sums.days,
+        "counts": sums.counts,
+        "differences": sums.differences,
+        "not_invoiced": lists.waiting,
+        "overdue": lists.overdue,
+        "ageing": sums.ageing,
+        "by_owner": sums.by_owner,
+        "forecast": sums.forecast,
+        "opened": lists.opened,
+        "fixed": lists.fixed,
+        "recovered": lists.recovered,
+        "done": lists.actions,
+        "worth": sums.worth_of,
+        "sources": lists.sources_read,
+        "by_customer": sums.by_customer,
+        "behind": lists.behind,
+        "deals": lists.deals,
+        "invoices": lists.invoices,
+        "payments": lists.payments,
+    }
+    return {name: make for name, make in tables.items() if kind == "month" or name != "by_customer"}
 
 
 def _notes(facts: Facts) -> Iterable[str]:
@@ -156,4 +202,18 @@ def as_json(made: Report) -> dict[str, Any]:
     return _written(made)
 
 
-__all__ = ["BUCKETS", "NoReport", "NoWarehouse", "Report", "as_json", "done", "keep", "kept", "known", "make", "report"]
+__all__ = [
+    "BUCKETS",
+    "Look",
+    "NoReport",
+    "NoWarehouse",
+    "Report",
+    "as_json",
+    "done",
+    "keep",
+    "kept",
+    "known",
+    "look",
+    "make",
+    "report",
+]

@@ -12,10 +12,11 @@ from dashboard.parts import badge, heading, nothing, plain, tall
 from dashboard.report import deliver, keys, mail, pdf, schedule, spoken
 from dashboard.report.period import Period, around, last
 from dashboard.report.table import Column, Table
-from dashboard.report.week import NoReport, Report, known, report
+from dashboard.report.week import Look, NoReport, Report, known, look, report
 from dashboard.theme import Mark
 from dashboard.views import custom, gallery, rhythm
-from dashboard.words import LANGUAGES, _, language, moment, speaking
+from dashboard.words import LANGUAGES, _, language, moment, number, speaking
+from reconcile import access
 from reconcile import settings as choices
 from reconcile.settings import CHANNELS, Schedule, Settings, SettingsError
 from reconcile.state import state
@@ -33,12 +34,13 @@ def show() -> None:
     period = _choose(kind)
     try:
         with st.spinner(_("Adding up …")):
-            made = report(session.data(), period, session.settings())
+            made = look(session.data(), period, session.settings())
+            headline = spoken.headline(made)
     except NoReport as error:
         nothing(_("No report"), str(error), ":material/event_busy:")
     else:
-        _actions(made)
-        _figures(made)
+        _actions(period)
+        _figures(made, headline)
     left, right = st.columns(2, gap="medium")
     with left, st.container(border=True):
         _when(kind)
@@ -76,43 +78,45 @@ def _choose(kind: str) -> Period:
     return by_key[chosen]
 
 
-def _actions(made: Report) -> None:
+def _actions(period: Period) -> None:
     """Offer the files, and a trial mail to oneself."""
-    settings = session.settings()
-    stem = f"{made.period.kind}-{made.period.start}"
+    stem = f"{period.kind}-{period.start}"
     with st.container(horizontal=True, vertical_alignment="bottom"):
         for name, kind, icon in (
             ("PDF", "pdf", "picture_as_pdf"),
             ("Excel", "xlsx", "table"),
             ("CSV", "csv", "folder_zip"),
         ):
-            st.download_button(name, _file(made, kind), f"{stem}.{deliver.ENDINGS[kind]}", icon=f":material/{icon}:",
+            st.download_button(name, _file(period, kind), f"{stem}.{deliver.ENDINGS[kind]}", icon=f":material/{icon}:",
                                on_click="ignore", key=f"report-{kind}")  # fmt: skip
         with st.popover(_("Send to me"), icon=":material/forward_to_inbox:"):
             to = st.text_input(_("Your e-mail address"), key="report-me", placeholder="ana@example.com")
             if st.button(_("Send it to me only"), key="report-send-me", disabled="@" not in to, type="primary"):
-                done = deliver.deliver(session.data(), made.period, ["email"], session.who(), to=[to.strip()])
+                done = deliver.deliver(session.data(), period, ["email"], session.who(), to=[to.strip()])
                 _say(done[0])
         is_shown = st.toggle(_("Preview the e-mail"), key="report-preview")
     try:
         if is_shown:
-            st.iframe(_preview(made, settings), height=620)
+            with st.spinner(_("Adding up …")):
+                page = _preview(report(session.data(), period, session.settings()), session.settings())
+            st.iframe(page, height=620)
     except pdf.NoLogo as error:
         st.error(plain(error))
 
 
-def _file(made: Report, kind: str) -> Callable[[], bytes]:
-    """Return what makes a file once it is asked for. Without the logo if that is no picture."""
-    settings, spoken_now = session.settings(), language()
+def _file(period: Period, kind: str) -> Callable[[], bytes]:
+    """Return what makes a file of the whole report once it is asked for. Without the logo if that is no picture."""
+    data, settings, spoken_now = session.data(), session.settings(), language()
 
     def content() -> bytes:
+        made = report(data, period, settings)
         with speaking(spoken_now):
             try:
                 return deliver.FILES[kind](made, settings)
             except pdf.NoLogo:
                 return pdf.pdf(made)
 
-    return content
+    return access.carried(content)
 
 
 def _preview(made: Report, settings: Settings) -> str:
@@ -126,23 +130,24 @@ def _preview(made: Report, settings: Settings) -> str:
     return page
 
 
-def _figures(made: Report) -> None:
+def _figures(made: Report | Look, headline: list[tuple[str, str, str, int]]) -> None:
     for note in spoken.notes(made):
         st.info(plain(note), icon=":material/info:")
     with st.grid(3, min_column_width=170):
-        for name, says, change, _sign in spoken.headline(made):
+        for name, says, change, _sign in headline:
             st.metric(name, says, change, delta_color="off", border=True)
-    names = [t.name for t in made.tables]
-    chosen = st.selectbox(_("List"), names, key="report-list", format_func=spoken.title)
+    chosen = st.selectbox(_("List"), made.names, key="report-list", format_func=spoken.title)
     found = made.table(chosen)
     if not found.rows:
         st.caption(_("Nothing."))
         return
     heads = [spoken.heading(c) for c in spoken.columns(found)]
-    lines = spoken.lines(found)
+    lines = spoken.lines(found, Look.most)
     looks = {spoken.heading(c): _look(found, c) for c in spoken.columns(found)}
     st.dataframe({h: [line[i] for line in lines] for i, h in enumerate(heads)}, hide_index=True, column_config=looks,
                  height=tall(len(lines), 500), alt=spoken.title(chosen), key="report-table")  # fmt: skip
+    if len(found.rows) >= Look.most:
+        st.caption(_("The first {count} are shown; PDF, Excel and CSV have all.").format(count=number(Look.most)))
 
 
 def _look(found: Table, column: Column) -> Any:

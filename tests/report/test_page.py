@@ -77,6 +77,26 @@ def test_the_page_shows_the_reports_own_cells(told: Path, reports: Open) -> None
         assert table.to_numpy().tolist() == spoken.lines(found)
 
 
+def test_a_long_list_shows_its_first_rows_and_the_files_have_all(
+    told: Path, reports: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With two rows at most, the page has the first two of four deals in their order, and every sum of all."""
+    monday = choices.today(choices.load(told))
+    made = week.make(told, period.around("month", monday), choices.load(told))
+    monkeypatch.setattr(week.Look, "most", 2)
+    app = reports(kind="month", period=made.period.key)
+    shown = {m.label: (m.value, m.delta) for m in app.metric}
+    assert shown == {name: (says, change) for name, says, change, _sign in spoken.headline(made)}
+    for name in made.names:
+        app.selectbox(key="report-list").set_value(name).run()
+        assert not app.exception, name
+        whole = spoken.lines(made.table(name))
+        table = app.dataframe[0].value.to_numpy().tolist() if whole else []
+        assert table == whole[:2], name
+        assert any("The first 2 are shown" in c.value for c in app.caption) == (len(whole) >= 2), name
+    assert len(made.table("deals").rows) == 3
+
+
 @pytest.mark.capability("REPORT-3")
 def test_send_to_me_goes_to_me_only_and_may_be_repeated(told: Path, reports: Open, office: Any) -> None:
     app = reports()
