@@ -45,13 +45,15 @@ def begin(
     store.keep(KEPT + mark, begun)
     store.keep_credentials(KEPT + mark, {login.needs[0]: client, login.needs[1]: secret}, who)
     asked = {"client_id": client, "redirect_uri": redirect, "scope": " ".join(login.scopes), "state": mark}
+    asked |= dict(login.asks)
     return f"{login.page}?{urlencode(asked)}"
 
 
-def finish(data: Path, mark: str, code: str, who: str) -> str:
+def finish(data: Path, mark: str, code: str, who: str, brought: Mapping[str, str] | None = None) -> str:
     """Connect what was begun under this mark and return the connection's name. Raises VendorError, keeping nothing.
 
-    A mark counts once: whoever comes back with one that is unknown, used or old is refused.
+    `brought` is what came back beside the code, such as the company that was chosen there. A mark counts once: whoever
+    comes back with one that is unknown, used or old is refused.
     """
     access.need("administer")
     store = state(data)
@@ -63,7 +65,8 @@ def finish(data: Path, mark: str, code: str, who: str) -> str:
     login = registry()[begun["vendor"]].login
     assert login is not None
     made = setup.trial(data, begun["vendor"], begun["name"], kept, begun["options"])
-    given = kept | {login.needs[2]: made.signed_in(code, begun["redirect"])}
+    beside = {need: (brought or {}).get(name, "") for name, need in login.brings}
+    given = kept | beside | {login.needs[2]: made.signed_in(code, begun["redirect"])}
     setup.connect(data, begun["vendor"], begun["name"], given, begun["options"], who=who)
     return str(begun["name"])
 
@@ -120,14 +123,16 @@ def arrived() -> None:
     if not mark:
         return
     refused = st.query_params.get("error_description") or st.query_params.get("error") or ""
-    for part in ("state", "code", "error", "error_description", "scope"):
+    asked = st.query_params.to_dict()
+    beside = [name for vendor in registry().values() if vendor.login for name, _need in vendor.login.brings]
+    for part in ("state", "code", "error", "error_description", "scope", *beside):
         st.query_params.pop(part, None)
     st.session_state.pop(_URL, None)
     try:
         if not code:
             forget(session.data(), mark, session.who())
             raise Unauthorised("sign-in", f"it was not granted there ({refused or 'no code came back'}).")
-        name = finish(session.data(), mark, code, session.who())
+        name = finish(session.data(), mark, code, session.who(), asked)
     except (VendorError, VaultError, SettingsError) as error:
         said.say("error", f"{plain(error)} {_('Nothing was kept.')}")
         st.rerun()

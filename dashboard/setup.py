@@ -51,7 +51,8 @@ def connect(
     settings.connections = settings.connections | {name: Connection(vendor=vendor, **(dict(options or {})))}
     choices.save(settings, data)
     other = {need: "" for need in (*made.needs, *(made.login.needs if made.login else ()))}  # of the other way in
-    store.keep_credentials(name, other | dict(credentials), who)
+    tried = {need: made.credentials[need] for need in credentials}  # a refresh token may have changed by trying it
+    store.keep_credentials(name, other | tried, who)
     accounts.keep(store, name, found, closed)
     store.record(
         Entry(who=who, action="connect", outcome="done", vendor=name, says=f"connected to {found.account}",

@@ -71,6 +71,7 @@ def _of_files() -> Iterator[Text]:
     for vendor in registry().values():
         yield from ((option.says,) for option in vendor.options)
         yield from ((step,) for step in vendor.steps)
+        yield from ((said,) for said in vendor.obstacles.values())
 
 
 def update() -> dict[str, int]:

@@ -4,9 +4,26 @@ import hashlib
 import hmac
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
 
 import httpx
+
+
+class Keyring:
+    """Where the credentials of a connection are kept. This one keeps nothing: its vendor alone knows what is new."""
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Let nobody else who has this keyring change it meanwhile."""
+        yield
+
+    def now(self) -> Mapping[str, str]:
+        """Return the credentials as they are kept at this moment, by name."""
+        return {}
+
+    def keep(self, secrets: Mapping[str, str]) -> None:
+        """Keep new credentials in place of the old ones of these names."""
 
 
 class HeaderAuth(httpx.Auth):

@@ -24,6 +24,7 @@ import msgspec
 import stamina
 from pyrate_limiter import Duration, InMemoryBucket, Limiter, Rate
 
+from extract.auth import Keyring
 from extract.bulk import Columns, typed
 
 T = TypeVar("T")
@@ -106,13 +107,22 @@ class Option(NamedTuple):
     default: str = ""
 
 
+class Hindrance(NamedTuple):
+    """Something in the account that stands in the way of a draft; `code` is one of the vendor's `obstacles`."""
+
+    code: str
+    values: Mapping[str, str] = {}
+
+
 class Login(NamedTuple):
     """How somebody signs in at the vendor's own page instead of pasting a key (OAuth 2, authorization code)."""
 
     page: str  # where they are sent
     token: str  # path below base_url that gives tokens
     scopes: tuple[str, ...]
-    needs: tuple[str, str, str]  # credentials: client id, client secret, refresh token
+    needs: tuple[str, ...]  # credentials: client id, client secret, refresh token, then what comes back with the code
+    asks: tuple[tuple[str, str], ...] = ()  # what the page is asked besides
+    brings: tuple[tuple[str, str], ...] = ()  # what comes back with the code, and the credential that it is
 
 
 @cache
@@ -133,10 +143,15 @@ class Vendor:
     login: ClassVar[Login | None] = None  # where one may also sign in at its own page
     steps: ClassVar[tuple[str, ...]] = ()  # where a person finds the credentials, in order
     options: ClassVar[tuple[Option, ...]] = ()
+    obstacles: ClassVar[Mapping[str, str]] = {}  # what may stand in the way of a write, by code: words for people
     reads: ClassVar[tuple[str, ...]] = ()  # canonical tables
     writes: ClassVar[tuple[str, ...]] = ()  # names of actions
     adds: ClassVar[tuple[str, ...]] = ()  # names of the extras that an account may have
     rate: ClassVar[tuple[int, float]] = (100, 10.0)  # requests, seconds
+    drafts: ClassVar[bool] = True  # whether an invoice begins as a draft; where not, making one issues it
+    negative_lines: ClassVar[bool] = True  # whether an invoice takes lines that reduce it
+    settles: ClassVar[float] = 0.0  # seconds after a doubt until "it is not there" can be believed
+    presets: ClassVar[Mapping[str, str]] = {}  # options of the CRM beside this billing system, where nobody chose them
     evidence: ClassVar[str] = ""  # what proves this connector, for the catalogue
     overlap: ClassVar[dt.timedelta] = dt.timedelta(minutes=15)  # search indexes lag: modified runs reach back this far
 
@@ -151,10 +166,12 @@ class Vendor:
         time_zone: str = "UTC",
         client: httpx.Client | None = None,
         pace: Pace | None = None,
+        keyring: Keyring | None = None,
     ) -> None:
         """Make a connection. `currency` is the account's, for amounts that say none; `time_zone` the company's.
 
-        `pace` is kept together with whoever else has it; without one this object keeps the limit for itself.
+        `pace` is kept together with whoever else has it; without one this object keeps the limit for itself. `keyring`
+        holds the credentials for others too: where a vendor gives a new one, it is kept there before it is used.
         """
         self.name = name or type(self).__module__.rsplit(".", 1)[-1]
         self.credentials = dict(credentials or {})
@@ -163,7 +180,7 @@ class Vendor:
         wait = httpx.Timeout(30, connect=10)
         self.client = client or httpx.Client(timeout=wait, follow_redirects=True, verify=trusted())
         self.url = (base_url or self.base_url).rstrip("/")
-        self.limit = pace or alone()
+        self.limit, self.keyring = pace or alone(), keyring or Keyring()
         self._auth: httpx.Auth | None = None
 
     # What a vendor defines
@@ -232,6 +249,10 @@ class Vendor:
         """Return where this vendor keeps each canonical field of a table, in its own words; empty where nobody asks."""
         return {}
 
+    def hindrances(self, draft: Any) -> tuple[Hindrance, ...]:
+        """Return what in the account stands in the way of making this draft, by asking; nothing is written."""
+        return ()
+
     def unwritable(self) -> tuple[str, ...]:
         """Return the rights to write that the credential lacks, by asking to change records that do not exist."""
         return ()
@@ -279,23 +300,50 @@ class Vendor:
         return str(self._granted(grant_type="authorization_code", code=code, redirect_uri=redirect)["refresh_token"])
 
     def renewed(self) -> tuple[str, float]:
-        """Return an access token and its seconds to live. Raises Unauthorised where the sign-in was taken back."""
+        """Return an access token and its seconds to live. Raises Unauthorised where the sign-in was taken back.
+
+        Some vendors give a new refresh token and the old one ends: it is kept at once, and one of us asks at a time.
+        """
         assert self.login is not None
-        granted = self._granted(grant_type="refresh_token", refresh_token=self.credentials[self.login.needs[2]])
+        need = self.login.needs[2]
+        with self.keyring.alone():
+            used = self.keyring.now().get(need) or self.credentials[need]
+            try:
+                granted = self._regranted(used)
+            except Unauthorised:
+                latest = self.keyring.now().get(need) or used  # another machine may have been quicker
+                if latest == used:
+                    raise
+                granted, used = self._regranted(latest), latest
+            fresh = str(granted.get("refresh_token") or used)
+            if fresh != used:
+                self.keyring.keep({need: fresh})
+            self.credentials[need] = fresh
         return str(granted["access_token"]), float(granted["expires_in"])
 
-    def _granted(self, **form: str) -> Any:
-        """Ask the token endpoint, which is no read that may be repeated at will: a code counts once."""
+    def _regranted(self, token: str) -> Any:
+        """Ask for an access token, again where nobody answered: unlike a code, a refresh token may be shown twice."""
+        for attempt in stamina.retry_context(on=Unreachable, attempts=ATTEMPTS, timeout=None, wait_max=20.0):
+            with attempt:
+                return self._granted(grant_type="refresh_token", refresh_token=token)
+        raise AssertionError("unreachable: the retry context returns or raises")
+
+    def token_request(self, form: Mapping[str, str], client: str, secret: str) -> Params:
+        """Return where tokens are asked for, and the request, as keywords of a POST."""
         assert self.login is not None
-        client, secret, _refresh = (self.credentials.get(need, "") for need in self.login.needs)
+        return {"url": self.url + self.login.token, "data": {**form, "client_id": client, "client_secret": secret}}
+
+    def _granted(self, **form: str) -> Any:
+        """Ask the token endpoint once."""
+        assert self.login is not None
+        client, secret = (self.credentials.get(need, "") for need in self.login.needs[:2])
         try:
-            reply = self.client.post(self.url + self.login.token,
-                                     data=form | {"client_id": client, "client_secret": secret})  # fmt: skip
+            reply = self.client.post(**self.token_request(form, client, secret))
         except httpx.HTTPError as error:
             raise Unreachable(self.name, f"{self.login.token} cannot be reached ({type(error).__name__}).") from error
         if reply.is_success:
             return decode(reply, self.name)
-        if 400 <= reply.status_code < 500:
+        if 400 <= reply.status_code < 500 and reply.status_code not in RETRIED:
             text = f"the sign-in was refused ({reply.status_code}: {self.explain(reply)}). Sign in there once more."
             raise Unauthorised(self.name, text, reply.status_code)
         raise Unreachable(self.name, f"{self.login.token} answered {reply.status_code}.", reply.status_code)
@@ -304,6 +352,13 @@ class Vendor:
 
     def read(self, method: str, path: str, *, params: Params | None = None, json: Any = None) -> Any:
         """Send a read, again where that helps, and return the decoded reply (decimals exact)."""
+        return decode(self.reply(method, path, params=params, json=json), self.name)
+
+    def reply(
+        self, method: str, path: str, *, params: Params | None = None, json: Any = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> httpx.Response:  # fmt: skip
+        """Send a read, again where that helps, and return what came, such as a PDF."""
 
         def wait_for(error: Exception) -> bool | float:
             if not isinstance(error, _Again):
@@ -313,7 +368,7 @@ class Vendor:
         try:
             for attempt in stamina.retry_context(on=wait_for, attempts=ATTEMPTS, timeout=None, wait_max=20.0):
                 with attempt:
-                    return decode(self._read_once(method, path, params, json), self.name)
+                    return self._read_once(method, path, params, json, headers)
         except _Again as again:
             raise again.error from again
         raise AssertionError("unreachable: the retry context returns or raises")
@@ -388,9 +443,11 @@ class Vendor:
             method, url, params=clean or None, content=content, headers=headers, auth=self._auth, **rest
         )
 
-    def _read_once(self, method: str, path: str, params: Params | None, json: Any) -> httpx.Response:
+    def _read_once(
+        self, method: str, path: str, params: Params | None, json: Any, headers: Mapping[str, str] | None = None
+    ) -> httpx.Response:
         try:
-            reply = self._send(method, path, params, json)
+            reply = self._send(method, path, params, json, headers=headers)
         except httpx.TransportError as error:
             what = f"{method} {path} failed ({type(error).__name__}: {error}); tried {ATTEMPTS} times"
             raise _Again(Unreachable(self.name, what), None) from error

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from extract.vendor import Pace, Vendor, registry
+from reconcile.keyring import Kept
 from reconcile.pace import shared
 from reconcile.settings import Connection, Settings, SettingsError, load
 from reconcile.state import State, state
@@ -41,6 +42,7 @@ def connection(name: str, said: Connection, settings: Settings, store: State, pa
         currency=options.get("currency"),
         time_zone=settings.company.time_zone,
         pace=pace,
+        keyring=Kept(store, name),
     )
 
 
@@ -48,14 +50,15 @@ def credentials(name: str, vendor: type[Vendor], store: State) -> dict[str, str]
     """Return the secrets of a connection; the environment wins, so that a server needs no stored ones.
 
     A variable counts for the connection that is named like its vendor, or prefixed with the connection's own name
-    (STRIPE_FR__STRIPE_KEY) where a vendor is connected twice.
+    (STRIPE_FR__STRIPE_KEY) where a vendor is connected twice. A refresh token that is kept wins: it is the newer one.
     """
     kept = store.credentials(name)
     prefix = name.upper().replace("-", "_")
     plain = vendor.__module__.rsplit(".", 1)[-1] == name
     given = {need: os.environ.get(f"{prefix}__{need}") or (os.environ.get(need) if plain else None)
              for need in vendor.needs}  # fmt: skip
-    return kept | {need: value for need, value in given.items() if value}
+    changes = vendor.login.needs[2] if vendor.login else ""
+    return kept | {need: value for need, value in given.items() if value and not (need == changes and kept.get(need))}
 
 
 def missing(vendor: Vendor) -> tuple[str, ...]:
