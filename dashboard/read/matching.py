@@ -26,28 +26,39 @@ class Heard(NamedTuple):
 
 NOTHING = Heard()
 
-# The record that asks: an invoice looks for its deal, a payment for its invoice or deal, a customer for its twin.
-_ASKED = """
-WITH suggested AS (
-    SELECT
-        l.*,
-        concat_ws(':', l.left_table, l.left_vendor, l.left_id) AS left_key,
-        concat_ws(':', l.right_table, l.right_vendor, l.right_id) AS right_key
-    FROM links AS l
-    WHERE l.status = 'suggested'
-    AND ($left = '' OR l.left_table = $left)
-    AND ($right = '' OR l.right_table = $right)
+# Who still waits: not those that were answered, nor those all of whose candidates were declined.
+_WAITING = """
+WITH declined AS (
+    SELECT l[1] AS left_table, l[2] AS left_vendor, array_to_string(l[3:], ':') AS left_id,
+        r[1] AS right_table, r[2] AS right_vendor, array_to_string(r[3:], ':') AS right_id
+    FROM (
+        SELECT string_split(split_part(pair, '>', 1), ':') AS l, string_split(split_part(pair, '>', 2), ':') AS r
+        FROM (SELECT unnest(CAST($declined AS VARCHAR[])) AS pair)
+    )
+),
+gone AS (
+    SELECT left_table, right_table,
+        CASE WHEN left_table = 'deals' THEN concat_ws(':', right_table, right_vendor, right_id)
+            ELSE concat_ws(':', left_table, left_vendor, left_id) END AS asker,
+        COUNT(*) AS candidates
+    FROM links
+    SEMI JOIN declined USING (left_table, left_vendor, left_id, right_table, right_vendor, right_id)
+    WHERE status = 'suggested'
+    GROUP BY ALL
 ),
 waiting AS (
-    SELECT s.*, CASE WHEN s.left_table = 'deals' THEN s.right_key ELSE s.left_key END AS asker
-    FROM suggested AS s
-    WHERE NOT list_contains(CAST($declined AS VARCHAR[]), s.left_key || '>' || s.right_key)
+    SELECT a.*, concat_ws(':', a.asker_table, a.asker_vendor, a.asker_id) AS asker
+    FROM askers AS a
+    WHERE ($left = '' OR a.left_table = $left)
+    AND ($right = '' OR a.right_table = $right)
 ),
 asked AS (
-    SELECT w.asker, MAX(ABS(w.amount)) AS worth
+    SELECT w.*
     FROM waiting AS w
+    LEFT JOIN gone AS g
+        ON g.left_table = w.left_table AND g.right_table = w.right_table AND g.asker = w.asker
     WHERE NOT list_contains(CAST($answered AS VARCHAR[]), w.asker)
-    GROUP BY w.asker
+    AND COALESCE(g.candidates, 0) < w.candidates
 )
 """
 
@@ -99,13 +110,7 @@ _RECORDS = {
 def waiting(db: Db, heard: Heard = NOTHING) -> dict[tuple[str, str], int]:
     """Return how many records wait for a person to decide, by (left table, right table)."""
     rows = db.rows(
-        _ASKED
-        + """
-        SELECT left_table, right_table, COUNT(DISTINCT asker) AS found
-        FROM waiting
-        SEMI JOIN asked USING (asker)
-        GROUP BY left_table, right_table
-        """,
+        _WAITING + "SELECT left_table, right_table, COUNT(*) AS found FROM asked GROUP BY left_table, right_table",
         left="",
         right="",
         **_said(heard),
@@ -122,16 +127,35 @@ def suggested(
     A candidate is its link with `asker` and `answer`, the keys of both sides as people see them; see `records`.
     """
     rows = db.rows(
-        _ASKED
+        _WAITING
         + """,
-        page AS (
-            SELECT asker, worth FROM asked ORDER BY worth DESC NULLS LAST, asker LIMIT $limit OFFSET $offset
+        page AS MATERIALIZED (
+            SELECT place, asker_table, asker_vendor, asker_id, asker, worth
+            FROM (SELECT DISTINCT place, asker_table, asker_vendor, asker_id, asker, worth FROM asked)
+            ORDER BY place LIMIT $limit OFFSET $offset
+        ),
+        suggested AS (
+            SELECT l.*, p.place, p.asker, p.worth, concat_ws(':', l.left_table, l.left_vendor, l.left_id) AS answer
+            FROM page AS p
+            JOIN links AS l
+                ON l.right_table = p.asker_table AND l.right_vendor = p.asker_vendor AND l.right_id = p.asker_id
+            WHERE l.status = 'suggested' AND l.left_table = 'deals'
+            UNION ALL
+            SELECT l.*, p.place, p.asker, p.worth, concat_ws(':', l.right_table, l.right_vendor, l.right_id)
+            FROM page AS p
+            JOIN links AS l
+                ON l.left_table = p.asker_table AND l.left_vendor = p.asker_vendor AND l.left_id = p.asker_id
+            WHERE l.status = 'suggested' AND l.left_table <> 'deals'
         )
-        SELECT w.* EXCLUDE (left_key, right_key), p.worth,
-            CASE WHEN w.left_table = 'deals' THEN w.left_key ELSE w.right_key END AS answer
-        FROM page AS p
-        JOIN waiting AS w ON w.asker = p.asker
-        ORDER BY p.worth DESC NULLS LAST, p.asker, w.confidence DESC, answer
+        SELECT * EXCLUDE (place) FROM suggested
+        WHERE ($left = '' OR left_table = $left)
+        AND ($right = '' OR right_table = $right)
+        AND NOT list_contains(
+            CAST($declined AS VARCHAR[]),
+            concat_ws(':', left_table, left_vendor, left_id) || '>'
+                || concat_ws(':', right_table, right_vendor, right_id)
+        )
+        ORDER BY place, confidence DESC, answer
         """,
         left=left,
         right=right,
@@ -200,6 +224,9 @@ def unlinked(db: Db, text: str = "", number: int = 1, size: int = PAGE) -> list[
 @question
 def count_unlinked(db: Db, text: str = "") -> int:
     """Return how many invoices belong to no deal."""
+    if not text:  # nothing of the invoice itself is asked for
+        counted = "SELECT COUNT(*) FROM invoice_summary AS s WHERE s.is_counted AND s.deal_count = 0"
+        return int(db.one(counted + " AND s.kind <> 'credit_note'"))
     return int(db.one("SELECT COUNT(*) " + _UNLINKED, text=pattern(text)))
 
 
