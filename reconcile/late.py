@@ -49,20 +49,44 @@ def late_rates() -> tuple[LateRate, ...]:
         )  # fmt: skip
 
 
-def claim(country: str, amount: Decimal, due_on: dt.date, today: dt.date) -> Claim | None:
-    """Return what may be claimed in a country for an amount that is open since a due date; None where nothing is known.
+class Weight(NamedTuple):
+    """How much is owed for a due date: percent times days, what the fixed sum is, and the last day that is counted."""
 
-    Simple interest from the day after the due date to `today`, by half-year, rounded to cents at the end.
+    percent_days: Decimal
+    fixed: Decimal
+    fixed_currency: str
+    counted_to: dt.date
+
+
+PER_PERCENT_DAYS = 100 * _YEAR  # an amount times its percent_days, divided by this, is the interest
+
+
+def weight(country: str, due_on: dt.date, today: dt.date) -> Weight | None:
+    """Return what a country's law says of a due date, whatever the amount; None where nothing is known.
+
+    Simple interest from the day after the due date to `today`, by half-year.
     """
-    interest, last, fixed = Decimal(0), None, None
+    percent_days, last, fixed = Decimal(0), None, None
     for rate in late_rates():
         if rate.country != country or rate.read_on is None:
             continue
         first, end = max(due_on + dt.timedelta(days=1), rate.from_on), min(today, rate.to_on)
         if first > end:
             continue
-        interest += amount * rate.rate / 100 * ((end - first).days + 1) / _YEAR
+        percent_days += rate.rate * ((end - first).days + 1)
         last, fixed = max(last or end, end), rate
     if last is None or fixed is None:
         return None
-    return Claim(interest.quantize(Decimal("0.01"), ROUND_HALF_UP), fixed.fixed, fixed.fixed_currency, last)
+    return Weight(percent_days, fixed.fixed, fixed.fixed_currency, last)
+
+
+def claim(country: str, amount: Decimal, due_on: dt.date, today: dt.date) -> Claim | None:
+    """Return what may be claimed in a country for an amount that is open since a due date; None where nothing is known.
+
+    Rounded to cents once, at the end.
+    """
+    found = weight(country, due_on, today)
+    if found is None:
+        return None
+    interest = (amount * found.percent_days / PER_PERCENT_DAYS).quantize(Decimal("0.01"), ROUND_HALF_UP)
+    return Claim(interest, found.fixed, found.fixed_currency, found.counted_to)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from reconcile import bounces
 from reconcile.action import Sentence
 from reconcile.facts import Facts, Record
-from reconcile.late import claim
+from reconcile.late import PER_PERCENT_DAYS, weight
 
 _OPEN = (
     "SELECT i.*, s.state, s.open_amount, s.days_overdue, s.customer_email AS email, f.state AS agreed, "
@@ -50,6 +50,27 @@ _DUE = (
     "WHERE s.open_amount > 0 AND i.status IN ('issued', 'sent', 'partly_paid') "
     "AND COALESCE(i.kind, 'invoice') NOT IN ('proforma', 'credit_note') AND i.due_on BETWEEN ? AND ?"
 )
+_CLAIMED = (
+    "FROM invoice_summary AS s LEFT JOIN customers AS c ON c.vendor = s.vendor AND c.id = s.customer_id "
+    "WHERE s.state = 'overdue' AND s.days_overdue >= ? AND COALESCE(c.kind, 'company') <> 'person'"
+)
+# Interest of each invoice rounded to cents, half up, in whole numbers: a division of decimals would be a float. Amounts
+# and weights have four decimals.
+_INTEREST = f"""
+    WITH known AS (
+        SELECT unnest(CAST(? AS DATE[])) AS due_on,
+            CAST(unnest(CAST(? AS DECIMAL(18, 4)[])) * 10000 AS HUGEINT) AS weight
+    ),
+    claimed AS (
+        SELECT s.currency, s.due_on, CAST(s.open_amount * 10000 AS HUGEINT) AS amount {_CLAIMED}
+    ),
+    owed AS (
+        SELECT a.currency, a.due_on, COUNT(*) AS invoices,
+            SUM((2 * a.amount * k.weight + {PER_PERCENT_DAYS}000000) // {PER_PERCENT_DAYS * 2}000000) AS cents
+        FROM claimed AS a JOIN known AS k ON k.due_on = a.due_on GROUP BY a.currency, a.due_on
+    )
+    SELECT currency, due_on, invoices, CAST(cents AS BIGINT) AS cents FROM owed ORDER BY currency, due_on
+"""
 _LATE_NOTICE = 2  # days after the due date until which the letter before it still goes out: a weekend
 
 
@@ -157,17 +178,13 @@ def rights(facts: Facts) -> dict[str, tuple[Decimal, Decimal, str]]:
 
     From companies only, in the company's own country; empty where no rate is known.
     """
+    days, country = facts.settings.reminders.days[-1], facts.settings.company.country
+    due = [r["due_on"] for r in facts.all(f"SELECT DISTINCT s.due_on {_CLAIMED} ORDER BY 1", days)]
+    known = {on: said for on in due if (said := weight(country, on, facts.today))}
     found: dict[str, tuple[Decimal, Decimal, str]] = {}
-    late = facts.all(
-        "SELECT i.due_on, i.currency, s.open_amount FROM invoices AS i "
-        "JOIN invoice_summary AS s ON s.vendor = i.vendor AND s.id = i.id "
-        "LEFT JOIN customers AS c ON c.vendor = i.vendor AND c.id = i.customer_id "
-        "WHERE s.state = 'overdue' AND s.days_overdue >= ? AND COALESCE(c.kind, 'company') <> 'person'",
-        facts.settings.reminders.days[-1],
-    )
-    for invoice in late:
-        owed = claim(facts.settings.company.country, invoice["open_amount"], invoice["due_on"], facts.today)
-        if owed:
-            interest, fixed, _ = found.get(invoice["currency"], (Decimal(0), Decimal(0), ""))
-            found[invoice["currency"]] = (interest + owed.interest, fixed + owed.fixed, owed.fixed_currency)
+    for row in facts.all(_INTEREST, list(known), [w.percent_days for w in known.values()], days):
+        interest, fixed, _ = found.get(row["currency"], (Decimal(0), Decimal(0), ""))
+        its = known[row["due_on"]]
+        found[row["currency"]] = (interest + Decimal(row["cents"]).scaleb(-2), fixed + row["invoices"] * its.fixed,
+                                  its.fixed_currency)  # fmt: skip
     return found
