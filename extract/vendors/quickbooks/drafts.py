@@ -1,0 +1,162 @@
+"""What QuickBooks is sent for the draft of an invoice or credit note, and what in the company stands in its way."""
+
+from collections.abc import Iterable
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from extract.model import InvoiceDraft, LineDraft
+from extract.values import plain
+from extract.vendor import Hindrance, Item, Refused
+from extract.vendors.quickbooks.account import VERSION, custom_numbers, home_currency
+from extract.vendors.quickbooks.customers import Customers
+from extract.vendors.quickbooks.objects import INACTIVE_TOO, KEY, quoted, ref, with_noted
+from extract.vendors.quickbooks.reading import rate_of
+from extract.vendors.quickbooks.rows_lines import TAXED, UNTAXED
+
+_CENT = Decimal("0.01")
+_SOLD = ("Service", "NonInventory", "Inventory")
+
+
+class Drafts(Customers):
+    """Bodies of documents. Whatever a line needs is looked for first: what lacks is told before anything is sent."""
+
+    def hindrances(self, draft: Any) -> tuple[Hindrance, ...]:
+        """Return what in the company stands in the way of this invoice or credit note, by asking."""
+        if not isinstance(draft, InvoiceDraft):
+            return ()
+        preferences, found = self._preferences(), list[Hindrance]()
+        if custom_numbers(preferences):
+            found.append(Hindrance("custom_numbers"))
+        if draft.series:
+            found.append(Hindrance("series", {"series": draft.series}))
+        if draft.kind == "proforma":
+            found.append(Hindrance("pro_forma"))
+        found += self._about_currency(draft, preferences)
+        products, codes = self._products(draft.lines), self._codes(draft.lines)
+        if lacking := [line.description for line in draft.lines if products.get(line.sku) is None]:
+            found.append(Hindrance("product", {"lines": ", ".join(lacking)}))
+        return tuple(found + _about_tax(draft.lines, codes))
+
+    def _about_currency(self, draft: InvoiceDraft, preferences: Item) -> list[Hindrance]:
+        home = home_currency(preferences) or self.account_currency or ""
+        several = (preferences.get("CurrencyPrefs") or {}).get("MultiCurrencyEnabled")
+        if not several:
+            said = {"home": home, "currency": draft.currency}
+            return [Hindrance("currency", said)] if home and draft.currency != home else []
+        customer = self._one("Customer", draft.customer_id) if draft.customer_id else {}
+        theirs = ref(customer, "CurrencyRef") or home
+        said = {"theirs": theirs, "currency": draft.currency}
+        return [Hindrance("customer_currency", said)] if theirs != draft.currency else []
+
+    def _free(self, draft: InvoiceDraft) -> None:
+        """Raise Refused, before anything is sent, where something stands in the way."""
+        if found := self.hindrances(draft):
+            said = [self.obstacles[h.code].format(vendor=self.title, **h.values) for h in found]
+            raise Refused(self.name, " ".join(said), 400)
+
+    def _body(self, draft: InvoiceDraft, customer: Item, notes: dict[str, str | None]) -> dict[str, Any]:
+        """Return the body of a document; what it lacks was asked for in `hindrances`."""
+        products, codes = self._products(draft.lines), self._codes(draft.lines)
+        memo = [draft.message, draft.deal_reference and f"{self.chosen['reference_label']}: {draft.deal_reference}"]
+        if draft.fx_rate is not None:
+            worth = f"1 {draft.currency} = {plain(draft.fx_rate)} {draft.fx_into}"
+            memo.append(f"{worth} ({draft.fx_source})" if draft.fx_source else worth)
+        noted = {self.chosen["deal_note"]: draft.deal_id, KEY: draft.key, **notes}
+        lines = [body for line in draft.lines for body in _lines(line, products[line.sku], _code(line, codes))]
+        currency = ref(customer, "CurrencyRef")
+        body: dict[str, Any] = {
+            "CustomerRef": {"value": draft.customer_id},
+            "TxnDate": draft.issued_on.isoformat(),
+            "Line": lines,
+            "PrivateNote": with_noted("", noted),
+            "CustomerMemo": {"value": "\n".join(filter(None, memo))},
+            "BillEmail": customer.get("PrimaryEmailAddr"),
+            "GlobalTaxCalculation": None if self._is_american else "TaxExcluded",
+            "CurrencyRef": {"value": currency} if currency else None,
+            "ExchangeRate": draft.fx_rate,
+        }
+        return {name: value for name, value in body.items() if value not in (None, {"value": ""})}
+
+    def _products(self, lines: Iterable[LineDraft]) -> dict[str | None, str]:
+        """Return the product of each SKU among the lines, and under None the one for all others, where there are."""
+        found: dict[str | None, str] = {}
+        if name := self.chosen["default_item"].strip():
+            for item in self._sold("Name", name)[:1]:
+                found[None] = item["Id"]
+        for sku in {line.sku for line in lines if line.sku}:
+            same = self._sold("Sku", sku)
+            if same or None in found:
+                found[sku] = same[0]["Id"] if same else found[None]
+        return found
+
+    def _sold(self, field: str, text: str) -> list[Item]:
+        return [item for item in self._all("Item", f"{field} = {quoted(text)}") if item.get("Type") in _SOLD]
+
+    def _codes(self, lines: Iterable[LineDraft]) -> dict[Decimal, dict[str, str]]:
+        """Return the tax codes that could stand on the lines, with their names, by rate."""
+        wanted = {line.tax_rate for line in lines if line.tax_rate is not None and not line.tax_code}
+        if self._is_american:  # the rate hangs on the address there: a line is only taxed, or not
+            return {rate: {TAXED if rate else UNTAXED: ""} for rate in wanted}
+        found: dict[Decimal, dict[str, str]] = {rate: {} for rate in wanted}
+        rates = {str(rate["Id"]): rate for rate in self._all("TaxRate", INACTIVE_TOO)} if wanted else {}
+        for code in self._all("TaxCode") if wanted else ():
+            rate = rate_of(code, rates)
+            if rate is not None and rate in found:
+                found[rate][str(code["Id"])] = code["Name"]
+        return found
+
+    @property
+    def _is_american(self) -> bool:
+        """Whether the company is in the US; asked once, for that never changes."""
+        if self._country is None:
+            path = self._at(f"companyinfo/{self.realm}")
+            self._country = self.get(path, minorversion=VERSION)["CompanyInfo"].get("Country") or ""
+        return self._country in ("US", "USA")
+
+    _country: str | None = None
+
+
+def _about_tax(lines: Iterable[LineDraft], codes: dict[Decimal, dict[str, str]]) -> list[Hindrance]:
+    found = []
+    for rate, known in codes.items():
+        of = ", ".join(line.description for line in lines if line.tax_rate == rate and not line.tax_code)
+        said = {"rate": plain(rate), "lines": of}
+        if not known:
+            found.append(Hindrance("tax_code", said))
+        elif len(known) > 1:
+            found.append(Hindrance("tax_codes", said | {"codes": ", ".join(known.values())}))
+    return found
+
+
+def _code(line: LineDraft, codes: dict[Decimal, dict[str, str]]) -> str | None:
+    if line.tax_code or line.tax_rate is None:
+        return line.tax_code
+    return next(iter(codes[line.tax_rate]))
+
+
+def _lines(line: LineDraft, product: str, code: str | None) -> list[Item]:
+    """Return a line, and its discount as a line below it: QuickBooks gives none on a line of its own."""
+    whole = cents(line.quantity * line.unit_price)
+    made = [_line(line.description, line.quantity, line.unit_price, whole, product, code)]
+    off = cents(line.net) - whole
+    if off:
+        made.append(_line(f"−{plain(line.discount_rate)} %: {line.description}", Decimal(1), off, off, product, code))
+    return made
+
+
+def _line(text: str, quantity: Decimal, price: Decimal, amount: Decimal, product: str, code: str | None) -> Item:
+    detail: Item = {"ItemRef": {"value": product}, "Qty": quantity, "UnitPrice": price}
+    if code:
+        detail["TaxCodeRef"] = {"value": code}
+    return {"Amount": amount, "Description": text[:4000], "DetailType": "SalesItemLineDetail",
+            "SalesItemLineDetail": detail}  # fmt: skip
+
+
+def cents(amount: Decimal) -> Decimal:
+    """Return an amount in whole cents."""
+    return amount.quantize(_CENT, ROUND_HALF_UP)
+
+
+def net_of(lines: Iterable[LineDraft]) -> Decimal:
+    """Return what lines come to without tax."""
+    return sum((cents(line.net) for line in lines), Decimal(0))
