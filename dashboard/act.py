@@ -37,7 +37,18 @@ SUMS = ("net", "tax", "gross")  # fields of a draft that are money in its curren
 WHOLE = 3  # chains shown in full; more are folded
 PATIENCE = 1.0  # seconds a page waits to hear whether the accounts are test accounts
 # mended in the CRM, on another page or in the settings, not typed in here
-_ELSEWHERE = ("customer", "currency", "amount", "mail.sender", "reminder", "products", "part", "quote", "nothing_left")
+_ELSEWHERE = (
+    "customer",
+    "currency",
+    "amount",
+    "mail.sender",
+    "reminder",
+    "products",
+    "part",
+    "quote",
+    "nothing_left",
+    "account",
+)
 _ASKER = ThreadPoolExecutor(1, thread_name_prefix="test accounts")
 
 
@@ -232,7 +243,7 @@ def _ask(plans: list[Plan]) -> None:
     """Ask for the confirmation, or say why there is nothing to confirm."""
     if not plans:
         return
-    if not all(rights.offered(right) for right in access.to_write(plan.action for plan in plans)):
+    if not all(rights.offered(right) for right in access.to_write(action for plan in plans for action in plan.does)):
         return
     names = sorted({plan.vendor for plan in plans})
     if reasons := _refusals(names):

@@ -34,7 +34,7 @@ def _one(row: Row, offered: bool) -> None:
     """Show a draft that waits: how much, for whom, who asked; and let it be decided."""
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.markdown(f"**{plain(money(row['amount'], row['currency']))}** · {plain(row['says'])}", width="content")
-        if ready(session.data()):
+        if ready(session.data()) and approvals.is_draft(row):
             link(
                 "deals", _("Open the draft"), ":material/receipt_long:", invoice=f"{row['vendor']}:{row['invoice_id']}"
             )

@@ -112,6 +112,11 @@ class Plan(Part):
         """Whether nothing is missing."""
         return not self.needs
 
+    @property
+    def does(self) -> tuple[str, ...]:
+        """The actions that it takes the rights of: making an invoice where there are no drafts issues it too."""
+        return (self.action, "issue_invoice") if self.data.get("issues") else (self.action,)
+
 
 class Answer(Part):
     """What came of a plan: what the vendor said, and the fields it changed."""
@@ -288,7 +293,7 @@ def _once(
                 if claim.tried:
                     action.complete(plan, vendor)
                 return settled("found", found)
-        if claim.look and (left := _unsettled(action, ledger, plan.key)) > 0:
+        if claim.look and (left := _unsettled(action, vendor, ledger, plan.key)) > 0:
             return settled("doubt", error=f"not there yet; it is too early to be sure: look again in {left:.0f} s")
         if not store.reserve(action.marks(plan), plan.key):
             return settled("refused", error="part of this was sent already with something else; make the preview anew")
@@ -316,13 +321,15 @@ def _passes(no: Refused) -> bool:
     return no.status in (None, 409, 423, 429)
 
 
-def _unsettled(action: Action, ledger: Ledger, key: str) -> float:
+def _unsettled(action: Action, vendor: Any, ledger: Ledger, key: str) -> float:
     """Return the seconds until the vendor's silence about a doubtful request means that it was not done."""
     row = ledger.row(key)
     if not row or row["sent_at"] is None:
         return 0.0
     gone = (dt.datetime.now(dt.UTC) - row["sent_at"]).total_seconds()
-    return action.settles - max(0.0, gone)  # less than none: the clock was put back since
+    return max(action.settles, getattr(vendor, "settles", 0.0)) - max(
+        0.0, gone
+    )  # less than none: the clock was put back since
 
 
 def _outcome(plan: Plan, state: OutcomeState, data: Mapping[str, Any] | None = None, error: str = "") -> Outcome:

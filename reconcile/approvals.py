@@ -6,11 +6,13 @@ gets past it, and a draft that was changed after somebody agreed is asked about 
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 
+from extract.model import InvoiceDraft
 from reconcile import access, schema
 from reconcile.action import Plan
 from reconcile.settings import Settings
@@ -39,21 +41,19 @@ def checked(plan: Plan, vendor: Any, settings: Settings, store: State, run_id: s
     VendorError where the draft cannot be read.
     """
     above = settings.approval.above
-    if not above or plan.action not in ISSUES:
+    found = _draft(plan, vendor) if above else None
+    if found is None:
         return None
-    id = plan.data["invoice_id"]
-    draft = vendor.invoice(id)
-    if draft["status"] != "draft":
-        return None
+    id, draft, lines = found
     currency, gross = draft.get("currency") or "", draft.get("gross") or 0
     if currency in above and gross <= above[currency]:
         return None
-    content = _digest(draft, vendor.contents(id))
+    content = _digest(draft, lines)
     row = _asked(store, plan, id, content, draft, run_id, who)
     if row["state"] == "approved" and row["decided_by"] not in pressers(row["asked_by"]):
         return None
     if row["state"] == "rejected":
-        return f"{row['decided_by']} rejected it: {row['comment']} (change the draft in billing, then try again)"
+        return f"{row['decided_by']} rejected it: {row['comment']} (change it, then try again)"
     limit = f"above {above[currency]:.2f} {currency}" if currency in above else f"no limit is set for {currency}"
     raise Waits(
         f"{gross:.2f} {currency}: {limit}; somebody else than {row['asked_by']} approves it on the page Activity"
@@ -100,6 +100,30 @@ def pressers(asked_by: str) -> set[str]:
     """Return the people behind a name under which something was started: of an automatic flow, who switched it on."""
     first = asked_by.partition(", approved by ")[0]
     return {first, first.rpartition("switched on by ")[2]}
+
+
+def is_draft(row: Mapping[str, Any]) -> bool:
+    """Return whether what waits is there as a draft; where billing has none, it is but planned."""
+    return not row["invoice_id"].startswith("create_invoice:")
+
+
+def _draft(plan: Plan, vendor: Any) -> tuple[str, dict[str, Any], list[str]] | None:
+    """Return id, head and lines of the draft that a plan would issue; None where it issues none.
+
+    Where billing has no drafts it is what the plan would make; its key stands for the id.
+    """
+    if plan.action in ISSUES:
+        id = plan.data["invoice_id"]
+        now = vendor.invoice(id)
+        return (id, now, vendor.contents(id)) if now["status"] == "draft" else None
+    if "issue_invoice" not in plan.does or not isinstance(plan.draft, InvoiceDraft):
+        return None
+    made, shown = plan.draft, {c.field: c.after for c in plan.preview}
+    head = made.model_dump() | {
+        "gross": Decimal(plan.data["issues"]), "description": made.message, "customer_name": shown.get("customer"),
+        "customer_tax_id": shown.get("tax_id"),
+    }  # fmt: skip
+    return plan.key, head, [line.model_dump_json() for line in made.lines]
 
 
 def _asked(

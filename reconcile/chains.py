@@ -64,12 +64,14 @@ def _invoice_deal(finding: Record, facts: Facts, given: Given) -> list[Plan]:
         return [*plans, create.model_copy(update={"says": says})]
     plans.append(create)
     last, status, to = create, "draft", billed.get("email") or ""
-    if said.issue or said.send:
+    if not facts.drafts(facts.billing):  # what is made is issued
+        status = "issued"
+    elif said.issue or said.send:
         last, status = registry()["issue_invoice"].following(create, facts), "issued"
         plans.append(last)
-        if said.send:
-            plans += sending.following(create, to, billed, facts)
-            last, status = plans[-1], "sent"
+    if said.send:
+        plans += sending.following(create, to, billed, facts)
+        last, status = plans[-1], "sent"
     if source.deal_id and said.write_back and facts.can(deal["vendor"], "update_deal"):
         summary, gross = facts.deal_summary(deal["vendor"], deal["id"]) or {}, totals(create.draft)[1]
         coming = Coming(last.key, status, gross, create.draft.currency, str(create.draft.due_on),

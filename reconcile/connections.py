@@ -33,7 +33,7 @@ def connection(name: str, said: Connection, settings: Settings, store: State, pa
     if found is None:
         known = ", ".join(sorted(registry()))
         raise SettingsError(f'connections.{name}.vendor: "{said.vendor}" is no vendor; there are: {known}')
-    options = {key: str(value) for key, value in said.options.items()}
+    options = {key: str(value) for key, value in (preset(found, settings) | said.options).items()}
     return found(
         credentials(name, found, store),
         name=name,
@@ -44,6 +44,23 @@ def connection(name: str, said: Connection, settings: Settings, store: State, pa
         pace=pace,
         keyring=Kept(store, name),
     )
+
+
+def preset(vendor: type[Vendor], settings: Settings) -> dict[str, str]:
+    """Return the options of a CRM that the billing system beside it brings, where nobody chose others.
+
+    With several billing systems it is the chosen one's; where none is chosen and they differ, none.
+    """
+    if vendor.kind != "crm":
+        return {}
+    among = {
+        n: v for n, said in settings.connections.items() if (v := registry().get(said.vendor)) and v.kind == "billing"
+    }
+    billing = [among[settings.invoicing.billing]] if settings.invoicing.billing in among else list(among.values())
+    if not billing or any(other.presets != billing[0].presets for other in billing):
+        return {}
+    names = {option.name for option in vendor.options}
+    return {name: value for name, value in billing[0].presets.items() if name in names}
 
 
 def credentials(name: str, vendor: type[Vendor], store: State) -> dict[str, str]:

@@ -64,6 +64,20 @@ class Facts:
         kind = self._kind(connection)
         return kind is not None and action in kind.writes
 
+    def drafts(self, connection: str) -> bool:
+        """Return whether invoices of a connection begin as drafts; where not, making one issues it."""
+        kind = self._kind(connection)
+        return kind is None or kind.drafts
+
+    def negative_lines(self, connection: str) -> bool:
+        """Return whether invoices of a connection take lines that reduce them."""
+        kind = self._kind(connection)
+        return kind is None or kind.negative_lines
+
+    def takes_note(self, connection: str) -> bool:
+        """Return whether a connection can be told that an invoice was mailed by us."""
+        return hasattr(self._kind(connection), "note_sent")
+
     def has_pdf(self, connection: str) -> bool:
         """Return whether a connection's vendor has the PDFs of its invoices."""
         return hasattr(self._kind(connection), "invoice_pdf")

@@ -73,12 +73,13 @@ def rows(settings: Settings, crm: Vendor, billing: Vendor, store: State | None =
     found = []
     for entity in ENTITIES:
         ours, theirs = crm.places(entity), billing.places(entity)
-        on = settings.sync.of(entity).on
+        there = bool(ours) and bool(theirs)  # a system without quotes lacks no field of them
+        on = settings.sync.of(entity).on and there
         for c in settings.sync.chosen(entity):
             key = (entity, c.name)
             found.append(
                 Row(entity, c.name, ours.get(c.name, ""), theirs.get(c.name, ""), c.owner, on and c.is_on,
-                    c.is_mandatory, c.why, _option(crm, c.name), last.get(key), bad[key])
+                    c.is_mandatory and there, c.why, _option(crm, c.name), last.get(key), bad[key])
             )  # fmt: skip
     return found + _documents(crm, billing)
 

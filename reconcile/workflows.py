@@ -128,7 +128,7 @@ def confirm(data: Path, plans: Sequence[Plan], who: str, room: Room | None = Non
     The same chain confirmed twice while it runs is one run. Plans that need something are refused with ValueError.
     `room` is asked before each new run, inside the transaction that writes it down; where it says no, none is made.
     """
-    access.need_to_write(p.action for p in plans)
+    access.need_to_write(action for plan in plans for action in plan.does)
     needy = [p for p in plans if not p.is_ready]
     if needy:
         names = ", ".join(f"{p.action}: {need.name}" for p in needy for need in p.needs)

@@ -47,7 +47,10 @@ def show() -> None:
         for tab, entity in zip(st.tabs(list(names.values())), names, strict=True):
             with tab:
                 of = [row for row in rows if row.entity == entity]
-                if entity in ENTITIES:
+                if entity in ENTITIES and not any(row.billing_place for row in of):
+                    told = _("{vendor} keeps none of these: there is nothing to keep equal.")
+                    st.caption(told.format(vendor=labels.vendor(billing)))
+                elif entity in ENTITIES:
                     _sync(entity, of, crm, billing)
                     _places(entity, of, crm)
                 else:

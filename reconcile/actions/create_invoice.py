@@ -16,7 +16,7 @@ from reconcile.series import series_of
 from reconcile.source import Source, cut
 from reconcile.state import State
 from reconcile.tax import coded, codes, offers, picks, strange, usual
-from reconcile.terms import DISCOUNT, discount_lines
+from reconcile.terms import DISCOUNT, discount_lines, discounted
 
 _CENT = Decimal("0.01")
 _LATEST = 365  # days: a due date beyond that is a slip of the pen
@@ -51,8 +51,12 @@ class CreateInvoice(Action):
         lines = coded(lines + added(deal["currency"], usual(lines, rate), facts, given, needs), picked)
         _asked_tax([line.description for line in lines if line.tax_rate is None], needs)
         cautions += strange(lines, known)
-        whole = cut(lines + discount_lines(lines, customer, given, needs), source)
-        whole += _less(earlier, facts) if source.less else []
+        reduces = facts.negative_lines(billing)
+        sold_at = lines + discount_lines(lines, customer, given, needs) if reduces else (
+            discounted(lines, customer, given, needs)
+        )  # fmt: skip
+        less = _less(earlier, facts) if source.less else []
+        whole = cut(sold_at, source) + less
         due_on = _due_on(deal, customer, facts, given, needs)
         if not deal["currency"]:
             needs.append(Need(name="currency", says=Sentence(text="The deal has no currency.")))
@@ -67,16 +71,23 @@ class CreateInvoice(Action):
             series=series or None, fx_rate=worth and worth.rate, fx_into=worth and worth.into,
             fx_source=worth and worth.source,
         )  # fmt: skip
-        cautions += _compared(source, draft, facts, needs)
+        before = draft if reduces else draft.model_copy(update={"lines": tuple(cut(lines, source) + less)})
+        cautions += _compared(source, before, facts, needs)
         net, gross = totals(draft)
+        issues = {} if facts.drafts(billing) else {"issues": text(gross)}
+        if issues and not (facts.settings.invoicing.issue or facts.settings.invoicing.send):
+            cautions.append(Caution(code="no_drafts", says=Sentence(
+                text="{vendor} has no drafts: the invoice is issued at once, and nothing takes that back.",
+                values={"vendor": billing})))  # fmt: skip
+        values = {"gross": text(gross), "currency": draft.currency, "customer": customer.get("name") or ""}
+        says = Sentence(text="Create the draft invoice of {gross} {currency} for {customer}.", values=values)
+        if issues:
+            says = Sentence(text="Create and issue the invoice of {gross} {currency} for {customer}.", values=values)
         return Plan(
             key=key, chain=key, action="create_invoice", vendor=billing, draft=draft,
-            subject=source.subject, data=_kept(source, earlier, voided),
+            subject=source.subject, data=_kept(source, earlier, voided) | issues,
             takes={"customer_id": (customer_key, "id")} if customer_key else {},
-            says=Sentence(
-                text="Create the draft invoice of {gross} {currency} for {customer}.",
-                values={"gross": text(gross), "currency": draft.currency, "customer": customer.get("name") or ""},
-            ),
+            says=says,
             preview=shown(draft, customer, net, gross), needs=tuple(needs), cautions=tuple(cautions),
             offers=source.offers + tuple(_offers(lines, known, bool(worth))),
         )  # fmt: skip

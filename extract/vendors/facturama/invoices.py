@@ -72,7 +72,9 @@ class Invoices(Customers, Products, Reading):
         told = self.write("POST", f"/Cfdi?{urlencode(asked)}") or {}
         if told.get("success") is False:
             raise Refused(self.name, f"the mail to {to} was refused: {told.get('msj') or 'no reason given'}.")
-        return Written(id=id, number=number_of(row), status="sent", recipient=to)
+        now = self.invoice(id)
+        return Written(id=id, number=now["number"], status="sent", amount=now["gross"], currency=now["currency"],
+                       due_on=now["due_on"], recipient=to)  # fmt: skip
 
     def invoice_pdf(self, id: str) -> bytes:
         """Return the PDF of a document."""
