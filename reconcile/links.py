@@ -13,6 +13,7 @@ import structlog
 from duckdb import DuckDBPyConnection
 
 from reconcile import deal_match, decided, evidence, linkable, parties, payment_match
+from reconcile.build import is_idle
 from reconcile.sqlfile import Query, queries
 from reconcile.workbench import bench
 
@@ -122,7 +123,7 @@ def _switched_off(db: DuckDBPyConnection) -> frozenset[str]:
 def _apply(db: DuckDBPyConnection, rules: list[Query], *pairs: str) -> None:
     """Run the rules for these pairs of tables, in file order, each over what is still free, and keep what they find."""
     for rule in rules:
-        if rule.header["pairs"] not in pairs:
+        if rule.header["pairs"] not in pairs or is_idle(db, rule):
             continue
         for table, sql in _FREE.items():
             if table in rule.header["reads"]:

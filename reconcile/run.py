@@ -16,7 +16,7 @@ import duckdb
 import structlog
 from filelock import FileLock
 
-from reconcile import bounces, checks, figures, plan_tables, reference, settings, tax_ids, warehouse
+from reconcile import bounces, build, checks, figures, plan_tables, reference, settings, tax_ids, warehouse
 from reconcile.baselines import Memory
 from reconcile.links import link
 from reconcile.sqlfile import queries
@@ -131,7 +131,7 @@ def judge(
     tax_ids.examine(db, known)
     for query in queries(SUMMARIES):
         say("summaries", query.name)
-        db.execute(f"CREATE TABLE {query.name} AS {query.sql}")
+        build.make(db, query)
         figures.describe(db, query)
     say("checks", "")
     checks.check(db, first_seen, lambda name: say("checks", name))

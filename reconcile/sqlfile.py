@@ -15,6 +15,11 @@ class Query(NamedTuple):
     header: dict[str, str]
     sql: str
 
+    @property
+    def needs(self) -> list[str]:
+        """Tables without whose rows it has none, as far as its header names them."""
+        return [name.strip() for name in self.header.get("needs", "").split(",") if name.strip()]
+
 
 def query(path: Path) -> Query:
     """Return the query of one file. ValueError where a header line comes twice or the file holds no SQL.

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+from lean import database
 
 from extract import model
-from reconcile import plan_tables, reference, tax_ids, warehouse
+from reconcile import build, plan_tables, reference, tax_ids, warehouse
 from reconcile.baselines import Memory
 from reconcile.fieldmap import ENTITIES, Syncs
 from reconcile.run import SUMMARIES
@@ -46,7 +47,7 @@ def books(rows: dict[str, list[dict[str, Any]]], reads: str | None = None) -> du
     `kept` may follow the amount: "payments:1>invoices:9=97.00+3.00". `settings` is one row of choices; `tolerances` are
     rows of customer, amount, rate, days. `sync` is a table as in settings.toml, `baselines` what both said before.
     """
-    db = duckdb.connect()
+    db = database()
     known = Memory(rows.get("baselines", []), {e: FIRST_LOOK for e in ENTITIES})
     chosen = {"today": TODAY, "now_at": dt.datetime(2026, 11, 20, 8)} | (rows.get("settings") or [{}])[0]
     warehouse.lay(db, Path("none"), Choices.model_validate(chosen), rows.get("decisions", []))
@@ -70,7 +71,7 @@ def books(rows: dict[str, list[dict[str, Any]]], reads: str | None = None) -> du
     needed = _grounds(reads) if reads is not None else None
     for query in queries(SUMMARIES):
         if needed is None or query.name in needed:
-            db.execute(f"CREATE TABLE {query.name} AS {query.sql}")
+            build.make(db, query)
     return db
 
 

@@ -1,6 +1,7 @@
 -- title:    Invoice is not the amount of the deal
 -- severity: medium
 -- reads:    deals, deal_summary
+-- needs:    deals
 -- action:
 -- why:      One invoice bills the whole deal and is a little off: a discount given on one side, a new price, expenses. The
 --           amount shown is the difference.

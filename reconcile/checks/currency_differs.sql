@@ -1,6 +1,7 @@
 -- title:    Invoice in another currency than the deal
 -- severity: high
 -- reads:    deals, deal_summary, deal_invoices, invoice_summary
+-- needs:    deals
 -- action:
 -- why:      The two amounts cannot be compared, and nothing of the invoice's amounts is written to the deal until a person
 --           says which currency was agreed.

@@ -1,6 +1,7 @@
 -- title:    Invoice issued twice
 -- severity: high
 -- reads:    invoice_summary, deal_invoices, deal_summary, settings
+-- needs:    invoice_summary
 -- action:
 -- why:      Same customer, same amount, days apart, and what was sold does not bear both. The second of the two is the one in
 --           question. Instalments and renewals are equal too, but their deal bears them.

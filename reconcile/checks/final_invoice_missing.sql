@@ -1,6 +1,7 @@
 -- title:       Deposit paid, final invoice missing
 -- severity:    high
 -- reads:       deals, deal_summary, deal_invoices, billing_plans, settings
+-- needs:       deals
 -- absent_from: invoices
 -- action:      create_invoice
 -- why:         The customer kept their part and paid the deposit; the rest was never invoiced. The amount shown is that rest,

@@ -1,6 +1,7 @@
 -- title:    Invoice never sent
 -- severity: high
 -- reads:    invoices, invoice_summary, settings
+-- needs:    invoices
 -- action:   send_invoice
 -- why:      The customer cannot pay what never left: a draft that waits, or an invoice issued and not sent. Where a system
 --           never says that it sent one, only its drafts are asked about.

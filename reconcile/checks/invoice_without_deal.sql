@@ -1,6 +1,7 @@
 -- title:       Invoice that belongs to no deal
 -- severity:    medium
 -- reads:       invoices, invoice_summary, links, quotes
+-- needs:       invoices
 -- absent_from: deals
 -- action:
 -- why:         Somebody invoiced what the CRM does not know as sold: a deal is missing, or the invoice should not exist.

@@ -1,6 +1,7 @@
 -- title:    Invoice for a deal that is not won
 -- severity: high
 -- reads:    deals, deal_summary, deal_invoices, deal_triggers, triggers
+-- needs:    deals
 -- action:
 -- why:      The deal is lost, or open (again), and an invoice for it stands: either the CRM is wrong or the customer is billed
 --           for what was never sold. A deposit may be asked for before a deal is won. With nothing left to pay it is low.

@@ -1,6 +1,7 @@
 -- title:    Mail to the customer came back
 -- severity: high
 -- reads:    customers, bounces, invoices
+-- needs:    bounces
 -- action:
 -- why:      Nobody reads what goes to this address: neither invoice nor reminder. Correct it in billing; nothing more is sent
 --           there before.

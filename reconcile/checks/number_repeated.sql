@@ -1,6 +1,7 @@
 -- title:    Invoice number used twice
 -- severity: high
 -- reads:    number_parts, invoices, invoice_summary
+-- needs:    invoices
 -- action:
 -- why:      Two documents with one number in the same year: one of them has to be corrected, and a payment that names the
 --           number may go to the wrong one. The later of the two is in question. A void invoice does not count.

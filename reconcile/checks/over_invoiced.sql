@@ -1,6 +1,7 @@
 -- title:    More invoiced than was sold
 -- severity: high
 -- reads:    deals, deal_summary
+-- needs:    deals
 -- action:
 -- why:      The customer will refuse to pay the excess, or pay it and ask for it back; the amount shown is the excess.
 SELECT

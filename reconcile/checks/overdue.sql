@@ -1,6 +1,7 @@
 -- title:       Invoice past its due date
 -- severity:    high
 -- reads:       invoices, invoice_summary, customer_tolerances
+-- needs:       invoices
 -- absent_from: payments
 -- action:      send_reminder
 -- why:         The customer should have paid; the amount shown is what is still open. More than 90 days late is high, up to

@@ -1,6 +1,7 @@
 -- title:    Paid more than was owed
 -- severity: medium
 -- reads:    payment_excess, payments, invoices, settings
+-- needs:    payment_excess
 -- action:
 -- why:      The customer sent more than the invoice, and has no other one open: the rest is theirs until it is returned or used.
 SELECT

@@ -1,6 +1,7 @@
 -- title:    Paid, and the CRM does not know
 -- severity: low
 -- reads:    deals, deal_summary, settings
+-- needs:    deals
 -- action:   update_deal
 -- why:      The salesperson still waits or, worse, still asks. Asked of CRMs that are told about invoices at all; elsewhere
 --           only of payments of the last month.

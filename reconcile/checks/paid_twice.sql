@@ -1,6 +1,7 @@
 -- title:    Invoice paid twice
 -- severity: medium
 -- reads:    payment_excess, payments, invoices
+-- needs:    payment_excess
 -- action:
 -- why:      The invoice was settled already when the same amount came again: the customer wants it back, or wants it used for the
 --           next invoice.

@@ -1,6 +1,7 @@
 -- title:       Won deal, part of it not invoiced
 -- severity:    high
 -- reads:       deals, deal_summary, deal_invoices, rhythms, billing_plans, settings
+-- needs:       deals
 -- absent_from: invoices
 -- action:      create_invoice
 -- why:         A deposit or some instalments were invoiced; the amount shown is what remains, ageing from the day the deal

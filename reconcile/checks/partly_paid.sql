@@ -1,6 +1,7 @@
 -- title:    Invoice paid in part
 -- severity: medium
 -- reads:    invoices, invoice_summary, settings
+-- needs:    invoices
 -- action:   send_reminder
 -- why:      Some of the money came and the rest did not: a dispute, a deduction, or an instalment. The amount shown is what
 --           is still open. What a bank keeps for a transfer does not count.

@@ -1,6 +1,7 @@
 -- title:       Money that is for no invoice
 -- severity:    medium
 -- reads:       payments, payment_summary, payment_excess, settings
+-- needs:       payments
 -- absent_from: invoices
 -- action:
 -- why:         Somebody paid and we do not know what for: an invoice is missing, or the money is to be returned.

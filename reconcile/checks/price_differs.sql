@@ -1,6 +1,7 @@
 -- title:    Line price is not the catalogue's
 -- severity: low
 -- reads:    lines, deals, invoices, invoice_summary, products, settings
+-- needs:    lines, products
 -- action:
 -- why:      Somebody sold below (or above) the price list without saying so as a discount. Compared with the product in the same
 --           system and currency, and only if its price has not changed since the document; deals first, invoices where no

@@ -1,6 +1,7 @@
 -- title:    Line without a product in billing
 -- severity: low
 -- reads:    lines, deals, deal_summary, products, invoices
+-- needs:    deals, lines
 -- action:   pick_product
 -- why:      The line has no SKU, or one that billing does not know: pick the product in the CRM, or create it in billing
 --           under this SKU, before the invoice is made. Asked of open deals and of won ones that are still to be invoiced, in

@@ -1,6 +1,7 @@
 -- title:    Quote expired, deal still open
 -- severity: low
 -- reads:    quotes, deals, settings
+-- needs:    quotes
 -- action:
 -- why:      The offer is no longer valid and nobody won, lost or renewed it: the forecast counts on money that nobody offered
 --           any more. A newer quote of the same deal that is valid, accepted or being written is an answer.

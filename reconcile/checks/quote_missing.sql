@@ -1,6 +1,7 @@
 -- title:       Quote published, missing in the other system
 -- severity:    low
 -- reads:       quotes, lines, products, customer_pairs, record_pairs, baselines, deals, invoices, sync, settings
+-- needs:       quotes
 -- absent_from: quotes
 -- action:      create_quote
 -- why:         Asked only where the settings say that new quotes are made on the other side. It is made there once its customer

@@ -1,6 +1,7 @@
 -- title:       Quote accepted, nothing invoiced
 -- severity:    high
 -- reads:       accepted_quotes, customers, settings
+-- needs:       accepted_quotes
 -- absent_from: invoices
 -- action:      create_invoice
 -- why:         The customer signed, and neither a won deal nor an invoice says so. Of a won deal its own checks tell; here are

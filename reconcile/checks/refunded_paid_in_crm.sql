@@ -1,6 +1,7 @@
 -- title:    Refunded, and the CRM still says paid
 -- severity: medium
 -- reads:    deals, deal_summary, deal_invoices, invoice_summary, allocated_money, payments, settings
+-- needs:    deals
 -- action:
 -- why:      The money went back to the customer; commissions and reports count it as earned. A refund that only brings the
 --           payment down to what is owed after a credit note leaves the invoice paid and is silent.

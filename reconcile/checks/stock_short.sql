@@ -1,6 +1,7 @@
 -- title:    Ordered more than is on hand
 -- severity: medium
 -- reads:    deals, deal_summary, accepted_quotes, lines, products, stock_on_hand
+-- needs:    stock_on_hand
 -- action:
 -- why:      A won deal that is not invoiced in full, or an accepted quote, sells more of an article than is in stock. It stops
 --           nothing; order more, or tell the customer when it comes. Articles that nobody counts are left out, and each order

@@ -1,6 +1,7 @@
 -- title:    Invoice carries another tax than the deal's lines
 -- severity: medium
 -- reads:    deals, deal_summary, deal_invoices, invoice_summary, lines, settings
+-- needs:    deals
 -- action:
 -- why:      The net amounts agree and the tax does not: a wrong rate on one side. The amount shown is the tax in question.
 WITH expected AS (

@@ -1,6 +1,7 @@
 -- title:       Won deal, nothing invoiced
 -- severity:    high
 -- reads:       deals, deal_summary, deal_triggers, triggers, billing_plans, settings
+-- needs:       deals
 -- absent_from: invoices
 -- action:      create_invoice
 -- why:         The customer said yes, the days of grace are over, and nothing on paper says what they owe us.

@@ -2,6 +2,7 @@
 -- pairs:      deals invoices
 -- confidence: 1
 -- reads:      link_deals, link_invoices
+-- needs:      link_deals, link_invoices
 -- why:        Whoever made the invoice from the deal left the deal's id on it. No amount needs to agree.
 SELECT
   d.n AS left_n,

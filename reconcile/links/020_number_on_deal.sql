@@ -2,6 +2,7 @@
 -- pairs:      deals invoices
 -- confidence: 0.995
 -- reads:      link_deals, link_invoices, deal_keys, invoice_keys, same_customer
+-- needs:      deal_keys, invoice_keys
 -- why:        A person copied the number into the CRM. A number copied wrong points at somebody else's invoice, so the
 --             customer or the amount must agree as well.
 SELECT

@@ -2,6 +2,7 @@
 -- pairs:      deals invoices
 -- confidence: 0.995
 -- reads:      link_deals, link_invoices, free_invoices, same_customer
+-- needs:      link_deals, link_invoices
 -- why:        Order and project numbers are exchanged so that both sides find each other. Written alike but for blanks,
 --             dashes and capitals. A slip may hit somebody else's order, so the customer or the amount must agree.
 SELECT

@@ -2,6 +2,7 @@
 -- pairs:      deals invoices
 -- confidence: 0.99
 -- reads:      link_deals, link_invoices, free_invoices, deal_keys, invoice_text_keys, same_customer
+-- needs:      deal_keys, invoice_text_keys
 -- why:        "ref. q-2024-105849" is still that order. Letters may be lost, so the customer or the amount must agree,
 --             and only the fullest form found counts.
 SELECT

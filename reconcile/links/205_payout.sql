@@ -3,6 +3,7 @@
 -- single:     both
 -- confidence: 0.99
 -- reads:      link_payments, link_payouts
+-- needs:      link_payments, link_payouts
 -- why:        A payout bundles many customers' payments less fees: the bank line is no new money. The amount is the same
 --             to the cent, the day near, and the line names the gateway or the payout's reference.
 SELECT

@@ -2,6 +2,7 @@
 -- pairs:      payments invoices
 -- confidence: 1
 -- reads:      link_payments, link_invoices, free_payments
+-- needs:      link_payments, link_invoices
 -- why:        The payment carries the id of the one invoice it was made for.
 SELECT
   p.n AS left_n,

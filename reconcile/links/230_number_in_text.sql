@@ -2,6 +2,7 @@
 -- pairs:      payments invoices
 -- confidence: 0.995
 -- reads:      link_payments, link_invoices, free_payments, payment_keys, invoice_keys
+-- needs:      payment_keys, invoice_keys
 -- why:        The payer wrote the number, or the bank carried it as structured reference. Blanks, dashes and capitals do
 --             not matter; several numbers are several invoices.
 SELECT DISTINCT

@@ -2,6 +2,7 @@
 -- pairs:      payments invoices
 -- confidence: 0.98
 -- reads:      link_payments, link_invoices, free_payments, payment_keys, invoice_keys
+-- needs:      payment_keys, invoice_keys
 -- why:        People write 4085/24 for FV/4085/07/2024. Several series share such a number, so the payer's name, tax id
 --             or the amount must tell which, and only one invoice may be left.
 SELECT

@@ -3,6 +3,7 @@
 -- single:     both
 -- confidence: 0.97
 -- reads:      link_payments, link_invoices, made
+-- needs:      link_payments, link_invoices
 -- why:        Billing was told that an invoice is paid; the bank line of the same amount within ten days, naming that
 --             invoice or its customer, is the same money.
 SELECT

@@ -3,6 +3,7 @@
 -- single:     both
 -- confidence: 0.95
 -- reads:      link_payments, made
+-- needs:      link_payments
 -- why:        Billing was told that an invoice is paid, by somebody whose name the bank does not show (a parent company,
 --             a partner); within three days one bank line of exactly that amount settles nothing else.
 SELECT

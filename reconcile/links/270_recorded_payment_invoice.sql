@@ -2,6 +2,7 @@
 -- pairs:      payments invoices
 -- confidence: 0.97
 -- reads:      made, free_payments
+-- needs:      made
 -- why:        The bank line is the same money as a payment that billing recorded, so it is for the same invoice.
 SELECT
   t.right_n AS left_n,

@@ -3,6 +3,7 @@
 -- single:     left
 -- confidence: 0.99
 -- reads:      link_customers, free_customers
+-- needs:      link_customers
 -- why:        The tax id must be the same in every character once separators are gone. Two records in billing with one tax
 --             id are shown, not picked from.
 SELECT

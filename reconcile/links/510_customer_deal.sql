@@ -3,6 +3,7 @@
 -- single:     left
 -- confidence: 0.9
 -- reads:      link_payments, link_deals, link_customers, link_invoices, made
+-- needs:      link_deals, link_customers
 -- why:        Money that is for no known invoice is looked up by its customer: the vendor's customer id or the tax id. The
 --             one deal of that customer still to be paid is it; of several none is picked and all are shown.
 WITH free AS (

@@ -1,5 +1,6 @@
 -- title: How much of which payment settles which invoice, each piece of money once
 -- reads: links, payments
+-- needs: payments
 -- key:   payment_vendor, payment_id, invoice_vendor, invoice_id
 -- why:   What billing recorded of a payment made elsewhere is the same money as its bank line: the bank line has it then,
 --        with the bank's value date. Where billing recorded a payment on an invoice and a bank line names that invoice

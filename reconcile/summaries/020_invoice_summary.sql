@@ -1,5 +1,6 @@
 -- title: Every invoice with what was paid, what is open, and the one state people see
 -- reads: invoices, allocated_money, deal_links, customer_tolerances, settings
+-- needs: invoices
 -- key:   vendor, id
 -- why:   Paid is the greater of what billing says and the money that was allocated. What billing was told of money we
 --        have not seen counts as paid, and never makes an invoice look paid twice. What a bank or gateway kept, a

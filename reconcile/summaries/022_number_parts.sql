@@ -1,5 +1,6 @@
 -- title: Every invoice number taken apart into its series and its running number
 -- reads: invoices
+-- needs: invoices
 -- key:   vendor, id
 -- why:   A series is what stays the same around the running number: FN-10043 is 10043 of FN-, 2026/0007 is 7 of 2026/,
 --        12/2026 is 12 of /2026. Drafts have none yet and pro-forma invoices count on their own, so neither is here.

@@ -1,5 +1,6 @@
 -- title: Which invoice bills which deal, and how much of it
 -- reads: deal_links, deals, invoices, invoice_summary, settings
+-- needs: invoice_summary
 -- key:   deal_vendor, deal_id, invoice_vendor, invoice_id
 -- why:   One invoice may bill several deals: each has its share, by the amounts of the links where they add up to the
 --        invoice, else by the deals' own worth. A credit note goes where the invoice went that it corrects.

@@ -1,5 +1,6 @@
 -- title: Every payment, what of it is new money, and what of it is not yet for any invoice
 -- reads: payments, links, allocated_money, invoice_summary, settings
+-- needs: payments
 -- key:   vendor, id
 -- why:   The same money shows in several places: at the gateway and in the payout on the bank statement, on the bank
 --        statement and as what billing was told. It counts once.

@@ -1,5 +1,6 @@
 -- title: Payments of which something is left over although they found their invoice, and what that is
 -- reads: payments, payment_summary, allocated_money, invoice_summary, links, settings
+-- needs: invoice_summary
 -- key:   vendor, id
 -- why:   Money that is for no invoice has four explanations, told apart here once: the same invoice was paid twice, the
 --        customer paid too much and has other invoices open, or paid too much and has none; anything else is not here.

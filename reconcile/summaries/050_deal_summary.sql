@@ -1,5 +1,6 @@
 -- title: Every deal with what was invoiced and paid, what remains, and the invoice that speaks for it
 -- reads: deals, lines, deal_invoices, invoice_summary, links, customer_tolerances, settings
+-- needs: deals
 -- key:   vendor, id
 -- why:   One row to compare and to write back. Of several invoices the most recently updated one is named; count and
 --        sum stay beside it so that no money hides. `verdict` is the one place where amounts are judged. What an invoice

@@ -1,5 +1,6 @@
 -- title: Deals that something chosen made due to be invoiced
 -- reads: triggers, deals, quotes, links, payments, settings
+-- needs: deals
 -- key:   vendor, id
 -- why:   People choose what makes a deal due: that it was won, came to a stage, that its quote was accepted, its service
 --        completed, its order confirmed, or that money came for it. A deal that is lost is never due.

@@ -1,5 +1,6 @@
 -- title: The parts of billing plans: which invoice each became, and which are due
 -- reads: plan_parts, billed_parts, deals, deal_summary, deal_triggers, stages, triggers, invoice_summary, sources, settings
+-- needs: plan_parts
 -- key:   vendor, id, part
 -- why:   A part is invoiced once. One whose invoice was voided, or deleted as a draft, may be invoiced again. Parts of a share
 --        follow each other: the next waits until the one before is issued. A period waits for none.

@@ -1,5 +1,6 @@
 -- title: What customers are invoiced again and again without a deal: which invoice each period became, and which are due
 -- reads: customer_rules, billed_parts, invoice_summary, sources
+-- needs: customer_rules
 -- key:   vendor, id, part
 -- why:   Each period is invoiced once. One whose invoice was voided, or deleted as a draft, may be invoiced again.
 -- columns:

@@ -1,5 +1,6 @@
 -- title: Every customer once, both systems together, by currency: won, invoiced, paid, open, overdue
 -- reads: customers, customer_heads, deals, invoice_summary
+-- needs: customers
 -- key:   vendor, id, currency
 -- why:   A customer is one row of the CRM where it is there, else of billing; money in two currencies is two rows.
 -- columns:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import duckdb
+from lean import database
 
 from extract.model import TABLES, columns, ddl
 
@@ -28,7 +29,7 @@ RATES = "CREATE TABLE rates (currency VARCHAR, on_date DATE, rate DECIMAL(18,8))
 
 def books(rows: dict[str, list[dict[str, Any]]], off: tuple[str, ...] = ()) -> duckdb.DuckDBPyConnection:
     """Return a database with the canonical tables filled, and decisions, rates and settings beside them."""
-    db = duckdb.connect()
+    db = database()
     for table in TABLES:
         for statement in ddl(table):
             db.execute(statement)
