@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
+from typing import ClassVar
 
 import httpx
 
@@ -45,9 +46,11 @@ class RenewedAuth(httpx.Auth):
     """
 
     EARLY = 60.0  # seconds before its end that a token is renewed
+    _live: ClassVar[dict[str, tuple[str, float]]] = {}  # tokens of this process and their ends, by whose they are
 
-    def __init__(self, renew: Callable[[], tuple[str, float]]) -> None:
-        self.renew, self.token, self.ends = renew, "", 0.0
+    def __init__(self, renew: Callable[[], tuple[str, float]], whose: str = "") -> None:
+        """Sign by what `renew` gives; connections that say the same of `whose` it is have it in common."""
+        self.renew, self.whose, self.token, self.ends = renew, whose, "", 0.0
         self._lock = threading.Lock()
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:
@@ -62,9 +65,13 @@ class RenewedAuth(httpx.Auth):
     def _valid(self, but: str = "") -> str:
         """Return a token that still lives and is another than `but`, one thread asking for all."""
         with self._lock:
+            if self.whose and not self.token:
+                self.token, self.ends = self._live.get(self.whose, ("", 0.0))
             if not self.token or self.token == but or time.monotonic() > self.ends:
                 self.token, seconds = self.renew()
                 self.ends = time.monotonic() + seconds - self.EARLY
+                if self.whose:
+                    self._live[self.whose] = self.token, self.ends
             return self.token
 
 

@@ -12,6 +12,7 @@ import queue
 import ssl
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from functools import cache
@@ -248,6 +249,11 @@ class Vendor:
     def places(self, table: str) -> dict[str, str]:
         """Return where this vendor keeps each canonical field of a table, in its own words; empty where nobody asks."""
         return {}
+
+    @contextmanager
+    def remembering(self) -> Iterator[None]:
+        """Ask the account once, while this lasts, for what the hindrances of several drafts have in common."""
+        yield
 
     def hindrances(self, draft: Any) -> tuple[Hindrance, ...]:
         """Return what in the account stands in the way of making this draft, by asking; nothing is written."""

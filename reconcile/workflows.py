@@ -25,6 +25,7 @@ from reconcile.automations.flows import closed
 from reconcile.chains import chain
 from reconcile.connections import connections
 from reconcile.facts import opened
+from reconcile.hindrances import hindered, in_the_way
 from reconcile.mail import NAME as MAIL
 from reconcile.mail import SECRET, Attached, Mailer
 from reconcile.settings import FILE, Settings, load, today
@@ -110,7 +111,7 @@ def fix(data: Path, findings: Iterable[str], given: Mapping[str, str] | None = N
                 if known is not None:  # two findings, one mending
                     plan = known.model_copy(update={"findings": tuple(dict.fromkeys(known.findings + plan.findings))})
                 plans[plan.chain, plan.key] = plan
-    return list(plans.values())
+    return hindered(data, settings, list(plans.values()))
 
 
 def offer(data: Path, action: str, subject: Subject, given: Mapping[str, str] | None = None) -> list[Plan]:
@@ -119,7 +120,8 @@ def offer(data: Path, action: str, subject: Subject, given: Mapping[str, str] | 
     wish = {"id": "", "action": action, "part": None, "subject_table": subject.table,
             "subject_vendor": subject.vendor, "subject_id": subject.id}  # fmt: skip
     with opened(data, settings, today(settings)) as facts:
-        return chain(wish, facts, given or {})
+        plans = chain(wish, facts, given or {})
+    return hindered(data, settings, plans)
 
 
 def confirm(data: Path, plans: Sequence[Plan], who: str, room: Room | None = None) -> list[str]:
@@ -311,6 +313,8 @@ def _outcome(engine: _Engine, run: Run, plan: Plan, answers: Mapping[str, Mappin
         settings = engine.settings()
         if reason := gate.refusal(plan.vendor, vendor, settings, engine.store):
             return _no(plan, reason)
+        if plan is run.plans[0] and (reason := in_the_way(run.plans, engine.vendor)):
+            return _no(plan, reason)  # before the first of its writes: none of the chain is begun
         ready = filled(plan, answers)
         if reason := approvals.checked(ready, vendor, settings, engine.store, run.id, run.who):
             return _no(plan, reason)

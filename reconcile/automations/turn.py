@@ -2,8 +2,8 @@
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -12,9 +12,11 @@ import structlog
 from sqlalchemy import Connection
 
 from reconcile import schema, workflows
+from reconcile.action import Plan, Sentence
 from reconcile.automations.due import Due, due
 from reconcile.automations.switch import is_automatic, name, switched
-from reconcile.settings import FLOWS, load
+from reconcile.hindrances import NOT_ASKED, hindered
+from reconcile.settings import FLOWS, Settings, load
 from reconcile.state import state
 from reconcile.workflows import PAUSES, Run
 
@@ -37,7 +39,7 @@ def turn(data: Path, timeout: float = PATIENCE, pauses: Sequence[float] = PAUSES
     active = [flow for flow in FLOWS if is_automatic(known, store, flow)]
     if not active or not (data / "warehouse.duckdb").exists():
         return Turn()
-    found = due(data, active)
+    found = _hindered(data, known, due(data, active))
     ready = [d for d in found if d.held is None]
     for one in found:
         if one.held is not None:
@@ -54,6 +56,24 @@ def turn(data: Path, timeout: float = PATIENCE, pauses: Sequence[float] = PAUSES
     log.info("turn", started=len(runs), ended=dict(Counter(r.state for r in runs)), waiting=len(found) - len(ready),
              capped=len(ready) - len(ids))  # fmt: skip
     return Turn(runs, tuple(d for d in found if d.held), len(ready) - len(ids))
+
+
+def _hindered(data: Path, settings: Settings, found: Sequence[Due]) -> list[Due]:
+    """Return what is due; what would start is held where something in an account stands in its way."""
+    ready = [plan for one in found if one.held is None for plan in one.plans]
+    told = {plan.key: plan for plan in hindered(data, settings, ready)}
+    return [one if one.held else replace(one, held=_reason(told[plan.key] for plan in one.plans)) for one in found]
+
+
+def _reason(plans: Iterable[Plan]) -> Sentence | None:
+    """Return what stands in the way of a chain, or that an account could not be asked; None where nothing does."""
+    for plan in plans:
+        for need in plan.needs:
+            return need.says
+        for caution in plan.cautions:
+            if caution.code == NOT_ASKED:
+                return caution.says
+    return None
 
 
 @dataclass(frozen=True)

@@ -238,11 +238,11 @@ def test_a_refresh_token_that_changes_is_kept_for_all(server: QuickBooksServer, 
     kept.keep_credentials("quickbooks", LOGIN, "ana")
     one, other = (connected(server, keyring=Kept(kept, "quickbooks")) for _ in range(2))
     for process in (one, other, one):
-        process._auth = None  # its access token ended
+        server.books.access.clear()  # the access token ended
         assert process.check().account == LOGIN["QUICKBOOKS_REALM_ID"]
     assert kept.credentials("quickbooks")["QUICKBOOKS_REFRESH_TOKEN"] == server.books.refresh == "refresh-4"
     assert "refresh-4" not in (tmp_path / "state.sqlite").read_bytes().decode("latin-1")
     server.books.refresh = "taken back"
-    one._auth = None
+    server.books.access.clear()
     with pytest.raises(Unauthorised, match="Sign in there once more"):
         one.check()

@@ -29,7 +29,7 @@ class Account(Vendor):
 
     def auth(self) -> httpx.Auth:
         """Sign by an access token, which ends after an hour."""
-        return RenewedAuth(self.renewed)
+        return RenewedAuth(self.renewed, f"{self.url} {self.realm} {self.credentials['QUICKBOOKS_CLIENT_ID']}")
 
     def headers(self) -> dict[str, str]:
         """Ask for JSON: without this some answers are XML."""

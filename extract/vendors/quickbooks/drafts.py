@@ -1,6 +1,7 @@
 """What QuickBooks is sent for the draft of an invoice or credit note, and what in the company stands in its way."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -20,11 +21,29 @@ _SOLD = ("Service", "NonInventory", "Inventory")
 class Drafts(Customers):
     """Bodies of documents. Whatever a line needs is looked for first: what lacks is told before anything is sent."""
 
+    _remembered: dict[Any, Any] | None = None  # what was asked for while we remember, by question
+
+    @contextmanager
+    def remembering(self) -> Iterator[None]:
+        """Ask once, while this lasts, for settings, products and tax codes."""
+        self._remembered = {}
+        try:
+            yield
+        finally:
+            self._remembered = None
+
+    def _asked(self, question: Any, ask: Callable[[], Any]) -> Any:
+        if self._remembered is None:
+            return ask()
+        if question not in self._remembered:
+            self._remembered[question] = ask()
+        return self._remembered[question]
+
     def hindrances(self, draft: Any) -> tuple[Hindrance, ...]:
         """Return what in the company stands in the way of this invoice or credit note, by asking."""
         if not isinstance(draft, InvoiceDraft):
             return ()
-        preferences, found = self._preferences(), list[Hindrance]()
+        preferences, found = self._asked("preferences", self._preferences), list[Hindrance]()
         if custom_numbers(preferences):
             found.append(Hindrance("custom_numbers"))
         if draft.series:
@@ -90,7 +109,9 @@ class Drafts(Customers):
         return found
 
     def _sold(self, field: str, text: str) -> list[Item]:
-        return [item for item in self._all("Item", f"{field} = {quoted(text)}") if item.get("Type") in _SOLD]
+        where = f"{field} = {quoted(text)}"
+        found: list[Item] = self._asked(("Item", where), lambda: list(self._all("Item", where)))
+        return [item for item in found if item.get("Type") in _SOLD]
 
     def _codes(self, lines: Iterable[LineDraft]) -> dict[Decimal, dict[str, str]]:
         """Return the tax codes that could stand on the lines, with their names, by rate."""
@@ -98,8 +119,9 @@ class Drafts(Customers):
         if self._is_american:  # the rate hangs on the address there: a line is only taxed, or not
             return {rate: {TAXED if rate else UNTAXED: ""} for rate in wanted}
         found: dict[Decimal, dict[str, str]] = {rate: {} for rate in wanted}
-        rates = {str(rate["Id"]): rate for rate in self._all("TaxRate", INACTIVE_TOO)} if wanted else {}
-        for code in self._all("TaxCode") if wanted else ():
+        known = self._asked("rates", lambda: list(self._all("TaxRate", INACTIVE_TOO))) if wanted else []
+        rates = {str(rate["Id"]): rate for rate in known}
+        for code in self._asked("codes", lambda: list(self._all("TaxCode"))) if wanted else ():
             rate = rate_of(code, rates)
             if rate is not None and rate in found:
                 found[rate][str(code["Id"])] = code["Name"]

@@ -36,7 +36,7 @@ class Reading(Objects):
 
     def streams(self, since: dt.datetime | None) -> list[Iterable[tuple[str, Item]]]:
         """Return everything, or what changed since then; deleted objects come as such, to be removed."""
-        if since is not None and (self._known(since) or self.can_modify(since)):
+        if since is not None and (self._just_told(since) or self.can_modify(since)):
             return [self._modified(since)]
         codes = self._look_around()
         return [[("tax_codes", code) for code in codes], *(self._listed(kind) for kind in ENTITIES)]
@@ -57,7 +57,7 @@ class Reading(Objects):
         """Return the object's id."""
         return str(item["Id"])
 
-    def _known(self, since: dt.datetime) -> bool:
+    def _just_told(self, since: dt.datetime) -> bool:
         """Return whether the changes since then have just been asked for, and are all there."""
         return self._changes is not None and self._changes[0] == since
 
