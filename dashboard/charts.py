@@ -1,15 +1,17 @@
 """Charts that show one thing each: quiet axes, money on the marks, colours that colour-blind people tell apart."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
-from typing import Literal
+from functools import lru_cache
+from typing import Any, Literal
 
 import plotly.graph_objects as go
+import streamlit as st
 
 from dashboard.parts import ROW
 from dashboard.read.findings import Total
 from dashboard.theme import Palette, palette
-from dashboard.words import _, money, number, short_money
+from dashboard.words import _, language, money, number, short_money
 
 # What Plotly offers over a chart is one button, which saves it as a picture.
 QUIET = {
@@ -26,6 +28,30 @@ STEPS = (
 )  # between lines of a grid, times a power of ten
 MOST_TICKS = 10  # names under bars that stand beside each other without being turned
 SOME_TICKS = 7  # as many of more names, so that a phone has room for them
+
+
+class _Asked:
+    """What a figure is made of; the same if it is written the same, in the same language and colours."""
+
+    def __init__(self, make: Callable[..., go.Figure], values: tuple[Any, ...]) -> None:
+        self.make, self.values = make, values
+        self.key = make, repr(values), language(), palette()
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Asked) and other.key == self.key
+
+
+@lru_cache(maxsize=128)
+def _made(asked: _Asked) -> go.Figure:
+    return asked.make(*asked.values)
+
+
+def draw(make: Callable[..., go.Figure], *values: Any, key: str, alt: str) -> None:
+    """Show the figure that `make` makes of `values`. It is kept, since making one takes long."""
+    st.plotly_chart(_made(_Asked(make, values)), config=QUIET, key=key, alt=alt)
 
 
 def by_check(totals: Sequence[Total], currency: str) -> go.Figure:

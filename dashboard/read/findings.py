@@ -44,26 +44,14 @@ class Total(NamedTuple):
     amounts: tuple[tuple[str, Decimal], ...]
 
 
-# Only the order of the list needs one measure for all currencies: the rate (units for one euro), or, where none is
-# known, what a typical finding in that currency is worth beside one in the reporting currency. It is never shown.
+# The order of the list needs one measure for all currencies: `currency_units`. It is never shown. What is long, such as
+# evidence, is fetched for the findings that are shown.
 _NARROWED = """
-WITH latest AS (
-    SELECT currency, CAST(arg_max(rate, on_date) AS DOUBLE) AS rate FROM rates GROUP BY currency
-),
-typical AS (
-    SELECT currency, median(abs(amount_at_stake)) AS worth FROM findings WHERE amount_at_stake <> 0 GROUP BY currency
-),
-measures AS (
-    SELECT t.currency, COALESCE(r.rate, CAST(t.worth AS DOUBLE) / CAST(ours.worth AS DOUBLE), 1) AS unit
-    FROM typical AS t
-    CROSS JOIN settings AS s
-    LEFT JOIN latest AS r ON r.currency = t.currency
-    LEFT JOIN typical AS ours ON ours.currency = s.reporting_currency
-),
-narrowed AS (
-    SELECT f.*, CAST(f.amount_at_stake AS DOUBLE) / COALESCE(m.unit, 1) AS weight
+WITH {found}narrowed AS (
+    SELECT f.rowid AS row, f.id, f.severity, f.currency, f.amount_at_stake, f.since_on,
+        CAST(f.amount_at_stake AS DOUBLE) / COALESCE(m.unit, 1) AS weight
     FROM findings AS f
-    LEFT JOIN measures AS m ON m.currency = f.currency
+    LEFT JOIN currency_units AS m ON m.currency = f.currency
     WHERE list_contains(CAST($states AS VARCHAR[]), f.state)
     AND (len(CAST($checks AS VARCHAR[])) = 0 OR list_contains(CAST($checks AS VARCHAR[]), f."check"))
     AND (len(CAST($severities AS VARCHAR[])) = 0 OR list_contains(CAST($severities AS VARCHAR[]), f.severity))
@@ -77,6 +65,8 @@ narrowed AS (
     AND {matched}
 )
 """
+_WHOLE = "(SELECT f.*, n.row, n.weight FROM narrowed AS n JOIN findings AS f ON f.rowid = n.row)"
+# `found` says by a LIMIT how few it has: names are then looked up for it, not it among all names.
 _NAMED = """
     SELECT
         f.*,
@@ -107,23 +97,28 @@ _NAMED = """
     LEFT JOIN (SELECT id, any_value(name) AS name FROM owners GROUP BY id) AS o
         ON o.id = f.owner_id
 """
-_MATCHED = """(
-    {self}
-    OR owner_id IN (SELECT o.id FROM owners AS o WHERE {owner})
-    OR (subject_table, subject_vendor, subject_id) IN (
-        SELECT ('deals', d.vendor, d.id) FROM deals AS d
-        LEFT JOIN customers AS c ON c.vendor = d.vendor AND c.id = d.customer_id
-        WHERE {deal}
-        UNION ALL SELECT ('invoices', i.vendor, i.id) FROM invoices AS i WHERE {invoice}
-        UNION ALL SELECT ('payments', p.vendor, p.id) FROM payments AS p WHERE {payment}
-        UNION ALL SELECT ('customers', c.vendor, c.id) FROM customers AS c WHERE {customer}
-        UNION ALL SELECT ('payouts', o.vendor, o.id) FROM payouts AS o WHERE {payout}
-        UNION ALL SELECT ('quotes', q.vendor, q.id) FROM quotes AS q
-        LEFT JOIN deals AS d ON d.vendor = q.vendor AND d.id = q.deal_id
-        LEFT JOIN customers AS c ON c.vendor = q.vendor AND c.id = COALESCE(q.customer_id, d.customer_id)
-        WHERE {quote}
-    )
-)""".format(
+# The records whose words hold the text.
+_FOUND = """
+found AS MATERIALIZED (
+    SELECT 'deals' AS of_table, d.vendor, d.id FROM deals AS d
+    LEFT JOIN customers AS c ON c.vendor = d.vendor AND c.id = d.customer_id
+    WHERE {deal}
+    UNION ALL SELECT 'invoices', i.vendor, i.id FROM invoices AS i WHERE {invoice}
+    UNION ALL SELECT 'payments', p.vendor, p.id FROM payments AS p WHERE {payment}
+    UNION ALL SELECT 'customers', c.vendor, c.id FROM customers AS c WHERE {customer}
+    UNION ALL SELECT 'payouts', o.vendor, o.id FROM payouts AS o WHERE {payout}
+    UNION ALL SELECT 'quotes', q.vendor, q.id FROM quotes AS q
+    LEFT JOIN deals AS d ON d.vendor = q.vendor AND d.id = q.deal_id
+    LEFT JOIN customers AS c ON c.vendor = q.vendor AND c.id = COALESCE(q.customer_id, d.customer_id)
+    WHERE {quote}
+),
+hits AS MATERIALIZED (
+    SELECT f.rowid AS row FROM findings AS f WHERE {self}
+    UNION SELECT f.rowid FROM findings AS f JOIN owners AS o ON o.id = f.owner_id WHERE {owner}
+    UNION SELECT f.rowid FROM findings AS f
+    SEMI JOIN found AS r ON r.of_table = f.subject_table AND r.vendor = f.subject_vendor AND r.id = f.subject_id
+),
+""".format(
     self=matches("concat_ws(' ', f.detail, f.subject_id, f.owner_id)"),
     owner=matches("o.name"),
     deal=matches("concat_ws(' ', d.title, COALESCE(c.name, d.customer_name))"),
@@ -153,12 +148,13 @@ def _narrowed(wanted: Wanted) -> str:
     Naming them is most of the work where there are many: it is left for those that are shown.
     """
     billed = within(wanted.billed, "f.subject_table", "f.subject_vendor", "f.subject_id")
-    return _NARROWED.replace("{billed}", billed).replace("{matched}", _MATCHED if wanted.text else "TRUE")
+    found, matched = (_FOUND, "f.rowid IN (SELECT h.row FROM hits AS h)") if wanted.text else ("", "TRUE")
+    return _NARROWED.replace("{billed}", billed).replace("{found}", found).replace("{matched}", matched)
 
 
 def _wanted(wanted: Wanted) -> str:
     """Return the findings that are wanted as `wanted`, with record, customer and owner."""
-    return f"{_narrowed(wanted)}, wanted AS ({_NAMED.format(found='narrowed')})\n"
+    return f"{_narrowed(wanted)}, wanted AS ({_NAMED.format(found=_WHOLE)})\n"
 
 
 def relation(wanted: Wanted) -> tuple[str, dict[str, Any]]:
@@ -184,22 +180,52 @@ def _values(wanted: Wanted) -> dict[str, Any]:
 
 
 @question
+def first(db: Db, wanted: Wanted, size: int = PAGE) -> tuple[int, tuple[tuple[str, Decimal], ...], list[Row]]:
+    """Return how many findings there are, the money at stake per currency (most findings first), and the first page."""
+    found = db.rows(
+        _narrowed(wanted).replace("narrowed AS (", "narrowed AS MATERIALIZED (")
+        + f""",
+        top AS ({_top(wanted)})
+        SELECT n.currency, COUNT(*) AS found, COALESCE(SUM(abs(n.amount_at_stake)), 0) AS amount, NULL AS row
+        FROM narrowed AS n GROUP BY n.currency
+        UNION ALL SELECT NULL, NULL, NULL, t.row FROM top AS t
+        """,
+        **_values(wanted),
+        sort=wanted.sort,
+        limit=size,
+        offset=0,
+    )
+    sums = sorted((r for r in found if r["row"] is None), key=lambda r: (-r["found"], r["currency"] or ""))
+    amounts = tuple((r["currency"], r["amount"]) for r in sums if r["currency"] and r["amount"])
+    rows = [r["row"] for r in found if r["row"] is not None]
+    picked = "(SELECT unnest(CAST($rows AS BIGINT[])) AS row, generate_subscripts(CAST($rows AS BIGINT[]), 1) AS place)"
+    shown = f"(SELECT f.*, p.place FROM {picked} AS p JOIN findings AS f ON f.rowid = p.row LIMIT {size:d})"
+    named = db.rows(f"SELECT * FROM ({_NAMED.format(found=shown)}) ORDER BY place", rows=rows) if rows else []
+    return sum(r["found"] for r in sums), amounts, named
+
+
+@question
 def page(db: Db, wanted: Wanted, number: int = 1, size: int = PAGE) -> list[Row]:
     """Return one page (from 1) of the findings, with record, customer and owner beside them."""
-    order, narrowed = _ORDER.replace("{customer}", ""), _narrowed(wanted)
-    if wanted.sort == "customer":
-        order = _ORDER.replace("{customer}", _BY_CUSTOMER)
-        first = f"first AS (SELECT id FROM ({_NAMED.format(found='narrowed')}) {order} {_PART})"
-        shown = f"{first}, shown AS (SELECT * FROM narrowed WHERE id IN (SELECT id FROM first))"
-    else:
-        shown = f"shown AS (SELECT * FROM narrowed {order} {_PART})"
+    shown = f"(SELECT f.*, t.weight FROM top AS t JOIN findings AS f ON f.rowid = t.row LIMIT {size:d})"
     return db.rows(
-        f"{narrowed}, {shown} SELECT * FROM ({_NAMED.format(found='shown')}) {order}",
+        f"""{_narrowed(wanted)}, top AS MATERIALIZED ({_top(wanted)})
+        SELECT * FROM ({_NAMED.format(found=shown)}) {_order(wanted)}""",
         **_values(wanted),
         sort=wanted.sort,
         limit=size,
         offset=(number - 1) * size,
     )
+
+
+def _order(wanted: Wanted) -> str:
+    return _ORDER.replace("{customer}", _BY_CUSTOMER if wanted.sort == "customer" else "")
+
+
+def _top(wanted: Wanted) -> str:
+    """Return the query for the rows of one page of `narrowed`; only sorted by customer each needs its name."""
+    found = "narrowed" if wanted.sort != "customer" else f"({_NAMED.format(found=_WHOLE)})"
+    return f"SELECT row, weight FROM {found} {_order(wanted)} {_PART}"
 
 
 @question

@@ -88,7 +88,7 @@ _KEPT = {
     "customer_pairs": _of("customers", "crm_vendor", "crm_id"),
     "findings": _subject("subject_table", "subject_vendor", "subject_id"),
 }  # fmt: skip
-_ANEW = ("customer_summary",)  # sums over what may be others' too are made again of what is theirs
+_ANEW = ("askers", "customer_summary")  # sums over what may be others' too are made again of what is theirs
 
 
 def place(data: Path, emails: Sequence[str]) -> Path:

@@ -11,7 +11,7 @@ BUCKETS = ("not_due", "1_30", "31_60", "61_90", "90_plus")
 _OPEN = """
 WITH shown AS (
     SELECT
-        i.*,
+        i.*, i.rowid AS row,
         CASE
             WHEN i.days_overdue <= 0 THEN 'not_due'
             WHEN i.days_overdue <= 30 THEN '1_30'
@@ -26,6 +26,9 @@ WITH shown AS (
 ),
 asked AS (SELECT * FROM shown WHERE $bucket IN ('', bucket))
 """
+
+
+_LATEST = "a.days_overdue DESC, a.due_on NULLS LAST, a.open_amount DESC, a.vendor, a.id"
 
 
 def _open(billed: Billed) -> str:
@@ -52,14 +55,19 @@ def open_invoices(
     found = db.one(_open(billed) + "SELECT COUNT(*) FROM asked", **asked)
     rows = db.rows(
         _open(billed)
-        + f"""
+        + f""",
+        top AS MATERIALIZED (
+            SELECT a.row FROM asked AS a ORDER BY {_LATEST} LIMIT {PAGE} OFFSET $offset
+        ),
+        page AS (
+            SELECT i.* FROM top AS t JOIN invoice_summary AS i ON i.rowid = t.row LIMIT {PAGE}
+        )
         SELECT a.*, f.expected_on
-        FROM asked AS a
+        FROM page AS a
         CROSS JOIN settings AS s
         LEFT JOIN forecast AS f
             ON f.as_of = s.today AND f.subject = 'invoices' AND f.vendor = a.vendor AND f.id = a.id
-        ORDER BY a.days_overdue DESC, a.due_on NULLS LAST, a.open_amount DESC, a.vendor, a.id
-        LIMIT {PAGE} OFFSET $offset
+        ORDER BY {_LATEST}
         """,
         **asked, offset=(number - 1) * PAGE,
     )  # fmt: skip

@@ -75,8 +75,7 @@ def _by_age(chosen: narrow.Chosen) -> None:
     left, right = st.columns([2, 3], gap="medium")
     with left, st.container(border=True, height="stretch"):
         st.markdown(f"**{_('Open invoices by days overdue')}**")
-        st.plotly_chart(charts.ageing(parts, chosen.currency), config=charts.QUIET, key="ageing",
-                        alt=_("Open invoices by days overdue"))  # fmt: skip
+        charts.draw(charts.ageing, parts, chosen.currency, key="ageing", alt=_("Open invoices by days overdue"))
         total = sum(parts.values(), ZERO)
         st.caption(
             _("The bars add up to the receivables: {amount}.").format(amount=plain(money(total, chosen.currency)))
@@ -142,8 +141,7 @@ def _behaviour(chosen: narrow.Chosen) -> None:
     with st.container(border=True):
         st.markdown(f"**{title}**")
         classes = ["≤ 0" if late == "0" else _bucket(late) for late in counted]
-        figure = charts.spread(classes, list(counted.values()))
-        st.plotly_chart(figure, config=charts.QUIET, key="how-late", alt=title)
+        charts.draw(charts.spread, classes, list(counted.values()), key="how-late", alt=title)
         behind({_("Days late"): classes, _("Customers"): [number(count) for count in counted.values()]})
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.markdown(f"**{several('{count} customer', '{count} customers', found)}**", width="content")

@@ -28,7 +28,7 @@ def show() -> None:
         invoices, by = billed.choose("fix")
         saved_views.offer("to-fix")
     wanted = wanted._replace(billed=invoices)
-    count, amounts = findings.total(session.data(), wanted)
+    count, amounts, rows = findings.first(session.data(), wanted)
     if not count:
         _empty(bool(totals))
         return
@@ -41,7 +41,8 @@ def show() -> None:
     if by:
         billed.groups(custom.ToFix(wanted), by)
         return
-    rows = findings.page(session.data(), wanted, at)
+    if at > 1:
+        rows = findings.page(session.data(), wanted, at)
     left, right = st.columns([2, 1], gap="medium")
     with left:
         picked = _table(rows, titles)
@@ -167,8 +168,8 @@ def _panel(picked: list[Row], totals: list[findings.Total]) -> None:
         if not picked:
             st.markdown(f"**{_('Where the money is')}**")
             st.caption(_("Tick one finding to see why, several to mend them together."))
-            st.plotly_chart(charts.by_check(totals, session.settings().company.reporting_currency), key="by-check",
-                            config=charts.QUIET, alt=_("Money at stake by problem"))  # fmt: skip
+            charts.draw(charts.by_check, totals, session.settings().company.reporting_currency, key="by-check",
+                        alt=_("Money at stake by problem"))  # fmt: skip
             behind({_("Problem"): [_(t.title) for t in totals], _("At stake"): [sums(t.amounts) for t in totals]})
         elif len(picked) == 1:
             detail(picked[0])
