@@ -1,6 +1,7 @@
 """Who looks, in which language, at which data folder: what every page asks of the browser's session."""
 
 import datetime as dt
+import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ LANGUAGE = "language"  # key of the session's state
 def speak() -> None:
     """Let every text be in the language of the session that asks for it."""
     words.choose_by(chosen_language)
+    words.speak(chosen_language())
 
 
 def chosen_language() -> str:
@@ -50,8 +52,12 @@ def data() -> Path:
 
 def settings() -> Settings:
     """Return the settings as they stand now. SettingsError if they are wrong."""
-    path = data() / SETTINGS_FILE
-    return _loaded(data(), path.stat().st_mtime_ns if path.exists() else 0)
+    folder = data()
+    try:
+        changed = os.stat(f"{folder}/{SETTINGS_FILE}").st_mtime_ns  # asked dozens of times for each click
+    except FileNotFoundError:
+        changed = 0
+    return _loaded(folder, changed)
 
 
 @lru_cache(maxsize=4)

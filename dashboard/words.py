@@ -37,6 +37,11 @@ def language() -> str:
     return said if said in LANGUAGES else "en"
 
 
+def speak(code: str) -> None:
+    """Let this thread speak a language from now on, so that not every text asks again which it is."""
+    _spoken.set(code)
+
+
 @contextmanager
 def speaking(code: str) -> Iterator[None]:
     """Speak a language within the block."""

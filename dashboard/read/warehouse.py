@@ -68,7 +68,7 @@ def data_folder() -> Path:
 def stamp(data: Path) -> Stamp:
     """Return what changes when the warehouse is replaced. NoWarehouse where there is none."""
     try:
-        seen = (data / FILE).stat()
+        seen = os.stat(f"{data}/{FILE}")
     except FileNotFoundError as error:
         raise NoWarehouse(str(data / FILE)) from error
     return seen.st_ino, seen.st_mtime_ns, seen.st_size

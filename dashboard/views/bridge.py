@@ -36,8 +36,8 @@ def show() -> None:
     left, right = st.columns([3, 4], gap="small")
     with left:
         told, amounts, totals = zip(*((called, amount, not step) for called, amount, step, _why in listed), strict=True)
-        figure = charts.waterfall(told, amounts, totals, chosen.currency)
-        st.plotly_chart(figure, config=charts.QUIET, key="bridge", alt=_("From booked over billed to cashed"))
+        charts.draw(charts.waterfall, told, amounts, totals, chosen.currency, key="bridge",
+                    alt=_("From booked over billed to cashed"))  # fmt: skip
     with right:
         _steps(listed, chosen.currency)
     narrow.note(chosen, *BASE, left_out=built.left_out)

@@ -45,8 +45,8 @@ def forecast(chosen: narrow.Chosen) -> None:
     left, right = st.columns(2, gap="medium")
     with left, st.container(border=True, height="stretch"):
         st.markdown(f"**{_('Expected by week')}**")
-        figure = charts.stacked([short_day(w) for w in weeks], parts, chosen.currency, ("accent", "bad"))
-        st.plotly_chart(figure, config=charts.QUIET, key="forecast", alt=_("Expected by week"))
+        charts.draw(charts.stacked, [short_day(w) for w in weeks], parts, chosen.currency, ("accent", "bad"),
+                    key="forecast", alt=_("Expected by week"))  # fmt: skip
         st.caption(_("Each invoice on its due date and the days its customer is usually late; won deals when deals are "
                      "usually invoiced and this customer pays."))  # fmt: skip
     with right, st.container(border=True, height="stretch"):
@@ -66,8 +66,8 @@ def _back_test(chosen: narrow.Chosen) -> None:
     by_week = {(r["period_start"], r["key"]): r["value"] for r in rows if r["dimension"] == "week"}
     parts = {_("Expected then"): [by_week.get((w, "expected"), ZERO) for w in weeks],
              _("Came"): [by_week.get((w, "came"), ZERO) for w in weeks]}  # fmt: skip
-    figure = charts.beside([short_day(w) for w in weeks], parts, currency)
-    st.plotly_chart(figure, config=charts.QUIET, key="back-test", alt=_("What was expected, and what came"))
+    charts.draw(charts.beside, [short_day(w) for w in weeks], parts, currency, key="back-test",
+                alt=_("What was expected, and what came"))  # fmt: skip
     told_then, told_now = ([money(v, currency, whole=True) for v in values] for values in parts.values())
     behind({_("Week"): [short_day(w) for w in weeks], _("Expected then"): told_then, _("Came"): told_now})
     differences = [by_week.get((w, "expected"), ZERO) - by_week.get((w, "came"), ZERO) for w in weeks]

@@ -24,8 +24,7 @@ def ageing(chosen: narrow.Chosen) -> None:
     weeks = sorted(held)[-WEEKS:]
     parts = {bucket: [held[week].get(bucket, ZERO) for week in weeks] for bucket in charts.BUCKETS}
     st.markdown(f"**{title}**")
-    figure = charts_time.aged(weeks, parts, chosen.currency)
-    st.plotly_chart(figure, config=charts.QUIET, key="ageing-weeks", alt=title)
+    charts.draw(charts_time.aged, weeks, parts, chosen.currency, key="ageing-weeks", alt=title)
     st.caption(_("Open at the end of each week, by days overdue on that day; the last bar is today."))
     shown = {"week": [day(week) for week in reversed(weeks)]}
     shown |= {b: [money(v, chosen.currency, whole=True) for v in reversed(values)] for b, values in parts.items()}
@@ -55,12 +54,14 @@ def dso(chosen: narrow.Chosen) -> None:
     titles = {"not_due": _("Not due yet"), "late": _("Overdue"), "back": _("Count-back")}
     with st.container(border=True):
         st.markdown(f"**{_('Days of sales outstanding, at the end of each month')}**")
-        figure = charts_time.days_of(
+        charts.draw(
+            charts_time.days_of,
             [month(d) for d in days],
             {titles[key]: [part.get((d, key)) for d in days] for key in ("not_due", "late")},
             (titles["back"], [back.get(d) for d in days]),
+            key="dso",
+            alt="DSO",
         )
-        st.plotly_chart(figure, config=charts.QUIET, key="dso", alt="DSO")
         st.caption(_("The bars together are the simple DSO: what is not due yet comes from the terms you grant, what "
                      "is overdue from customers who pay late."))  # fmt: skip
         for title, name in ((_("Simple"), "dso"), (titles["back"], "dso_count_back")):

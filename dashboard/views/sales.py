@@ -93,8 +93,8 @@ def _funnels(rows: list[Row], chosen: narrow.Chosen) -> None:
     st.markdown(f"**{title}**")
     amounts = {_what(name): [max(r[f"{name}_amount"], ZERO) for r in rows] for name in steps}
     counts = {_what(name): [r[name] for r in rows] for name in steps}
-    figure = charts_sales.funnels([_name(r, "owner") for r in rows], amounts, counts, chosen.currency)
-    st.plotly_chart(figure, config=charts.QUIET, key="funnels", alt=title)
+    names = [_name(r, "owner") for r in rows]
+    charts.draw(charts_sales.funnels, names, amounts, counts, chosen.currency, key="funnels", alt=title)
     st.caption(_("Open are the deals created in the period and not decided yet."))
 
 
@@ -132,8 +132,8 @@ def _bars(rows: list[Row], chosen: narrow.Chosen, by: str) -> None:
         _("Not invoiced"): [max(r["won_amount"] - r["invoiced_amount"], ZERO) for r in shown],
     }
     drawn = charts.stacked if by == "month" else charts_sales.rows  # names are long, and read across
-    figure = drawn([_name(r, by) for r in shown], parts, chosen.currency, ("good", "accent", "bad"))
-    st.plotly_chart(figure, config=charts.QUIET, key="conversion", alt=_("Where the money of won deals is"))
+    charts.draw(drawn, [_name(r, by) for r in shown], parts, chosen.currency, ("good", "accent", "bad"),
+                key="conversion", alt=_("Where the money of won deals is"))  # fmt: skip
 
 
 def _name(row: Row, by: str) -> str:
@@ -232,8 +232,8 @@ def _customers(period: narrow.Period, chosen: narrow.Chosen, invoices: Billed) -
     if best:
         with st.container(border=True):
             st.markdown(f"**{_('Who buys most, without tax')}**")
-            figure = charts.ranked([r["name"] or DASH for r in best], [r["net"] for r in best], chosen.currency)
-            st.plotly_chart(figure, config=charts.QUIET, key="ranking", alt=_("Who buys most, without tax"))
+            charts.draw(charts.ranked, [r["name"] or DASH for r in best], [r["net"] for r in best], chosen.currency,
+                        key="ranking", alt=_("Who buys most, without tax"))  # fmt: skip
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.markdown(f"**{several('{count} customer', '{count} customers', found)}**", width="content")
         at = page(-(-found // sales.PAGE), "ranking", (asked, invoices))

@@ -189,7 +189,7 @@ def _flow(currency: str, unit: str) -> None:
             _("Nothing won yet"), _("No deal was won in this currency in the last 365 days."), ":material/water_drop:"
         )
         return
-    st.plotly_chart(charts.flow(parts, currency), config=charts.QUIET, key="flow", alt=_("From won to paid"))
+    charts.draw(charts.flow, parts, currency, key="flow", alt=_("From won to paid"))
     said = _(
         "Deals won since {day} only, as the deals are, with or without tax. The headline counts sales and "
         "invoices of any age, sales once {grace} are over, and invoices with tax: so it differs from this."
@@ -205,9 +205,7 @@ def _ageing(currency: str, unit: str) -> None:
     if not any(parts.values()):
         nothing(_("Nothing open"), _("Every invoice in this currency is paid."), ":material/done_all:")
         return
-    st.plotly_chart(
-        charts.ageing(parts, currency), config=charts.QUIET, key="ageing", alt=_("Open invoices by days overdue")
-    )
+    charts.draw(charts.ageing, parts, currency, key="ageing", alt=_("Open invoices by days overdue"))
     st.caption(_("Total {amount}").format(amount=plain(money(sum(parts.values(), Decimal(0)), currency))))
     amounts = [parts.get(bucket, Decimal(0)) for bucket in charts.BUCKETS]
     behind({_("Days overdue"): charts.ages(), _("Still open"): [money(amount, currency) for amount in amounts]})
