@@ -5,6 +5,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from newcomer import press
+from quickbooks_server import CLIENT, REALM, QuickBooksServer
+from quickbooks_server import SECRET as BOOKS_SECRET
 from small_company import words
 
 from dashboard import jobs, own_login
@@ -73,3 +75,33 @@ def test_what_was_begun_too_long_ago_counts_no_more(empty: Path, page, shop: Run
     with pytest.raises(Unauthorised, match="too long ago"):
         own_login.finish(empty, mark, "sandbox-code", "ana")
     assert not load(empty).connections
+
+
+@pytest.mark.capability("CONN-3")
+def test_quickbooks_sends_back_which_company_it_is_and_its_token_changes(empty: Path, page) -> None:
+    """The company comes back with the code; its refresh token is void after each use, and the newest is kept."""
+    server = QuickBooksServer()
+    try:
+        app = page("connections", vendor="quickbooks")
+        app.text_input(key="login-id-quickbooks").set_value(CLIENT)
+        app.text_input(key="login-secret-quickbooks").set_value(BOOKS_SECRET)
+        app.text_input(key="login-base-quickbooks").set_value(server.url)
+        press(app, "Next")
+        there = next(link.url for link in app.link_button if "appcenter.intuit.com/connect/oauth2" in link.url)
+        asked = parse_qs(urlsplit(there).query)
+        assert asked["response_type"] == ["code"] and asked["scope"] == ["com.intuit.quickbooks.accounting"]
+        server.books.rotates = True
+        server.books.preferences["SalesFormsPrefs"]["CustomTxnNumbers"] = True
+        app = page("connections", state=asked["state"][0], code="right-code", realmId=REALM)
+        assert not app.error and f"Connected as **{REALM}**" in words(app) and "realmId" not in app.query_params
+        assert "Custom transaction numbers” is on" in words(app), "what stands in the way is told at once"
+        for _ in range(2):
+            vendor = connections(empty)["quickbooks"]
+            server.books.access.clear()
+            assert vendor.check().company == "Cuadra Test SL"
+        kept = state(empty).credentials("quickbooks")
+        assert kept["QUICKBOOKS_REFRESH_TOKEN"] == server.books.refresh != "refresh-1"
+        assert kept["QUICKBOOKS_REALM_ID"] == REALM
+        assert server.books.refresh not in words(page("connections")) + str(state(empty).entries(1000))
+    finally:
+        server.stop()

@@ -246,3 +246,21 @@ def test_a_refresh_token_that_changes_is_kept_for_all(server: QuickBooksServer, 
     server.books.access.clear()
     with pytest.raises(Unauthorised, match="Sign in there once more"):
         one.check()
+
+
+@pytest.mark.parametrize(
+    ("host", "tokens", "screen", "is_test"),
+    [
+        ("https://quickbooks.api.intuit.com", "https://oauth.platform.intuit.com", "app.qbo.intuit.com", False),
+        ("https://sandbox-quickbooks.api.intuit.com", "https://oauth.platform.intuit.com", "app.sandbox.qbo.intuit.com",
+         True),
+    ],
+    ids=["a company", "a sandbox"],
+)  # fmt: skip
+def test_hosts(host: str, tokens: str, screen: str, is_test: bool) -> None:
+    """The address tells a sandbox company, which may always be written to; tokens come from Intuit's own host."""
+    vendor = QuickBooks(LOGIN, base_url=host)
+    assert vendor.token_request({}, "id", "secret")["url"] == f"{tokens}/oauth2/v1/tokens/bearer"
+    assert vendor.is_test is is_test and f"//{screen}/app/invoice?txnId=7" in vendor._screen(
+        "invoice?txnId", {"Id": "7"}
+    )
