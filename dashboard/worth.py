@@ -21,7 +21,7 @@ HOUR, MONTH, SETUP = "hour", "month", "setup"  # what an hour of work, a month o
 USUAL = {
     "create_customer": 5, "create_invoice": 8, "issue_invoice": 2, "send_invoice": 3, "send_reminder": 5,
     "update_deal": 3, "update_customer": 3, "sync_customer": 3, "sync_product": 3, "create_product": 4,
-    "create_quote": 8, "sync_quote": 3,
+    "create_quote": 8, "create_order": 8, "sync_quote": 3,
     "create_task": 2, "record_payment": 4, "create_note": 2,
     "archive_file": 1, "archive_note": 2, "archive_mail": 2,
 }  # fmt: skip

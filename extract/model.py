@@ -434,6 +434,21 @@ class QuoteDraft(Draft):
     lines: tuple[QuoteLineDraft, ...]
 
 
+class OrderDraft(Draft):
+    """An order to create for what a quote says; ids are those of the system it is made in."""
+
+    title: str
+    reference: str | None = None  # number of the quote
+    customer_id: str | None = None
+    contact_id: str | None = None
+    deal_id: str | None = None
+    currency: str
+    net: Decimal
+    tax: Decimal
+    gross: Decimal
+    lines: tuple[LineDraft, ...]
+
+
 class InvoiceDraft(Draft):
     """An invoice to create as a draft."""
 

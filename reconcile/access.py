@@ -34,7 +34,7 @@ RIGHTS: dict[Role | Literal[""], frozenset[Right]] = {
 # What an operator may write: drafts, and what our own people see. The rest leaves the house or cannot be taken back.
 DRAFTS = frozenset({"create_customer", "create_invoice", "update_deal", "update_customer", "create_task",
                     "create_note", "sync_customer", "sync_product", "create_product", "update_line",
-                    "create_quote", "update_quote", "sync_quote"})  # fmt: skip
+                    "create_quote", "update_quote", "sync_quote", "create_order"})  # fmt: skip
 
 # The right that a line of the audit log takes, where a page may cause it; any other line takes `decide`.
 LOGGED: dict[str, Right] = {

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, SerializeAsAny
 
-from extract.model import CustomerDraft, InvoiceDraft, NoteDraft, ProductDraft, QuoteDraft, TaskDraft
+from extract.model import CustomerDraft, InvoiceDraft, NoteDraft, OrderDraft, ProductDraft, QuoteDraft, TaskDraft
 from extract.vendor import Refused, VendorError
 from reconcile.ledger import Busy, Claim, Ledger, Lost, Stand
 from reconcile.mail import MailDraft
@@ -94,7 +94,9 @@ class Plan(Part):
     vendor: str  # connection that is written to
     subject: Subject
     draft: (
-        SerializeAsAny[CustomerDraft | ProductDraft | QuoteDraft | InvoiceDraft | TaskDraft | NoteDraft | MailDraft]
+        SerializeAsAny[
+            CustomerDraft | ProductDraft | QuoteDraft | OrderDraft | InvoiceDraft | TaskDraft | NoteDraft | MailDraft
+        ]
         | None
     ) = None
     data: dict[str, str] = {}

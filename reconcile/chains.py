@@ -93,6 +93,21 @@ def _credit(finding: Record, facts: Facts, given: Given) -> list[Plan]:
     return [registry()["create_credit_note"].plan(source, quote["id"], original, others, facts, given)]
 
 
+def _order(finding: Record, facts: Facts, given: Given) -> list[Plan]:
+    """Make an order of a quote, in the CRM where that keeps orders, else in billing; none where neither does."""
+    deal, quote = _sold(finding, facts)
+    if deal is None or quote is None:
+        return []
+    to = next((name for name in (quote["vendor"], facts.billing) if facts.can(name, "create_order")), "")
+    customer = facts.customer(quote["vendor"], deal["customer_id"] or quote["customer_id"])
+    found = facts.counterpart(quote["vendor"], customer["id"], facts.billing) if customer else None
+    if to != quote["vendor"]:  # there only whom it knows can order
+        customer = found[0] if found else None
+    source = _source(deal, quote, facts, given, "", "en")
+    billed = found[0]["id"] if found else None
+    return [registry()["create_order"].plan(source, quote, customer or {}, billed, to, facts, given)] if to else []
+
+
 def _issued(deal: Record, quote: Record, facts: Facts) -> list[Record]:
     """Return the invoices that were issued for a quote: its deal's, else those that print its number."""
     if quote["deal_id"]:
@@ -330,6 +345,7 @@ def _noted(finding: Record, facts: Facts, given: Given) -> list[Plan]:
 _CHAINS: dict[str, Callable[[Record, Facts, Given], list[Plan]]] = {
     "create_invoice": _invoice_deal,
     "create_proforma": _invoice_deal,
+    "create_order": _order,
     "create_credit_note": _credit,
     "issue_invoice": _issue,
     "send_invoice": _send,

@@ -15,7 +15,7 @@ PAGE = 50
 ACTIONS = (
     "create_customer", "create_invoice", "issue_invoice", "send_invoice", "mail_invoice", "note_sent",
     "ask_approval", "approve_invoice", "reject_invoice", "update_deal", "update_customer",
-    "sync_customer", "sync_product", "create_product", "sync_quote", "create_quote", "update_quote",
+    "sync_customer", "sync_product", "create_product", "sync_quote", "create_quote", "update_quote", "create_order",
     "retire_customer", "retire_product", "change_settings",
     "send_reminder", "create_task", "record_payment", "decide", "undecide", "connect",
     "keep_credentials", "forget_credentials",

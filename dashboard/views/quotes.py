@@ -1,4 +1,4 @@
-"""Quotes: each with what can be made of it, an invoice, a pro-forma or a credit note, or why nothing can."""
+"""Quotes: each with what can be made of it, an invoice, a pro-forma, a credit note or an order, or why nothing can."""
 
 import streamlit as st
 
@@ -50,16 +50,23 @@ def documents(quote: Row) -> None:
             if st.button(labels.fix(action) + " …", key=f"{action}-{quote['vendor']}-{quote['id']}", icon=icon,
                          disabled=bool(why), help=why or None):  # fmt: skip
                 act.offered(action, subject)
-        st.button(labels.fix("create_order") + " …", key=f"create_order-{quote['vendor']}-{quote['id']}",
-                  icon=":material/inventory:", disabled=True, help=why or no_orders())  # fmt: skip
+        no = no_orders()
+        if st.button(labels.fix("create_order") + " …", key=f"create_order-{quote['vendor']}-{quote['id']}",
+                     icon=":material/inventory:", disabled=bool(why or no), help=why or no or None):  # fmt: skip
+            act.offered("create_order", subject)
     if why:
         st.caption(f":material/block: {plain(why)}")
 
 
 def no_orders() -> str:
-    """Return why no order can be made."""
-    return _("Your billing system keeps no orders: none can be made there. Let the deal's stage say that the order is "
-             "confirmed; it can make the invoice due (Automations, When to invoice).")  # fmt: skip
+    """Return which connected systems keep no orders, where none does; empty where one does."""
+    known = [(name, registry().get(said.vendor)) for name, said in session.settings().connections.items()]
+    systems = [(name, kind) for name, kind in known if kind and kind.kind in ("crm", "billing")]
+    if any("create_order" in kind.writes for _name, kind in systems):
+        return ""
+    told = _("{systems}: no orders are kept there, so that none can be made. Let the deal's stage say that the order "
+             "is confirmed; it can make the invoice due (Automations, When to invoice).")  # fmt: skip
+    return told.format(systems=", ".join(labels.vendor(name) for name, _kind in systems) or _("No system connected"))
 
 
 def _why_not(quote: Row) -> str:

@@ -27,6 +27,10 @@ TYPES: dict[tuple[str, str], tuple[int, ...]] = {
         "deals"): (214,),
     ("deals", "notes"): (213,), ("notes", "contacts"): (202,), ("contacts", "notes"): (201,), ("notes",
         "companies"): (190,),
+    ("orders", "contacts"): (507,), ("contacts", "orders"): (508,), ("orders", "companies"): (509,), ("companies",
+        "orders"): (510,),
+    ("deals", "orders"): (511,), ("orders", "deals"): (512,), ("orders", "line_items"): (513,), ("line_items",
+        "orders"): (514,),
     ("companies", "notes"): (189,), ("companies", "companies"): (13, 14), ("deals", "deals"): (451,),
 }  # fmt: skip
 
@@ -81,7 +85,8 @@ def hubspot_books(company: Company) -> HubSpotBooks:
         pipelines={"deals": PIPELINES},
         owners=_owners(),
     )
-    for kind in ("deals", "companies", "contacts", "line_items", "products", "quotes", "tasks", "notes", "invoices"):
+    for kind in ("deals", "companies", "contacts", "line_items", "products", "quotes", "tasks", "notes", "invoices",
+                 "orders"):  # fmt: skip
         books.objects[kind] = {}
         books.links[kind] = {}
     twins = {t["id"]: t for t in company.twins if t["vendor"] == "hubspot"}

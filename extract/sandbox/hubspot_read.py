@@ -14,10 +14,10 @@ ALIASES = {"0-1": "contacts", "0-2": "companies", "0-3": "deals", "0-7": "produc
            "contact": "contacts",
            "line_item": "line_items", "line items": "line_items", "product": "products", "quote": "quotes",
            "task": "tasks",
-           "note": "notes", "invoice": "invoices"}  # fmt: skip
+           "note": "notes", "invoice": "invoices", "0-123": "orders", "order": "orders"}  # fmt: skip
 SINGULAR = {"deals": "deal", "companies": "company", "contacts": "contact", "line_items": "line_item",
             "products": "product",
-            "quotes": "quote", "tasks": "task", "notes": "note", "invoices": "invoice"}  # fmt: skip
+            "quotes": "quote", "tasks": "task", "notes": "note", "invoices": "invoice", "orders": "order"}  # fmt: skip
 DEFAULT_PROPERTIES = {
     "deals": ("amount", "closedate", "dealname", "dealstage", "pipeline"), "companies": ("domain", "name"),
     "contacts": ("email", "firstname", "lastname"), "line_items": ("amount", "quantity"), "products": ("name", "price"),
@@ -26,7 +26,7 @@ PRIMARY = (1, 2, 5, 6)  # the association types that HubSpot labels "Primary"
 URL = "https://app.hubspot.com/contacts/145200711/record"
 NUMBERS = {"deals": "0-3", "companies": "0-2", "contacts": "0-1", "line_items": "0-8", "products": "0-7",
            "quotes": "0-14",
-           "tasks": "0-27", "notes": "0-46", "invoices": "0-53"}  # fmt: skip
+           "tasks": "0-27", "notes": "0-46", "invoices": "0-53", "orders": "0-123"}  # fmt: skip
 
 
 class HubSpotReader:

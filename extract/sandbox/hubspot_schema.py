@@ -127,11 +127,18 @@ PROPERTIES: dict[str, tuple[tuple[Any, ...], ...]] = {
             STRING),
         *_OWNER, *_STAMPS, *_MODIFIED,
     ),
+    "orders": (
+        ("hs_order_name", "Name", STRING), ("hs_external_order_id", "External order id", STRING), ("hs_currency_code",
+            "Currency", STRING),
+        ("hs_subtotal_price", "Subtotal", NUMBER), ("hs_tax", "Tax", NUMBER), ("hs_total_price", "Total", NUMBER),
+        *_OWNER, *_STAMPS, *_MODIFIED,
+    ),
     "invoices": (("hs_invoice_status", "Status", STRING), ("hs_currency", "Currency", STRING), *_STAMPS, *_MODIFIED),
 }  # fmt: skip
 STANDARD_GROUP = {"deals": "dealinformation", "companies": "companyinformation", "contacts": "contactinformation",
                   "line_items": "lineiteminformation", "products": "productinformation", "quotes": "quoteinformation",
-                  "tasks": "task", "notes": "engagement", "invoices": "invoiceinformation"}  # fmt: skip
+                  "tasks": "task", "notes": "engagement", "invoices": "invoiceinformation",
+                  "orders": "orderinformation"}  # fmt: skip
 GROUPS: dict[str, list[dict[str, Any]]] = {
     kind: [{"name": name, "label": name.capitalize(), "displayOrder": 0, "archived": False}]
     for kind, name in STANDARD_GROUP.items()

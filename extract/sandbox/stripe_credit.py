@@ -49,6 +49,7 @@ class StripeCredit(StripeInvoices):
         row |= {"reason": form.choice("reason", REASONS), "memo": form.text("memo"), "metadata": form.metadata({}),
                 "pre_payment_amount": before_payment, "post_payment_amount": after,
                 "out_of_band_amount": form.whole("out_of_band_amount")}  # fmt: skip
+        self._itemised(row, form.rows("lines"))
         if refund := form.whole("refund_amount"):
             row["refunds"] = [self._refund(invoice, refund)]
         self.books.next_credit_note += 1
@@ -63,6 +64,22 @@ class StripeCredit(StripeInvoices):
         self.happened("credit_note.created", "credit_notes", row)
         self.happened("invoice.updated", "invoices", invoice)
         return Reply(200, self.shown("credit_notes", row, form.expansions()))
+
+    def _itemised(self, note: dict[str, Any], wanted: list[dict[str, Any]]) -> None:
+        """Put the lines that were sent on a credit note in place of the one over all, where they are of its own."""
+        if not wanted or any(line.get("type") != "custom_line_item" for line in wanted):
+            return
+        (whole,) = note["lines"]["data"]
+        made = []
+        for at, line in enumerate(wanted, 1):
+            unit, quantity = int(line.get("unit_amount") or 0), int(line.get("quantity") or 1)
+            amount, rates = unit * quantity, line.get("tax_rates") or []
+            tax = sum(tax_on(amount, Decimal(str(self._tax_rate(r, "lines")["percentage"])), False)[0] for r in rates)
+            taxes = [whole["taxes"][0] | {"amount": tax, "taxable_amount": amount}] if whole["taxes"] and tax else []
+            said = {"amount": amount, "quantity": quantity, "unit_amount": unit, "unit_amount_decimal": str(unit)}
+            made.append(whole | said | {"id": f"{whole['id']}{at}", "description": line.get("description"),
+                                        "taxes": taxes})  # fmt: skip
+        note["lines"]["data"] = made
 
     def _credited(self, invoice: dict[str, Any], form: Form) -> tuple[int, int]:
         """Return net and tax of a credit note: lines pass on their own tax, an amount shares the invoice's."""

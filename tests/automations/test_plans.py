@@ -4,18 +4,19 @@ import datetime as dt
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from company import PAUSES, Shop
-from selling import BILLING, OURS, create, invoices, nif, pay, quote, sell
+from selling import BILLING, CRM, OURS, create, invoices, nif, pay, quote, sell
 from small_company import words
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 from dashboard import imports
 from dashboard.words import money
-from reconcile import plans, run, workflows
+from reconcile import plans, run, settings, workflows
 from reconcile.action import Subject
 from reconcile.automations.due import due
 from reconcile.automations.switch import switch
@@ -306,8 +307,9 @@ def test_the_same_invoice_from_the_crm_an_offer_and_an_order_form(shop: Shop, tm
     assert nets(shop, order) == [64000], shop.changed()["invoices"]
 
 
+@pytest.mark.capability("QUOTE-1")
 def test_a_quote_becomes_each_kind_of_document(shop: Shop, page: Page) -> None:
-    """Invoice, pro-forma and credit note with the quote's lines and total; an order is refused with its reason."""
+    """Invoice, pro-forma, credit note and order: each of its own kind, with the quote's lines and total, each once."""
     deal = sell(shop, 23, won=1)
     id = quote(shop, deal, hs_quote_number="Q-23")
     shop.set(invoicing=Invoicing(issue=True))
@@ -322,6 +324,7 @@ def test_a_quote_becomes_each_kind_of_document(shop: Shop, page: Page) -> None:
     shop.look_again()
     (proforma,) = invoices(shop, deal)
     assert (proforma["status"], proforma["number"], proforma["total"]) == ("draft", None, 145200)
+    assert billed(proforma) == [("Design", 2, 120000)]
     assert shop.rows("SELECT kind FROM invoices WHERE id = ?", proforma["id"]) == [("proforma",)]
     assert shop.rows("SELECT verdict FROM deal_summary WHERE id = ?", deal) == [("none",)]  # it bills nothing
 
@@ -329,12 +332,14 @@ def test_a_quote_becomes_each_kind_of_document(shop: Shop, page: Page) -> None:
     shop.look_again()
     _, made = invoices(shop, deal)
     assert (made["status"], made["total"]) == ("open", 145200)
+    assert billed(made) == [("Design", 2, 120000)]
     credit = offered(shop, id, "create_credit_note", "quotes")
     shown = {c.field: c.after for c in credit[0].preview}
     assert shown["corrects"] == made["number"] and shown["gross"] == "-1452.00"
     assert shop.mend(credit) == ["done"] and shop.mend(credit) == ["found"]
     notes = httpx.get(f"{shop.url}/v1/credit_notes", params={"invoice": made["id"]}, headers=BILLING, timeout=30).json()
     assert [note["total"] for note in notes["data"]] == [145200]
+    assert [billed(note) for note in notes["data"]] == [[("Design", 2, 120000)]]
     shop.look_again()
     ((gross, corrects),) = shop.rows("SELECT gross, corrects_id FROM invoices WHERE kind = 'credit_note' AND "
                                      "corrects_id = ?", made["id"])  # fmt: skip
@@ -342,9 +347,47 @@ def test_a_quote_becomes_each_kind_of_document(shop: Shop, page: Page) -> None:
     again = offered(shop, id, "create_credit_note", "quotes", original=made["id"])
     assert shop.mend(again) == ["found"] if not again[0].needs else True
 
-    assert offered(shop, id, "create_order", "quotes") == []
-    order = page("quotes", quote=f"hubspot:{id}").button(key=f"create_order-hubspot-{id}")
-    assert order.disabled and "keeps no orders" in order.help
+    app = page("quotes", quote=f"hubspot:{id}")
+    app.button(key=f"create_order-hubspot-{id}").click().run()
+    assert not app.exception and "Create the order of" in words(app)
+    (order,) = offered(shop, id, "create_order", "quotes")
+    shown = {c.field: c.after for c in order.preview}
+    assert (shown["net"], shown["gross"], shown["line 1"]) == ("1200.00", "1452.00", "Design: 2 × 600.00 +21 %")
+    shop.post("faults", [{"kind": "dead", "match": "associations/default", "times": 1}])  # it breaks off half-way
+    assert set(shop.mend([order])) <= {"done", "found"} and shop.mend([order]) == ["found"]
+    ((number, there),) = orders(shop, deal)
+    kept = {name: there[name] for name in ("hs_subtotal_price", "hs_tax", "hs_total_price", "hs_external_order_id")}
+    assert kept == {"hs_subtotal_price": "1200", "hs_tax": "252", "hs_total_price": "1452",
+                    "hs_external_order_id": "Q-23"}  # fmt: skip
+    assert [
+        (line["name"], line["quantity"], line["price"]) for line in beside(shop, "orders", number, "line_items")
+    ] == [("Design", "2", "600")]
+    ((company,),) = shop.rows("SELECT customer_id FROM deals WHERE id = ?", deal)
+    assert [row["hs_object_id"] for row in beside(shop, "orders", number, "companies")] == [company]
+    entry = shop.store.entries(action="create_order")[0]
+    assert entry["outcome"] == "done" and "1452.00 EUR" in entry["says"]
+    shop.set(connections={"stripe": settings.load(shop.data).connections["stripe"]})  # a CRM without orders, or none
+    only = page("quotes", quote=f"hubspot:{id}").button(key=f"create_order-hubspot-{id}")
+    assert only.disabled and "Stripe: no orders are kept there" in only.help
+
+
+def billed(document: dict[str, Any]) -> list[tuple[str, int, int]]:
+    """Return text, quantity and net in cents of a document's lines, as billing has them."""
+    return [(line["description"], line["quantity"], line["amount"]) for line in document["lines"]["data"]]
+
+
+def orders(shop: Shop, deal: str) -> list[tuple[str, dict[str, str]]]:
+    """Return id and properties of the orders of a deal, as the CRM has them."""
+    return [(row["hs_object_id"], row) for row in beside(shop, "deals", deal, "orders")]
+
+
+def beside(shop: Shop, kind: str, id: str, other: str) -> list[dict[str, str]]:
+    """Return the properties of what is associated with a record of the CRM."""
+    path = f"{shop.url}/crm/objects/2026-03"
+    linked = httpx.get(f"{path}/{kind}/{id}/associations/{other}", headers=CRM, timeout=30).json()["results"]
+    asked = {"properties": "hs_subtotal_price,hs_tax,hs_total_price,hs_external_order_id,name,quantity,price"}
+    found = [httpx.get(f"{path}/{other}/{row['toObjectId']}", params=asked, headers=CRM, timeout=30) for row in linked]
+    return [reply.json()["properties"] for reply in found]
 
 
 @pytest.mark.capability("QUOTE-3")

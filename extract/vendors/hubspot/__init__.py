@@ -16,15 +16,15 @@ from extract.vendors.hubspot.customers import Customers
 from extract.vendors.hubspot.deals import Deals
 from extract.vendors.hubspot.engagements import Engagements
 from extract.vendors.hubspot.objects import FOUND
+from extract.vendors.hubspot.orders import Orders
 from extract.vendors.hubspot.products import Products
-from extract.vendors.hubspot.quotes import Quotes
 from extract.vendors.hubspot.reading import Reading
 from extract.vendors.hubspot.rows import Rows
 
 __all__ = ["FOUND", "HubSpot"]
 
 
-class HubSpot(Reading, Rows, Deals, Customers, Products, Quotes, Engagements):
+class HubSpot(Reading, Rows, Deals, Customers, Products, Orders, Engagements):
     """The CRM: what was sold, to whom, by whom."""
 
     title = "HubSpot"
@@ -36,9 +36,11 @@ class HubSpot(Reading, Rows, Deals, Customers, Products, Quotes, Engagements):
     login = Login(
         "https://app.hubspot.com/oauth/authorize", f"/oauth/{V}/token",
         (*(f"crm.objects.{kind}.read" for kind in (*LINKS, "owners")), "crm.schemas.deals.read",
-         "crm.objects.deals.write", "crm.objects.companies.write", "crm.objects.contacts.write",
-         "crm.schemas.deals.write"),
+         *(f"crm.objects.{kind}.write" for kind in LINKS),  # quotes and orders are made with their line items
+         *(f"crm.schemas.{kind}.write" for kind in ("deals", "companies", "contacts", "quotes"))),
         ("HUBSPOT_CLIENT_ID", "HUBSPOT_CLIENT_SECRET", "HUBSPOT_REFRESH_TOKEN"),
+        # Not every account has these: asked for as needed, HubSpot would refuse the whole sign-in there.
+        asks=(("optional_scope", "crm.objects.orders.read crm.objects.orders.write crm.schemas.orders.write files"),),
     )  # fmt: skip
     steps = (
         "In HubSpot open Settings → Integrations → Service Keys (or an existing private app) and create a key.",
@@ -46,7 +48,8 @@ class HubSpot(Reading, Rows, Deals, Customers, Products, Quotes, Engagements):
         "crm.schemas.deals: read.",
         "To write invoice numbers and payments back, tick crm.objects.deals and companies: write, and "
         "crm.schemas.deals: write.",
-        "To bring quotes of billing into HubSpot, tick crm.objects.quotes and line_items: write too.",
+        "To bring quotes of billing into HubSpot, tick crm.objects.quotes and line_items: write too; to make orders, "
+        "crm.objects.orders: read and write, and crm.schemas.orders: write.",
         "Copy the token and paste it here.",
     )
     options = (
@@ -78,7 +81,7 @@ class HubSpot(Reading, Rows, Deals, Customers, Products, Quotes, Engagements):
     )
     reads = ("customers", "products", "owners", "stages", "deals", "quotes", "lines", "merged")
     writes = ("update_deal", "update_line", "update_customer", "create_customer", "retire_customer", "update_product",
-              "create_product", "retire_product", "create_quote", "update_quote", "create_task",
+              "create_product", "retire_product", "create_quote", "update_quote", "create_order", "create_task",
               "create_note")  # fmt: skip
     rate = (100, 10.0)
     evidence = "replayed exchanges checked against the vendor's API description; sandbox over HTTP"

@@ -42,6 +42,9 @@ class Fields(Account):
                        "currency": "hs_currency", "url": "hs_quote_link", "accepted_on": "hs_esign_date",
                        "other_quote_id": option["quote_id_property"], "told_status": option["quote_status_property"],
                        "key": option["key_property"]},
+            "orders": {"title": "hs_order_name", "reference": "hs_external_order_id", "currency": "hs_currency_code",
+                       "net": "hs_subtotal_price", "tax": "hs_tax", "gross": "hs_total_price",
+                       "key": option["key_property"]},
         }  # fmt: skip
         self.fields = {kind: {f: p for f, p in fields.items() if p} for kind, fields in self.fields.items()}
 

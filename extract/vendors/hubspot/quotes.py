@@ -8,7 +8,7 @@ billing says of its state therefore stands in a property of its own.
 from collections.abc import Mapping
 from typing import Any
 
-from extract.model import QuoteDraft, QuoteLineDraft, Written
+from extract.model import LineDraft, QuoteDraft, QuoteLineDraft, Written
 from extract.values import lines_said, plain
 from extract.vendor import Item, Refused
 from extract.vendors.hubspot.account import V
@@ -43,7 +43,7 @@ class Quotes(Properties):
         held = {line["properties"].get("hs_position_on_quote") for line in self._lines_of_quote(item["id"])}
         for at, line in enumerate(draft.lines):
             if str(at) not in held:
-                self._add_line(item["id"], line, at, draft.currency)
+                self._add_line(item["id"], LINE_TO_QUOTE, line, at, draft.currency)
         return written("quotes", item)
 
     def update_quote(self, id: str, changes: Mapping[str, Any]) -> Written:
@@ -66,15 +66,15 @@ class Quotes(Properties):
         item: Item = self.write("POST", f"/crm/objects/{V}/quotes", json=made)
         return item
 
-    def _add_line(self, quote: str, line: QuoteLineDraft, at: int, currency: str) -> None:
-        names = self.fields["line_items"]
-        said = {"name": line.description, "hs_product_id": line.product_id, "quantity": line.quantity,
+    def _add_line(self, document: str, type_: int, line: LineDraft, at: int, currency: str) -> None:
+        names, product = self.fields["line_items"], line.product_id if isinstance(line, QuoteLineDraft) else None
+        said = {"name": line.description, "hs_product_id": product, "quantity": line.quantity,
                 "price": line.unit_price, "hs_line_item_currency_code": currency, "hs_position_on_quote": at,
                 "hs_discount_percentage": line.discount_rate or None, names["sku"]: line.sku}  # fmt: skip
         if line.tax_rate is not None and self._has("line_items", "tax_rate"):
             said[names["tax_rate"]] = line.tax_rate
         properties = {name: plain(value) for name, value in said.items() if value is not None}
-        made = {"properties": properties, "associations": [_link(quote, LINE_TO_QUOTE)]}
+        made = {"properties": properties, "associations": [_link(document, type_)]}
         self.write("POST", f"/crm/objects/{V}/line_items", json=made)
 
     def _quote_of(self, draft: QuoteDraft) -> Item | None:
@@ -90,7 +90,10 @@ class Quotes(Properties):
             return None
 
     def _lines_of_quote(self, id: str) -> list[Item]:
-        path = f"/crm/objects/{V}/quotes/{id}/associations/line_items"
+        return self._lines_beside("quotes", id)
+
+    def _lines_beside(self, kind: str, id: str) -> list[Item]:
+        path = f"/crm/objects/{V}/{kind}/{id}/associations/line_items"
         ids = [str(r["toObjectId"]) for page in self.pages(path, {"limit": 500}, after) for r in page["results"]]
         return [item for chunk in chunks(ids, PAGE) for item in self._by_ids("line_items", chunk)]
 
