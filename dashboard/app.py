@@ -19,7 +19,7 @@ import structlog
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
-from dashboard import guard, hooks, rights, signin, unattended, views
+from dashboard import forwarding, guard, hooks, rights, signin, unattended, views
 from dashboard.notify import post
 from dashboard.read import data_folder
 from dashboard.report import schedule
@@ -87,7 +87,7 @@ asgi = st.App(
     Path(__file__).with_name("frame.py"),
     lifespan=lifespan,
     secrets=_sign_in(),
-    routes=() if os.environ.get(HOOKS_APART) else hooks.ROUTES,
+    routes=forwarding.ROUTES if os.environ.get(HOOKS_APART) else (*forwarding.ROUTES, *hooks.ROUTES),
     middleware=(Middleware(guard.Guard),),
     on_script_error=rights.refused,
 )

@@ -52,14 +52,14 @@ def _account(one: Account, several: bool) -> None:
         rows.insert(0, {"day": "", "what": statement.kind("forward"), "record": "", "charged": "", "credited": "",
                         "balance": money(one.forward, one.currency)})  # fmt: skip
     named = statement.titles()
-    config = {
+    config = {  # day, what and balance fit on a phone; the rest is a swipe away
         "day": st.column_config.TextColumn(named["on_day"], width=88),
         "what": st.column_config.TextColumn(named["kind"], width=104),
-        "record": st.column_config.TextColumn(named["record"], width=180),
     } | {
-        name: st.column_config.TextColumn(named[name], width=100, alignment="right")
-        for name in ("charged", "credited", "balance")
+        name: st.column_config.TextColumn(named[name], width=width, alignment="right")
+        for name, width in (("balance", 116), ("charged", 100), ("credited", 100))
     }
+    config["record"] = st.column_config.TextColumn(named["record"], width=180)
     chosen = st.dataframe(
         {name: [row[name] for row in rows] for name in config}, column_config=config, hide_index=True,
         on_select="rerun", selection_mode="single-row", key=f"account-{one.currency}", height=tall(len(rows), 620),

@@ -130,17 +130,17 @@ def _table(rows: list[Row], titles: dict[str, str]) -> list[Row]:
     shown: dict[str, list[object]] = {
         "problem": [f"{severity(r['severity']).sign} {titles.get(r['check'], r['check'])}" for r in rows],
         "amount": [money(r["amount_at_stake"], r["currency"]) for r in rows],
+        "days": [(today - r["since_on"]).days if r["since_on"] else None for r in rows],
         "record": [labels.record(r) for r in rows],
         "customer": [r["customer"] or "" for r in rows],
-        "days": [(today - r["since_on"]).days if r["since_on"] else None for r in rows],
         "owner": [r["owner"] or "" for r in rows],
     }
     config = {
         "problem": st.column_config.TextColumn(_("Problem"), width=215, help=_("▲ high, ◆ medium, ● low")),
         "amount": st.column_config.TextColumn(_("At stake"), width=115, alignment="right"),
+        "days": st.column_config.NumberColumn(_("Days"), width=55, help=_("Days since it has been wrong")),
         "record": st.column_config.TextColumn(_("Record"), width=170),
         "customer": st.column_config.TextColumn(_("Customer"), width=160),
-        "days": st.column_config.NumberColumn(_("Days"), width=55, help=_("Days since it has been wrong")),
         "owner": st.column_config.TextColumn(_("Salesperson"), width=110),
     }
     if any(r["id"] in given for r in rows):

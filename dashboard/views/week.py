@@ -30,7 +30,7 @@ def show() -> None:
     narrow.note(chosen, *SHOWN, left_out=figures.left_out(session.data(), "receivables"))
     left, right = st.columns([3, 2], gap="medium")
     with left, st.container(border=True, height="stretch"):
-        st.markdown(f"**{_('From won to paid')}**")
+        st.markdown(f"**{_('From won to paid: deals of the last 365 days')}**")
         _flow(currency, unit)
     with right, st.container(border=True, height="stretch"):
         st.markdown(f"**{_('Open invoices by days overdue')}**")
