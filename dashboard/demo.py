@@ -72,7 +72,7 @@ def prepare(data: Path, url: str, smtp: int) -> None:
     shutil.rmtree(data, ignore_errors=True)
     data.mkdir(parents=True)
     made = Settings(
-        company=Company(name=NAME),
+        company=Company(name=NAME, tax_id="B85674216", address="Calle Mayor 1, 28013 Madrid"),
         connections=connected(url),
         invoicing=Invoicing(issue=True),
         schedules={"sync": Schedule(cron="*/15 * * * *")},

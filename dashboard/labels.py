@@ -116,6 +116,8 @@ def secret(vendor_name: str, need: str) -> str:
         "url": _("Address"),
         "client_id": _("Client id"),
         "client_secret": _("Client secret"),
+        "refresh_token": _("Refresh token"),
+        "realm_id": _("Company id (realm)"),
     }.get(need.lower().removeprefix(f"{vendor_name.replace('-', '_')}_"), spelt(need.lower()))
 
 
@@ -455,6 +457,9 @@ def evidence(code: str) -> str:
         "deposit_paid_on": _("Deposit paid on"),
         "due_date": _("Due"),
         "due_on": _("Due"),
+        "seller_name": _("Our own name"),
+        "seller_tax_id": _("Our own tax id"),
+        "seller_address": _("Our own address"),
         "last_invoice": _("Last invoice"),
         "last_read": _("Last read completely (UTC)"),
         "line": _("Line"),

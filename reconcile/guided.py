@@ -56,7 +56,7 @@ def prepare(data: Path, url: str, smtp_port: int) -> None:
     """Make a data folder that is connected to the invented company at `url` and sends what it invoices."""
     data.mkdir(parents=True)
     made = Settings(
-        company=Company(name="Cuadra Test SL"),
+        company=Company(name="Cuadra Test SL", tax_id="B85674216", address="Calle Mayor 1, 28013 Madrid"),
         connections=connected(url),
         mail=Mail(host="127.0.0.1", port=smtp_port, security="none", sender="billing@cuadra-test.example",
                   outbox=f"{url}/sandbox/mails"),

@@ -36,7 +36,9 @@ FLOWS = ("deal_to_invoice", "payment_to_crm", "overdue_to_reminder", "customer_d
 TRIGGERS = ("won", "stage", "quote", "service", "paid", "order")  # what may make a deal due to be invoiced
 STAGED = ("stage", "service", "order")  # triggers that wait for stages of the CRM
 Role = Literal["viewer", "salesperson", "operator", "approver", "admin"]
-_FILLED = ("today", "now_at", "time_zone", "reporting_currency", "country")  # choices that come from elsewhere
+# choices that come from elsewhere
+_FILLED = ("today", "now_at", "time_zone", "reporting_currency", "country", "seller_name", "seller_tax_id",
+           "seller_address")  # fmt: skip
 
 
 class SettingsError(Exception):
@@ -51,6 +53,9 @@ class Choices(Part):
     time_zone: str = Field(default="UTC", description="the company's time zone, in which instants become days")
     country: str = Field(default="ES", description="the company's country, ISO 3166-1 alpha-2")
     reporting_currency: str = Field(default="EUR", description="currency of totals over several currencies")
+    seller_name: str = Field(default="", description="the company's own name, as invoices must say it")
+    seller_tax_id: str = Field(default="", description="the company's own tax id, as invoices must say it")
+    seller_address: str = Field(default="", description="the company's own address, as invoices must say it")
     grace_days: int = Field(default=3, ge=0, description="days after winning before a missing invoice is a problem")
     unsent_days: int = Field(default=3, ge=0, description="days after issue before an unsent invoice is a problem")
     told_days: int = Field(default=1, ge=0, description="days after payment before the CRM must know it")
@@ -96,6 +101,8 @@ class Company(Part):
     """Who we are."""
 
     name: str = ""
+    tax_id: str = ""  # ours, and our address: what invoices must say of whoever sells
+    address: str = ""
     time_zone: str = "Europe/Madrid"
     country: str = "ES"
     reporting_currency: str = "EUR"
@@ -361,6 +368,7 @@ class Settings(Part):
         """Return the row of table `settings` for a run on `today` that started at `now` (UTC)."""
         ours = {"time_zone": self.company.time_zone, "country": self.company.country}
         ours["reporting_currency"] = self.company.reporting_currency
+        ours |= {f"seller_{name}": getattr(self.company, name).strip() for name in ("name", "tax_id", "address")}
         return self.choices.model_copy(update={"today": today, "now_at": now.replace(tzinfo=None), **ours})
 
 

@@ -119,9 +119,17 @@ def test_a_line_that_billing_has_no_product_for_is_listed_before_it_is_invoiced(
 
 @pytest.mark.capability("COMPL-2")
 def test_an_invoice_that_lacks_what_the_law_asks_for_names_what(data: Path) -> None:
-    """The invoice to a Spanish company whose tax id nobody knows."""
+    """A Spanish customer's tax id that nobody knows; our own, where neither an invoice nor the settings say it."""
     incomplete = found(data, "invoice_incomplete")
     assert {id: set(said(f)) for id, f in incomplete.items()} == {"i2": {"tax_id_missing"}}
+    (data / "settings.toml").write_text('[company]\nname = "Nosotros SL"\naddress = "Calle 3, 28001 Madrid"\n', "utf-8")
+    asked(data, "reconcile")
+    ours = {id: set(said(f)) for id, f in found(data, "invoice_incomplete").items()}
+    assert ours == {"i2": {"tax_id_missing"}, "i4": {"seller_tax_id_missing"}}  # the latest, for all
+    (data / "settings.toml").write_text('[company]\nname = "Nosotros SL"\ntax_id = "B85674216"\n'
+                                        'address = "Calle 3, 28001 Madrid"\n', "utf-8")  # fmt: skip
+    asked(data, "reconcile")
+    assert set(found(data, "invoice_incomplete")) == {"i2"}
 
 
 @pytest.mark.capability("CHECK-1")

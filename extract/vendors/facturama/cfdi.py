@@ -69,6 +69,7 @@ class Document(NamedTuple):
     withheld: Decimal
     rfc: str
     name: str
+    seller: tuple[str, str, str]  # our name, tax id and postcode
     relations: tuple[tuple[str, str], ...]  # SAT's code of the relation, UUID
     lines: tuple[Line, ...]
     payments: tuple[Paid, ...]
@@ -83,6 +84,7 @@ def document(xml: bytes | str) -> Document:
     if root.tag != f"{_CFDI}Comprobante":
         raise ValueError(f"{root.tag} is no CFDI 4.0")
     said, receiver = root.attrib, root.find(f"{_CFDI}Receptor").attrib
+    seller = root.find(f"{_CFDI}Emisor").attrib
     taxes = root.find(f"{_CFDI}Impuestos")
     stamp = root.find(f"{_CFDI}Complemento/{_STAMP}")
     if stamp is None:
@@ -95,6 +97,7 @@ def document(xml: bytes | str) -> Document:
         discount=Decimal(said.get("Descuento", "0")), total=Decimal(said["Total"]),
         added=_sum(taxes, "TotalImpuestosTrasladados"), withheld=_sum(taxes, "TotalImpuestosRetenidos"),
         rfc=receiver["Rfc"], name=receiver["Nombre"],
+        seller=(seller["Nombre"], seller["Rfc"], said["LugarExpedicion"]),
         relations=tuple((group.attrib["TipoRelacion"], one.attrib["UUID"].lower())
                         for group in root.findall(f"{_CFDI}CfdiRelacionados")
                         for one in group.findall(f"{_CFDI}CfdiRelacionado")),

@@ -111,6 +111,7 @@ class DocumentRows(Account):
             "customer_name": said.name,
             "customer_tax_id": tax_id(said.rfc, "MX")[0],
             "customer_email": item.get("Email") or None,
+            **dict(zip(("seller_name", "seller_tax_id", "seller_address"), said.seller, strict=True)),
             "deal_id": deal,
             "deal_reference": reference,
             "corrects_id": said.relations[0][1] if is_credit and len(said.relations) == 1 else None,
