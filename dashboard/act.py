@@ -217,7 +217,7 @@ def _questions(parts: Sequence[Plan], given: dict[str, str]) -> None:
     asked = {name: need for name, need in needs.items() if name not in _ELSEWHERE}
     if not asked:
         return
-    required = any(not plan.is_ready for plan in parts)
+    required = not missing.issubset(_ELSEWHERE)
     title = _("What is missing") if required else _("Change something")
     with st.expander(title, expanded=required, icon=":material/edit:"), st.form("given-form", border=False):
         typed = {n: _answer(need, given.get(n) or need.value or "", n in missing) for n, need in asked.items()}

@@ -91,8 +91,8 @@ def address() -> str:
 
 def form(vendor: str, name: str) -> None:
     """Offer to sign in at the system's own page."""
-    title = registry()[vendor].title
-    with st.expander(_("Or sign in with its own login (OAuth)"), icon=":material/login:"):
+    title, usual = registry()[vendor].title, registry()[vendor].auth_kind == "oauth"
+    with st.expander(_("Or sign in with its own login (OAuth)"), icon=":material/login:", expanded=usual):
         told = _(
             "Make an app at {vendor}, enter this address there as its redirect address, and copy its id and secret:"
         )

@@ -9,7 +9,7 @@ from dashboard.parts import badge, heading, nothing, plain, tall
 from dashboard.read import sources
 from dashboard.read.sources import Source
 from dashboard.theme import source_state
-from dashboard.views import joining
+from dashboard.views import connection_options, joining
 from dashboard.words import _, ago, moment, number, several
 from reconcile.state import state
 
@@ -64,6 +64,7 @@ def _connection(name: str, vendor: str, source: Source | None, lacking: tuple[st
                 connecting.sync((name,), full=True)
             if st.button(_("Test"), key=f"test-{name}", icon=":material/network_check:"):
                 connecting.test(name)
+            connection_options.show(name, vendor)
             with st.popover(_("Disconnect"), icon=":material/link_off:"):
                 st.caption(_("Its keys are deleted. What was read stays, and stays readable."))
                 if rights.offered("administer") and st.button(_("Disconnect"), key=f"off-{name}", type="primary"):

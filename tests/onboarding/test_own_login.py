@@ -95,6 +95,10 @@ def test_quickbooks_sends_back_which_company_it_is_and_its_token_changes(empty: 
         app = page("connections", state=asked["state"][0], code="right-code", realmId=REALM)
         assert not app.error and f"Connected as **{REALM}**" in words(app) and "realmId" not in app.query_params
         assert "Custom transaction numbers” is on" in words(app), "what stands in the way is told at once"
+        app.text_input(key="set-quickbooks-default_item").set_value("Services")
+        press(app, "Save")
+        chosen = load(empty).connections["quickbooks"].options
+        assert chosen == {"base_url": server.url, "default_item": "Services"}
         for _ in range(2):
             vendor = connections(empty)["quickbooks"]
             server.books.access.clear()
