@@ -29,7 +29,8 @@ from extract.files_errors import RowError
 from extract.model import TABLES, columns
 from extract.newer import add_columns
 from extract.raw import Item, Run
-from extract.vendor import CHUNK, Vendor, VendorError, chunked
+from extract.streams import CHUNK, chunked
+from extract.vendor import Vendor, VendorError
 
 BATCH = 10_000  # items mapped at a time: bounds memory, whatever the size of the reading
 SHOWN = 200  # changed rows of an import whose values are told

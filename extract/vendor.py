@@ -8,66 +8,33 @@ can help (429, 5xx, time-outs, cut connections); writes are sent once, and their
 import datetime as dt
 import importlib
 import pkgutil
-import queue
 import ssl
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
-from email.utils import parsedate_to_datetime
 from functools import cache
-from itertools import islice
-from typing import Any, ClassVar, Literal, NamedTuple, TypeVar
+from typing import Any, ClassVar, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 import httpx
 import msgspec
 import stamina
-from pyrate_limiter import Duration, InMemoryBucket, Limiter, Rate
 
 from extract.auth import Keyring
 from extract.bulk import Columns, typed
+from extract.errors import MissingRight, Refused, Unauthorised, Unreachable, Unsure, VendorError
+from extract.pacing import Pace, alone, retry_after
+from extract.streams import together
 
-T = TypeVar("T")
 Item = dict[str, Any]
 Params = dict[str, Any]
-Pace = Callable[[str, int, float], None]  # waits until one more of so many requests in so many seconds may go, by name
 
 # Decimals stay decimals: no float ever touches an amount.
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 RETRIED = frozenset({408, 423, 425, 429, 477, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529})
 ATTEMPTS = 6
-CHUNK = 100  # items handed from a reading thread at a time
 LONGEST_WAIT = 120  # seconds; a vendor that asks for more than this is given up for this run
-
-
-class VendorError(Exception):
-    """A vendor did not do what was asked. The text is for the user: who, what, what to do."""
-
-    def __init__(self, vendor: str, message: str, status: int | None = None) -> None:
-        super().__init__(f"{vendor}: {message}")
-        self.vendor, self.status = vendor, status
-
-
-class Refused(VendorError):
-    """A clear no (4xx): nothing happened; it may be sent again once mended."""
-
-
-class Unsure(VendorError):
-    """No clear answer (time-out, 5xx, cut): it may have happened. Look before sending again."""
-
-
-class Unauthorised(Refused):
-    """The credential is wrong or expired: the vendor stops until it is mended."""
-
-
-class MissingRight(Refused):
-    """The credential works but lacks a right, which the message names."""
-
-
-class Unreachable(VendorError):
-    """A read got no usable answer after all its attempts."""
 
 
 class _Again(Exception):
@@ -503,93 +470,6 @@ def decode(reply: httpx.Response, vendor: str, otherwise: type[VendorError] = Un
             f"{reply.request.method} {reply.request.url.path} answered something that is not JSON: {reply.text[:80]!r}"
         )
         raise otherwise(vendor, what, reply.status_code) from error
-
-
-def retry_after(reply: httpx.Response) -> float | None:
-    """Return the seconds of a Retry-After header, given as a number or as a date."""
-    value = reply.headers.get("retry-after")
-    if value is None:
-        return None
-    if value.replace(".", "", 1).isdigit():
-        return float(value)
-    try:
-        return max(0.0, (parsedate_to_datetime(value) - dt.datetime.now(dt.UTC)).total_seconds())
-    except ValueError:
-        return None
-
-
-def together(*streams: Iterable[T]) -> Iterator[T]:
-    """Yield from several streams at once, as `chunked` reads them."""
-    for chunk in chunked(*streams):
-        yield from chunk
-
-
-def chunked(*streams: Iterable[T], ahead: int = 16) -> Iterator[list[T]]:
-    """Yield chunks of several streams, each read in a thread of its own, at most `ahead` chunks in front.
-
-    The first error ends all of them: a reading is complete or it is not one.
-    """
-    done: list[T] = []
-    errors: list[BaseException] = []
-    stop = threading.Event()
-    waiting: queue.Queue[list[T]] = queue.Queue(maxsize=ahead)
-
-    def put(value: list[T]) -> None:
-        while not stop.is_set():
-            try:
-                return waiting.put(value, timeout=0.5)
-            except queue.Full:
-                continue
-
-    def pump(stream: Iterable[T]) -> None:
-        try:
-            values = iter(stream)
-            while not stop.is_set() and (chunk := list(islice(values, CHUNK))):
-                put(chunk)
-        except BaseException as error:  # noqa: BLE001 handed to the reader below, which raises it
-            errors.append(error)
-        finally:
-            put(done)
-
-    threads = [threading.Thread(target=pump, args=(s,), daemon=True) for s in streams]
-    for thread in threads:
-        thread.start()
-    left = len(threads)
-    try:
-        while left:
-            value = waiting.get()
-            if value is not done:
-                yield value
-                continue
-            left -= 1
-            if errors:
-                raise errors[0]
-    finally:
-        stop.set()
-
-
-def window(seconds: float) -> float:
-    """Return the seconds in which we send what a vendor allows in `seconds`: its clock starts when a request arrives.
-
-    A busy machine sends some later than they were let through, and then the next ones seem to come sooner.
-    """
-    return seconds + max(0.01 * seconds, 0.1)
-
-
-def alone() -> Pace:
-    """Return a pace that nobody else keeps."""
-    limiters: dict[tuple[str, int, float], Limiter] = {}
-    lock = threading.Lock()
-
-    def wait(name: str, requests: int, seconds: float) -> None:
-        with lock:
-            known = limiters.get((name, requests, seconds))
-            if known is None:
-                rate = Rate(requests, int(window(seconds) * Duration.SECOND) + 1)
-                known = limiters[name, requests, seconds] = Limiter(InMemoryBucket([rate]), buffer_ms=1)
-        known.try_acquire(name)
-
-    return wait
 
 
 @cache

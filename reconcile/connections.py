@@ -3,7 +3,8 @@
 import os
 from pathlib import Path
 
-from extract.vendor import Pace, Vendor, registry
+from extract.pacing import Pace
+from extract.vendor import Vendor, registry
 from reconcile.keyring import Kept
 from reconcile.pace import shared
 from reconcile.settings import Connection, Settings, SettingsError, load

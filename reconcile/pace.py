@@ -13,7 +13,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, event
 
-from extract.vendor import Pace, window
+from extract.pacing import Pace, window
 from reconcile import schema
 from reconcile.state import VARIABLE, engine, state
 

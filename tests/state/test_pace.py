@@ -8,8 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from extract.pacing import window
 from extract.sandbox.server import Running, serve
-from extract.vendor import window
 from reconcile import settings as choices
 from reconcile.guided import TOKENS
 from reconcile.pace import Shared, shared
