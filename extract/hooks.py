@@ -1,11 +1,13 @@
 """Web hooks in: whether a call was signed with our secret, lately, and by whom it says it is.
 
-HubSpot signs with version 3 (X-HubSpot-Signature-v3), Stripe with Stripe-Signature; everybody else, such as Make,
-Zapier or n8n, as Standard Webhooks say (webhook-id, webhook-timestamp, webhook-signature). What a call says is never
-taken for a fact: a good one is a reason to read the vendor again at once, so that replays and disorder change nothing.
+HubSpot signs with version 3 (X-HubSpot-Signature-v3), Stripe with Stripe-Signature, QuickBooks with Intuit-Signature,
+which tells no time; everybody else, such as Make, Zapier or n8n, as Standard Webhooks say (webhook-id,
+webhook-timestamp, webhook-signature). What a call says is never taken for a fact: a good one is a reason to read the
+vendor again at once, so that replays and disorder change nothing.
 
 Source: developers.hubspot.com, "Validating requests"; docs.stripe.com, "Verify webhook signatures manually";
-standardwebhooks.com, specification 1.0.0; read 2026-11-21.
+standardwebhooks.com, specification 1.0.0; read 2026-11-21. developer.intuit.com, "Managing webhooks notifications";
+read 2026-11-22.
 """
 
 import base64
@@ -36,7 +38,7 @@ class Call(NamedTuple):
 
 def judge(vendor: str, call: Call, secret: str, now: float) -> Verdict:
     """Return whether a call to a vendor's hook is signed with `secret`. `now`: seconds since 1970."""
-    scheme = {"hubspot": _hubspot, "stripe": _stripe}.get(vendor, _standard)
+    scheme = {"hubspot": _hubspot, "stripe": _stripe, "quickbooks": _quickbooks}.get(vendor, _standard)
     return scheme(call, secret, now)
 
 
@@ -63,6 +65,15 @@ def _stripe(call: Call, secret: str, now: float) -> Verdict:
     wanted = _hmac(secret.encode(), stamp.encode() + b"." + call.body).hex()
     given = [value for name, _, value in parts if name == "v1"]
     return _lately(stamp, 1, now) if _same(wanted, given, secret) else "forged"
+
+
+def _quickbooks(call: Call, secret: str, now: float) -> Verdict:
+    """QuickBooks: base64 of HMAC-SHA256 over the body, keyed by the app's verifier token."""
+    given = call.headers.get("intuit-signature")
+    if not given:
+        return "unsigned"
+    wanted = base64.b64encode(_hmac(secret.encode(), call.body)).decode()
+    return "signed" if _same(wanted, [given], secret) else "forged"
 
 
 def _standard(call: Call, secret: str, now: float) -> Verdict:

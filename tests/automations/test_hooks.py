@@ -76,6 +76,22 @@ def test_only_what_was_signed_with_our_secret_and_lately_is_believed(vendor: str
     assert verdict({}) == "unsigned"
 
 
+def test_quickbooks_signs_the_body() -> None:
+    """With the app's verifier token; without a time, so that a replayed one is a reason to read again and no more."""
+    body = b'[{"specversion":"1.0","type":"qbo.invoice.updated.v1","intuitentityid":"130","intuitaccountid":"91"}]'
+    made = base64.b64encode(hmac.new(b"verifier", body, hashlib.sha256).digest()).decode()
+
+    def verdict(text: bytes, secret: str, **headers: str) -> str:
+        return judge(
+            "quickbooks", Call("POST", (), {k.replace("_", "-"): v for k, v in headers.items()}, text), secret, 0
+        )
+
+    assert verdict(body, "verifier", intuit_signature=made) == "signed"
+    assert verdict(body + b" ", "verifier", intuit_signature=made) == "forged"
+    assert verdict(body, "other", intuit_signature=made) == verdict(body, "", intuit_signature=made) == "forged"
+    assert verdict(body, "verifier") == "unsigned"
+
+
 def test_hubspot_signs_the_address_that_it_called() -> None:
     """Another host is another signature; what HubSpot decodes in it is decoded, and nothing else."""
     headers = by_hubspot(BODY, NOW)
