@@ -11,6 +11,7 @@ from typing import Any
 from extract.model import QuoteDraft, QuoteLineDraft
 from reconcile.action import Caution, Need, Plan, Sentence, registry
 from reconcile.actions.create_quote import made_key
+from reconcile.again import follows, gone
 from reconcile.facts import Facts, Record
 
 Given = Mapping[str, str]
@@ -78,7 +79,8 @@ def guarded(plan: Plan, rows: list[Record], to: str, facts: Facts) -> Plan:
         if facts.invoices_of(*deal):
             why = "invoiced"
         else:
-            data["follows"] = f"invoice:{deal[0]}:{deal[1]}::{facts.voided(facts.billing, deal[1])}"
+            sold = {"vendor": deal[0], "id": deal[1]}
+            data["follows"] = follows(sold, (), gone(facts.billing, sold, (), facts))
             cautions.append(_ACCEPTING)
     needs = plan.needs
     if why:

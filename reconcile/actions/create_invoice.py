@@ -8,6 +8,7 @@ from typing import Any
 from extract.model import InvoiceDraft, LineDraft
 from reconcile import plans
 from reconcile.action import Action, Answer, Caution, Change, Need, Plan, Sentence
+from reconcile.again import follows, gone
 from reconcile.catalogue import added
 from reconcile.exchange import exchange
 from reconcile.facts import Facts, Record
@@ -38,10 +39,15 @@ class CreateInvoice(Action):
         (tax 1, tax 2 …), typed in or picked by a person.
         """
         deal, billing = source.deal, facts.billing
-        earlier, voided = facts.invoices_of(deal["vendor"], deal["id"]), facts.voided(billing, deal["id"])
+        earlier = facts.invoices_of(deal["vendor"], deal["id"])
+        voided = gone(billing, deal, (i["id"] for i in earlier), facts)
         key = _key(billing, source, earlier, voided)
         needs = list(source.needs)
         cautions: list[Caution] = []
+        if voided > facts.voided(billing, deal["id"]) and source.kind not in ("recurring", "proforma"):
+            cautions.append(Caution(code="made_again", says=Sentence(
+                text="The draft that was made for it before is no longer in {vendor}: this makes a new one.",
+                values={"vendor": billing})))  # fmt: skip
         rate = _tax_rate(customer_id, customer, facts, given, needs, cautions)
         known = codes(facts)
         picked = picks(known, given, needs)
@@ -251,10 +257,9 @@ def _message(deal: Record, facts: Facts) -> str:
 
 def _kept(source: Source, earlier: list[Record], voided: int) -> dict[str, str]:
     """Return what the plan remembers: after which invoices of its deal it comes, and a deposit agreed on."""
-    deal, said = source.deal, "+".join(sorted(i["id"] for i in earlier))
     one_of_many = source.kind in ("recurring", "proforma")
-    follows = {} if one_of_many else {"follows": f"invoice:{deal['vendor']}:{deal['id']}:{said}:{voided}"}
-    return follows | ({"deposit": str(source.deposit)} if source.deposit else {})
+    mark = {} if one_of_many else {"follows": follows(source.deal, (i["id"] for i in earlier), voided)}
+    return mark | ({"deposit": str(source.deposit)} if source.deposit else {})
 
 
 def _compared(source: Source, draft: InvoiceDraft, facts: Facts, needs: list[Need]) -> list[Caution]:

@@ -20,7 +20,7 @@ from reconcile.automations.switch import switch
 from reconcile.automations.turn import Turn, turn
 from reconcile.connections import connections
 from reconcile.fieldmap import Sync
-from reconcile.settings import Automation
+from reconcile.settings import Automation, Invoicing
 
 NEW = Sync(does="create_and_update")
 UNTIL = dt.date(2030, 1, 31)
@@ -181,7 +181,7 @@ def test_what_is_made_or_changed_on_one_side_is_so_on_the_other(desk: Desk) -> N
 @pytest.mark.capability("QUOTE-4", "INV-5")
 def test_what_becomes_of_a_quote_goes_across_and_never_makes_two_invoices(desk: Desk) -> None:
     """Accepted in the CRM: accepted in billing, whose draft is the deal's only invoice. Cancelled in billing: told."""
-    (deal, ours, _, _), (deal_b, _, theirs_b, _), (deal_c, ours_c, _, _) = desk.deals[:3]
+    (deal, ours, _, _), (deal_b, _, theirs_b, _), (deal_c, ours_c, _, _), (deal_d, ours_d, _, _) = desk.deals[:4]
     sku = desk.skus[0]
     switch(desk.shop.data, "quote_data", Automation(mode="automatic"), "ana")
     sold, billed = desk.sells(deal, ours, (sku, "1", "100")), desk.offers(theirs_b, deal_b, sku)
@@ -192,17 +192,21 @@ def test_what_becomes_of_a_quote_goes_across_and_never_makes_two_invoices(desk: 
     assert [p.action for p in desk.shop.plans(*desk.open("quote_missing").values())] == []
     by_hand = workflows.offer(desk.shop.data, "create_invoice", Subject(table="quotes", vendor="hubspot", id=invoiced))
     assert set(desk.shop.mend(by_hand)) <= {"done", "found", "nothing"}
+    half = desk.sells(deal_d, ours_d, (sku, "1.5", "100"))  # which Stripe refuses on a quote
     desk.bills(f"quotes/{billed}/cancel")
     desk.changes(sold, hs_status="ACCEPTED")
     desk.changes(invoiced, hs_status="ACCEPTED")
     desk.shop.look_again()
     done = desk.runs()
+    (told,) = [str(n.says) for p in desk.shop.plans(desk.open("quote_missing")[half]) for n in p.needs]
+    assert told.startswith("Stripe takes whole quantities only on a quote: ") and "(1.5)" in told
     assert desk.crm.quote(there[billed])["status"] == "rejected"
     held = {h.plans[0].subject.id: str(h.held) for h in done.held if h.flow == "quote_data"}
     assert held[there[sold]].startswith("Accepting it makes billing draft the invoice")
     assert held[there[invoiced]].startswith("Its deal has an invoice already")
     assert desk.billing.quote(there[invoiced])["status"] == "published"
 
+    desk.shop.set(invoicing=Invoicing())  # drafts stay drafts
     (accepting,) = desk.shop.plans(desk.open("record_changed")[sold])
     racing = workflows.offer(desk.shop.data, "create_invoice", Subject(table="quotes", vendor="hubspot", id=sold))
     assert desk.shop.mend([accepting]) == ["done"] and desk.shop.mend([accepting]) == ["nothing"]
@@ -212,6 +216,21 @@ def test_what_becomes_of_a_quote_goes_across_and_never_makes_two_invoices(desk: 
     desk.shop.look_again()
     assert desk.shop.rows("SELECT invoices + drafts FROM deal_summary WHERE id = ?", deal) == [(1,)]
     assert sold not in desk.open("record_changed") and sold not in desk.open("quote_not_invoiced")
+
+    for _ in ("the draft that accepting made", "the one that was made in its place"):  # somebody deletes it in billing
+        (draft,) = [i for i in desk.billing._list("invoices") if i["metadata"].get("crm_deal_id") == deal]
+        assert draft["status"] == "draft" and desk.shop.mend(racing)[0] == "found"
+        early = workflows.offer(desk.shop.data, "create_invoice", Subject(table="quotes", vendor="hubspot", id=sold))
+        assert not any(c.code == "made_again" for plan in early for c in plan.cautions)  # it is there
+        desk.billing.delete_draft(draft["id"])
+        desk.shop.look_again()
+        again = workflows.offer(desk.shop.data, "create_invoice", Subject(table="quotes", vendor="hubspot", id=sold))
+        (told,) = [str(c.says) for plan in again for c in plan.cautions if c.code == "made_again"]
+        assert told == "The draft that was made for it before is no longer in stripe: this makes a new one."
+        assert desk.shop.mend(again)[0] == "done" and desk.shop.mend(again)[0] == "found"
+        desk.shop.look_again()
+    made = [i["total"] for i in desk.billing._list("invoices") if i["metadata"].get("crm_deal_id") == deal]
+    assert made == [12100]
 
 
 def article(sku: str) -> ProductDraft:

@@ -13,6 +13,9 @@ Quirks: amounts are integers of the minor unit (none in JPY, three decimals in K
         `told_since` from the events and the percent of its `tax_rates`; a product's `price`; a charge's `payout`.
 """
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from extract.vendor import Option
 from extract.vendors.stripe.account import VERSION
 from extract.vendors.stripe.credit_notes import CreditNotes
@@ -55,6 +58,10 @@ class Stripe(DocumentRows, Customers, Products, Invoices, Quotes, CreditNotes):
         Option("tax_name", "name of the tax on invoices", "VAT"),
         Option("requests_per_second", "pace that Stripe allows this account; blank: 80 live, 25 in test"),
     )
+    obstacles: ClassVar[Mapping[str, str]] = {
+        "fraction": "Stripe takes whole quantities only on a quote: {lines}. Sell it in a smaller unit, such as "
+        "minutes, or as one of the whole price.",
+    }
     reads = ("customers", "products", "tax_codes", "invoices", "quotes", "lines", "payments", "allocations", "payouts")
     writes = ("create_customer", "update_customer", "retire_customer", "create_product", "update_product",
               "retire_product", "create_invoice", "issue_invoice", "send_invoice", "void_invoice",

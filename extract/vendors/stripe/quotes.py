@@ -5,14 +5,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from extract.model import QuoteDraft, QuoteLineDraft, Written
-from extract.values import form, lines_said, major, minor
-from extract.vendor import Item, Refused
+from extract.values import form, lines_said, major, minor, plain
+from extract.vendor import Hindrance, Item, Refused
 from extract.vendors.stripe.drafts import Drafts, net_of
 from extract.vendors.stripe.objects import id_of
 
 
 class Quotes(Drafts):
     """What is written of quotes. A quote that is final changes by its last day and its state alone."""
+
+    def hindrances(self, draft: Any) -> tuple[Hindrance, ...]:
+        """Return what of a quote Stripe would refuse; nothing is asked."""
+        lines = draft.lines if isinstance(draft, QuoteDraft) else ()
+        parts = [f"{line.description} ({plain(line.quantity)})" for line in lines if line.quantity % 1]
+        return (Hindrance("fraction", {"lines": ", ".join(parts)}),) if parts else ()
 
     def quote(self, id: str) -> dict[str, Any]:
         """Return one quote as it is there now, as a typed row, with what its `lines` say as text (`lines_said`)."""
