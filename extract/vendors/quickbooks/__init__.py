@@ -1,4 +1,4 @@
-"""QuickBooks Online (US, UK, CA, AU accounting): customers, products, invoices and what was paid on them; can invoice.
+"""QuickBooks Online (US, UK, CA, AU accounting): customers, products, invoices, sales receipts, payments; can invoice.
 
 Source: developer.intuit.com, Accounting API v3, pages of the entities, "Change data capture" and "OAuth 2.0"; the
         entity schema of intuit/QuickBooks-V3-PHP-SDK 5bb480b; read 2026-11-22.

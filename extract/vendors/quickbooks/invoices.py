@@ -71,13 +71,14 @@ class Invoices(Drafts):
         return self._written_invoice(now)
 
     def invoice_pdf(self, id: str) -> bytes:
-        """Return the PDF of an invoice or credit note; the two have their ids in common."""
-        try:
-            return self._pdf(f"invoice/{id}/pdf")
-        except Refused as error:
-            if error.status != 404:
-                raise
-            return self._pdf(f"creditmemo/{id}/pdf")
+        """Return the PDF of an invoice, credit note or sales receipt: all documents have their ids in common."""
+        for kind in ("invoice", "creditmemo"):
+            try:
+                return self._pdf(f"{kind}/{id}/pdf")
+            except Refused as error:
+                if error.status != 404:
+                    raise
+        return self._pdf(f"salesreceipt/{id}/pdf")
 
     def online_invoice(self, id: str) -> str:
         """Return the address where a customer sees an invoice; there is one where QuickBooks takes payments."""

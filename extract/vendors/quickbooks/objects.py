@@ -10,7 +10,7 @@ from extract.vendors.quickbooks.account import VERSION, Account
 
 PAGE = 1000
 ENTITIES = {"customers": "Customer", "items": "Item", "invoices": "Invoice", "credit_memos": "CreditMemo",
-            "payments": "Payment", "estimates": "Estimate"}  # fmt: skip
+            "payments": "Payment", "sales_receipts": "SalesReceipt", "estimates": "Estimate"}  # fmt: skip
 INACTIVE_TOO = "Active in (true, false)"
 KEY = "cuadra_key"
 _NOTED = re.compile(r"^([A-Za-z_]\w*): (.*)$", re.MULTILINE)

@@ -1,4 +1,4 @@
-"""Mapping of objects to rows: customers, products, tax codes, invoices, credit memos and estimates."""
+"""Mapping of objects to rows: customers, products, tax codes, invoices, credit memos, sales receipts and estimates."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -43,7 +43,7 @@ class Rows(PaymentRows):
         self._mappers: dict[str, Callable[[Item], Pairs]] = {
             "customers": self._customer, "items": self._product, "tax_codes": self._tax_code,
             "invoices": self._invoice, "credit_memos": self._credit_memo, "payments": self._payment,
-            "estimates": self._estimate,
+            "sales_receipts": self._sales_receipt, "estimates": self._estimate,
         }  # fmt: skip
 
     def rows(self, kind: str, item: Item) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -159,6 +159,24 @@ class Rows(PaymentRows):
             "url": self._screen("creditmemo?txnId", item),
         }
         return [("invoices", row), *lines_of(item, "invoice", row["currency"], -1)]
+
+    def _sales_receipt(self, item: Item) -> Pairs:
+        """Return a sale that was paid where it was made: an invoice, and the money for it."""
+        gross = Decimal(item["TotalAmt"])
+        row = self._billed(item, 1) | {
+            "kind": "invoice",
+            "status": "void" if is_void(item) else "paid",
+            "due_on": item["TxnDate"],
+            "paid": gross,
+            "paid_on": item["TxnDate"] if gross else None,
+            "url": self._screen("salesreceipt?txnId", item),
+        }
+        money = item | {"Line": [{"Amount": gross, "LinkedTxn": [{"TxnId": item["Id"], "TxnType": "Invoice"}]}]}
+        return [
+            ("invoices", row),
+            *lines_of(item, "invoice", row["currency"], 1),
+            *(self._payment(money) if gross else []),
+        ]
 
     def _estimate(self, item: Item) -> Pairs:
         row = self._document(item, 1) | {
