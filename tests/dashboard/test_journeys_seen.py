@@ -4,6 +4,7 @@ Pictures of each step are left in build/pages. One company is prepared for all o
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -36,10 +37,9 @@ class Reader(NamedTuple):
         picture(tab, f"journey-{name}-{self.language}-{self.size}")
 
 
-@pytest.fixture(params=[("en", "desk"), ("es", "phone")], ids="-".join)
-def reader(request: pytest.FixtureRequest, browser: Any) -> Iterator[Reader]:
-    """English at a desk, Spanish on a phone, as their browsers say."""
-    language, size = request.param
+@contextmanager
+def reading(browser: Any, language: str, size: str) -> Iterator[Reader]:
+    """Somebody who reads until the block is over; no page may have broken or asked another machine."""
     tabs: list[Any] = []
 
     def opened(url: str) -> Any:
@@ -51,6 +51,13 @@ def reader(request: pytest.FixtureRequest, browser: Any) -> Iterator[Reader]:
         assert tab.locator("[data-testid=stException]").count() == 0
         assert tab.strangers == [], "a page asks no other machine"
         tab.context.close()
+
+
+@pytest.fixture(params=[("en", "desk"), ("es", "phone")], ids="-".join)
+def reader(request: pytest.FixtureRequest, browser: Any) -> Iterator[Reader]:
+    """English at a desk, Spanish on a phone, as their browsers say."""
+    with reading(browser, *request.param) as somebody:
+        yield somebody
 
 
 @pytest.fixture(scope="session")
@@ -80,6 +87,19 @@ def site(books: Path) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture
+def nothing_yet(tmp_path: Path) -> Iterator[str]:
+    """Where the pages of an empty folder are served."""
+    with served(tmp_path / "nothing") as url:
+        yield url
+
+
+def press(tab: Any, key: str) -> None:
+    """Press the button of a key and wait until the page is done."""
+    tab.locator(f".st-key-{key} button").first.click()
+    settled(tab)
+
+
 def row(tab: Any, key: str, at: int = 0) -> None:
     """Tick a row of the table whose key begins so."""
     table = tab.locator(f"[class*=st-key-{key}]").get_by_test_id("stDataFrame").first
@@ -88,6 +108,56 @@ def row(tab: Any, key: str, at: int = 0) -> None:
     tab.mouse.click(box["x"] + 16, box["y"] + 33 * (at + 1) + 17)
     tab.wait_for_timeout(300)
     settled(tab)
+
+
+def unfold(tab: Any, title: str) -> None:
+    """Open the step of the set-up that has this title, if it is shut; a step that was done meanwhile shuts itself."""
+    step = tab.locator("details", has=tab.locator("summary", has_text=title)).first
+    settled(tab)
+    while step.get_attribute("open") is None:
+        step.locator("summary").click()
+        settled(tab)
+
+
+def settle_first(tab: Any, reader: Reader) -> None:
+    """Tick the first finding of To fix and leave it as it is, with a reason."""
+    tab.get_by_role("heading", name=reader.said("To fix"), exact=True).wait_for()
+    settled(tab)
+    row(tab, "worklist")
+    reader.picture(tab, "first-finding")
+    tab.get_by_role("button", name=reader.said("Leave it")).first.click()
+    tab.get_by_role("textbox", name=reader.said("Why")).first.fill("Acordado por teléfono")
+    tab.get_by_test_id("stFormSubmitButton").get_by_role("button", name=reader.said("Leave it")).first.click()
+    tab.get_by_text(reader.said("Left as it is.")).first.wait_for()
+    settled(tab)
+    reader.picture(tab, "first-settled")
+
+
+def test_from_nothing_to_sample_data_to_a_finding_that_is_settled(nothing_yet: str, browser: Any) -> None:
+    """First run: set-up, one click for sample data, one to what to fix, the first finding is off the list.
+
+    A colleague with a phone goes on with the next one in Spanish, and takes the sample out.
+    """
+    with reading(browser, "en", "desk") as reader:
+        tab = reader.open(nothing_yet)
+        assert tab.locator("h1").first.inner_text() == reader.said("Set-up")
+        unfold(tab, reader.said("Connect systems, or drop files"))
+        reader.picture(tab, "first-run")
+        press(tab, "sample-in")
+        tab.get_by_text(reader.said("This is sample data of an invented company.")).first.wait_for()
+        unfold(tab, reader.said("Look at the first findings"))
+        press(tab, "setup-findings")
+        settle_first(tab, reader)
+    with reading(browser, "es", "phone") as reader:
+        tab = reader.open(f"{nothing_yet}/setup")
+        unfold(tab, reader.said("Look at the first findings"))
+        reader.picture(tab, "first-run")
+        press(tab, "setup-findings")
+        settle_first(tab, reader)
+        tab.goto(f"{nothing_yet}/setup")
+        settled(tab)
+        press(tab, "sample-out")
+        tab.get_by_text(reader.said("The sample data is gone.")).first.wait_for()
 
 
 @pytest.mark.parametrize("reader", [("en", "desk")], indirect=True)  # once: the next ones of the week need a person
@@ -146,3 +216,22 @@ def test_a_suggestion_is_confirmed_by_key_and_taken_back(site: str, books: Path,
     settled(tab)
     assert state(books).decisions() == before
     reader.picture(tab, "taken-back")
+
+
+def test_the_language_is_switched_beside_the_settings(site: str, reader: Reader) -> None:
+    """Another language chosen: the page speaks it at once, and goes on speaking it on the next page."""
+    tab = reader.open(f"{site}/settings")
+    assert tab.locator("h1").first.inner_text() == reader.said("Settings")
+    other = reader._replace(language={"en": "es", "es": "en"}[reader.language])
+    if reader.size == "phone":
+        tab.get_by_test_id("stExpandSidebarButton").click()
+    option = tab.get_by_role("option", name=words.LANGUAGES[other.language], exact=True)
+    while not option.count():  # a list that opens while the page still moves shuts again
+        tab.locator(".st-key-language-choice *[role=combobox]").first.click()
+        tab.wait_for_timeout(400)
+    option.click()
+    tab.get_by_role("heading", name=other.said("Settings"), exact=True).wait_for()
+    settled(tab)
+    reader.picture(tab, "language")
+    tab.locator('[data-testid=stSidebarNavLink][href$="/help"]').click()
+    tab.get_by_role("heading", name=other.said("Help"), exact=True).wait_for()
