@@ -1,5 +1,6 @@
 """How invoices look and go out: issuing and sending, by whom, with what; series, approval, the mail's words."""
 
+import datetime as dt
 import re
 from collections.abc import Mapping
 from decimal import Decimal
@@ -13,7 +14,7 @@ from dashboard import said, session
 from dashboard.parts import plain
 from dashboard.read import ready, scope
 from dashboard.views import letters
-from dashboard.words import _
+from dashboard.words import _, day, speaking
 from reconcile import access, settings
 from reconcile.actions.mail_invoice import LETTER, sample
 from reconcile.facts import opened
@@ -142,5 +143,7 @@ def _sample(language: str) -> Mapping[str, str]:
         except SettingsError:  # no billing system is connected yet
             pass
     company = session.settings().company.name
-    return letters.SAMPLE | {"company": company, "signature": session.settings().mail.signature or company,
-                             "document": "…", "issued_on": "20/11/2026", "due_on": "20/12/2026"}  # fmt: skip
+    with speaking(language):
+        days = {"issued_on": day(dt.date(2026, 11, 20)), "due_on": day(dt.date(2026, 12, 20))}
+    signature = session.settings().mail.signature or company
+    return letters.sample(language) | days | {"signature": signature, "document": "…"}

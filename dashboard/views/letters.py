@@ -13,7 +13,7 @@ from dashboard.parts import plain
 from dashboard.read import ready, warehouse
 from dashboard.read.warehouse import Stamp
 from dashboard.words import LANGUAGES as NAMES
-from dashboard.words import _, money
+from dashboard.words import _, money, speaking
 from reconcile import access, bounces, letters, settings
 from reconcile.facts import opened
 from reconcile.letters import LANGUAGES, PLACES, LetterError
@@ -21,10 +21,7 @@ from reconcile.reminders import rights
 from reconcile.settings import Reminders
 from reconcile.state import Entry, state
 
-SAMPLE = {
-    "number": "F-2026-101", "customer": "Acme SL", "company": "", "total": "1.510,00 €",
-    "statement": "- F-2026-101 · 1.210,00 €\n- F-2026-117 · 300,00 €", "rights": "",
-}  # fmt: skip
+SAMPLE = {"F-2026-101": Decimal(1210), "F-2026-117": Decimal(300)}  # invoices of a letter that is only looked at
 
 
 def show() -> None:
@@ -37,7 +34,7 @@ def show() -> None:
             _save(known, chosen)
     _came_back()
     st.subheader(_("What the letters say"), anchor=False)
-    write([*(name for name in PLACES if name.startswith("reminder_")), "notice", "bills"], _sample, "letter")
+    write([*(name for name in PLACES if name.startswith("reminder_")), "notice", "bills"], sample, "letter")
 
 
 def _came_back() -> None:
@@ -187,8 +184,13 @@ def _keep(key: str, before: str | None, after: str | None) -> None:
     st.rerun()
 
 
-def _sample(language: str) -> Mapping[str, str]:
-    return SAMPLE | {"company": session.settings().company.name}
+def sample(language: str) -> dict[str, str]:
+    """Return what a letter that is only looked at tells of, its amounts as its language writes them."""
+    with speaking(language):
+        lines = [f"- {number} · {money(amount, 'EUR')}" for number, amount in SAMPLE.items()]
+        total = money(sum(SAMPLE.values(), Decimal(0)), "EUR")
+    return {"number": next(iter(SAMPLE)), "customer": "Acme SL", "company": session.settings().company.name,
+            "total": total, "statement": "\n".join(lines), "rights": ""}  # fmt: skip
 
 
 def _level(name: str) -> str:
