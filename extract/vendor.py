@@ -80,6 +80,7 @@ class Hindrance(NamedTuple):
 
     code: str
     values: Mapping[str, str] = {}
+    stops: bool = True  # False: it does not, and a person should know of it before
 
 
 class Login(NamedTuple):

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from extract.vendor import Vendor, VendorError, registry
+from extract.vendor import Hindrance, Vendor, VendorError, registry
 from reconcile.action import Caution, Need, Plan, Sentence
 from reconcile.connections import connections
 from reconcile.settings import Settings
@@ -36,8 +36,9 @@ def in_the_way(plans: Sequence[Plan], vendor_of: Callable[[str], Any]) -> str | 
     for plan in plans:
         vendor = vendor_of(plan.vendor)
         if plan.draft is not None and isinstance(vendor, Vendor):
-            for need in _needs(plan, vendor):
-                return f"{plan.vendor}: {need.says}"
+            for one in vendor.hindrances(plan.draft):
+                if one.stops:
+                    return f"{plan.vendor}: {_said(plan, vendor, one)}"
     return None
 
 
@@ -51,7 +52,10 @@ def _told(plan: Plan, vendor: Vendor | None) -> Plan:
     if vendor is None:  # not connected: the page says so for all its plans at once
         return plan
     try:
-        needs = _needs(plan, vendor)
+        found = vendor.hindrances(plan.draft)
+        needs = [_need(plan, vendor, one) for one in found if one.stops]
+        known = [Caution(code=one.code, says=_said(plan, vendor, one)) for one in found if not one.stops]
+        plan = plan.model_copy(update={"cautions": (*plan.cautions, *known)})
         if any(need.says.text == vendor.obstacles.get("tax_code") for need in needs):
             cautions = tuple(
                 caution for caution in plan.cautions if caution.code != "tax_new"
@@ -64,9 +68,10 @@ def _told(plan: Plan, vendor: Vendor | None) -> Plan:
         return plan.model_copy(update={"cautions": (*plan.cautions, Caution(code=NOT_ASKED, says=says))})
 
 
-def _needs(plan: Plan, vendor: Vendor) -> list[Need]:
-    """Return what stands in the way of one plan, in the words of its vendor."""
-    return [
-        Need(name=NAME, says=Sentence(text=vendor.obstacles[h.code], values={"vendor": plan.vendor, **h.values}))
-        for h in vendor.hindrances(plan.draft)
-    ]
+def _need(plan: Plan, vendor: Vendor, found: Hindrance) -> Need:
+    return Need(name=NAME, says=_said(plan, vendor, found))
+
+
+def _said(plan: Plan, vendor: Vendor, found: Hindrance) -> Sentence:
+    """Return what stands in the way, in the words of its vendor."""
+    return Sentence(text=vendor.obstacles[found.code], values={"vendor": plan.vendor, **found.values})

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 REALM, CLIENT, SECRET = "9130350000000001", "app-id", "app-secret"
-NAMES = ("Customer", "Item", "Term", "TaxCode", "TaxRate")  # lists, whose records can be inactive
+NAMES = ("Customer", "Vendor", "Employee", "Item", "Term", "TaxCode", "TaxRate")  # lists, whose records can be inactive
 LOGIN = {"QUICKBOOKS_CLIENT_ID": CLIENT, "QUICKBOOKS_CLIENT_SECRET": SECRET, "QUICKBOOKS_REFRESH_TOKEN": "refresh-1",
          "QUICKBOOKS_REALM_ID": REALM}  # fmt: skip
 Json = dict[str, Any]

@@ -200,7 +200,21 @@ def test_products_and_tax_codes_are_not_guessed(server: QuickBooksServer, vendor
     (asked,) = vendor.hindrances(draft(customer.id, key="third", deal_id="8", lines=(line,)))
     assert (asked.code, asked.values["codes"]) == ("tax_codes", "IVA 21 %, IVA 21 % S")
     picked = draft(customer.id, key="third", deal_id="8", lines=(line.model_copy(update={"tax_code": "33"}),))
-    assert vendor.hindrances(picked) == () and vendor.create_invoice(picked).amount == Decimal("12.10")
+    assert not vendor.hindrances(picked) and vendor.create_invoice(picked).amount == Decimal("12.10")
+
+
+def test_a_name_that_is_taken_and_a_tax_that_quickbooks_works_out(server: QuickBooksServer, vendor: QuickBooks) -> None:
+    """A supplier's name, or another customer's, is told in the preview; sales tax of the US is a word of caution."""
+    assert vendor.hindrances(ACME) == ()
+    made = vendor.create_customer(ACME)
+    assert vendor.hindrances(ACME) == (), "it is the same one, and will be found"
+    stranger = ACME.model_copy(update={"key": "another", "other_id": "7", "tax_id": "B85674215"})
+    assert [h.code for h in vendor.hindrances(stranger)] == ["name_taken"]
+    server.books.add("Vendor", {"DisplayName": "O'Neill: Ltd", "Active": True})
+    assert [h.code for h in vendor.hindrances(stranger.model_copy(update={"name": "O'Neill: Ltd"}))] == ["name_taken"]
+    server.books.company["Country"] = "US"
+    (told,) = connected(server).hindrances(draft(made.id))
+    assert (told.code, told.stops) == ("sales_tax", False)
 
 
 def test_what_changed(server: QuickBooksServer, vendor: QuickBooks, tmp_path: Path) -> None:

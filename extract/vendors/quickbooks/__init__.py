@@ -66,6 +66,10 @@ class QuickBooks(Reading, CreditMemos):
         "name one for all in the options of the connection (default_item).",
         "tax_code": "{vendor} has no active tax code of {rate} % for {lines}: make one there, or pick another tax.",
         "tax_codes": "{vendor} has several tax codes of {rate} % for {lines} ({codes}): pick one.",
+        "sales_tax": "{vendor} works sales tax out by itself, from the customer's address: what is due may be another "
+        "amount than here.",
+        "name_taken": "{vendor} has a customer, supplier or employee called {name} already, and a name stands for one "
+        "of them only: pick that customer if it is this one, or change one of the two names.",
         "currency": "{vendor} has {home} as its only currency, and this is in {currency}: switch several currencies on "
         "there.",
         "customer_currency": "{vendor} has the customer in {theirs}, and this is in {currency}: a customer has one "

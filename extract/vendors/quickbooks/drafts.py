@@ -3,14 +3,15 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from decimal import ROUND_HALF_UP, Decimal
+from itertools import islice
 from typing import Any
 
-from extract.model import InvoiceDraft, LineDraft
-from extract.values import plain
+from extract.model import CustomerDraft, InvoiceDraft, LineDraft
+from extract.values import plain, tax_id
 from extract.vendor import Hindrance, Item, Refused
 from extract.vendors.quickbooks.account import VERSION, custom_numbers, home_currency
 from extract.vendors.quickbooks.customers import Customers
-from extract.vendors.quickbooks.objects import INACTIVE_TOO, KEY, quoted, ref, with_noted
+from extract.vendors.quickbooks.objects import INACTIVE_TOO, KEY, noted, quoted, ref, with_noted
 from extract.vendors.quickbooks.reading import rate_of
 from extract.vendors.quickbooks.rows_lines import TAXED, UNTAXED
 
@@ -41,6 +42,8 @@ class Drafts(Customers):
 
     def hindrances(self, draft: Any) -> tuple[Hindrance, ...]:
         """Return what in the company stands in the way of this invoice or credit note, by asking."""
+        if isinstance(draft, CustomerDraft):
+            return self._about_name(draft)
         if not isinstance(draft, InvoiceDraft):
             return ()
         preferences, found = self._asked("preferences", self._preferences), list[Hindrance]()
@@ -54,7 +57,23 @@ class Drafts(Customers):
         products, codes = self._products(draft.lines), self._codes(draft.lines)
         if lacking := [line.description for line in draft.lines if products.get(line.sku) is None]:
             found.append(Hindrance("product", {"lines": ", ".join(lacking)}))
-        return tuple(found + _about_tax(draft.lines, codes))
+        found += _about_tax(draft.lines, codes)
+        if self._is_american and any(line.tax_rate for line in draft.lines):
+            found.append(Hindrance("sales_tax", stops=False))
+        return tuple(found)
+
+    def _about_name(self, draft: CustomerDraft) -> tuple[Hindrance, ...]:
+        """Return that a name is taken, by a supplier, an employee, or a customer that is not the one of this draft."""
+        where = f"DisplayName = {quoted(draft.name)} and {INACTIVE_TOO}"
+        for item in self._all("Customer", where):
+            notes = noted(item.get("Notes"))
+            ours = notes.get(KEY) == draft.key or notes.get(self.chosen["customer_note"]) == draft.other_id
+            number = tax_id(draft.tax_id, draft.tax_id_country or draft.country)[0]
+            ((_, row),) = self._customer(item)
+            if not ours and not (number and row["tax_id"] == number):
+                return (Hindrance("name_taken", {"name": draft.name}),)
+        others = (item for entity in ("Vendor", "Employee") for item in self._all(entity, where))
+        return tuple(Hindrance("name_taken", {"name": draft.name}) for _ in islice(others, 1))
 
     def _about_currency(self, draft: InvoiceDraft, preferences: Item) -> list[Hindrance]:
         home = home_currency(preferences) or self.account_currency or ""
@@ -69,7 +88,7 @@ class Drafts(Customers):
 
     def _free(self, draft: InvoiceDraft) -> None:
         """Raise Refused, before anything is sent, where something stands in the way."""
-        if found := self.hindrances(draft):
+        if found := [one for one in self.hindrances(draft) if one.stops]:
             said = [self.obstacles[h.code].format(vendor=self.title, **h.values) for h in found]
             raise Refused(self.name, " ".join(said), 400)
 
@@ -80,14 +99,14 @@ class Drafts(Customers):
         if draft.fx_rate is not None:
             worth = f"1 {draft.currency} = {plain(draft.fx_rate)} {draft.fx_into}"
             memo.append(f"{worth} ({draft.fx_source})" if draft.fx_source else worth)
-        noted = {self.chosen["deal_note"]: draft.deal_id, KEY: draft.key, **notes}
+        marks = {self.chosen["deal_note"]: draft.deal_id, KEY: draft.key, **notes}
         lines = [body for line in draft.lines for body in _lines(line, products[line.sku], _code(line, codes))]
         currency = ref(customer, "CurrencyRef")
         body: dict[str, Any] = {
             "CustomerRef": {"value": draft.customer_id},
             "TxnDate": draft.issued_on.isoformat(),
             "Line": lines,
-            "PrivateNote": with_noted("", noted),
+            "PrivateNote": with_noted("", marks),
             "CustomerMemo": {"value": "\n".join(filter(None, memo))},
             "BillEmail": customer.get("PrimaryEmailAddr"),
             "GlobalTaxCalculation": None if self._is_american else "TaxExcluded",

@@ -14,8 +14,7 @@ from extract.vendors.quickbooks.rows_payments import PaymentRows
 from extract.vendors.quickbooks.rows_payments import Rows as Pairs
 
 QUOTE_STATUS: dict[str, QuoteStatus] = {
-    "Pending": "published", "Accepted": "accepted", "Closed": "accepted", "Converted": "accepted",
-    "Rejected": "rejected",
+    "Pending": "published", "Accepted": "accepted", "Converted": "accepted", "Rejected": "rejected",
 }  # fmt: skip
 KINDS: tuple[InvoiceKind, ...] = ("invoice", "deposit", "final", "recurring")
 SHOWN = 5  # letters of a tax id that come back, the last ones
@@ -181,7 +180,7 @@ class Rows(PaymentRows):
     def _estimate(self, item: Item) -> Pairs:
         row = self._document(item, 1) | {
             "deal_id": noted(item.get("PrivateNote")).get(self.chosen["deal_note"]),
-            "status": QUOTE_STATUS.get(item.get("TxnStatus") or "Pending"),
+            "status": quote_status(item),
             "valid_until_on": item.get("ExpirationDate"),
             "accepted_on": item.get("AcceptedDate"),
             "title": (item.get("CustomerMemo") or {}).get("value"),
@@ -211,6 +210,15 @@ def invoice_status(item: Item) -> InvoiceStatus:
     if left < gross:
         return "partly_paid"
     return "sent" if item.get("EmailStatus") == "EmailSent" else "issued"
+
+
+def quote_status(item: Item) -> QuoteStatus | None:
+    """Return our word for an estimate's state; a closed one was accepted if an invoice came of it, else it is over."""
+    said = item.get("TxnStatus") or "Pending"
+    if said == "Closed":
+        invoiced = any(link.get("TxnType") == "Invoice" for link in item.get("LinkedTxn") or [])
+        return "accepted" if invoiced else "expired"
+    return QUOTE_STATUS.get(said)
 
 
 def _tax_id(item: Item, notes: dict[str, str]) -> str | None:
