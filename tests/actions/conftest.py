@@ -7,7 +7,7 @@ import httpx
 import pytest
 from company import Shop, prepare
 from cryptography.fernet import Fernet
-from lean import without_figures
+from lean import mending_only
 from till import Till, TillVendor
 
 from extract.sandbox.server import serve
@@ -55,5 +55,5 @@ def shop(prepared: Shop, tmp_path: Path) -> Iterator[Shop]:
 
 @pytest.fixture(autouse=True)
 def _lean(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test of this folder looks at figures."""
-    without_figures(monkeypatch)
+    """No test of this folder looks at figures, or at what only a person can mend."""
+    mending_only(monkeypatch)

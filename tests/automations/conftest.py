@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from company import Shop, prepare
-from lean import without_figures
+from lean import mending_only
 
 from extract.sandbox.server import serve
 from reconcile import workflows
@@ -32,5 +32,5 @@ def shop(prepared: Shop, tmp_path: Path) -> Iterator[Shop]:
 
 @pytest.fixture(autouse=True)
 def _lean(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test of this folder looks at figures."""
-    without_figures(monkeypatch)
+    """No test of this folder looks at figures, or at what only a person can mend."""
+    mending_only(monkeypatch)

@@ -230,7 +230,7 @@ def ledgers(draw: st.DrawFn) -> dict[str, list[Any]]:
 
 
 @pytest.mark.capability("PLUS-3")
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(rows=ledgers(), start=day, days=st.integers(0, 80))
 def test_it_always_closes(rows: dict[str, list[Any]], start: str, days: int) -> None:
     """Whatever the books and the period: the steps add up to the whole difference, in each currency, exactly."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from company import Shop, prepare
-from lean import without_figures
+from lean import mending_only
 from listening import Server
 from small_company import ROWS, keep
 
@@ -77,5 +77,5 @@ def shop(prepared: Shop, tmp_path: Path) -> Iterator[Shop]:
 
 @pytest.fixture(autouse=True)
 def _lean(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test of this folder looks at figures."""
-    without_figures(monkeypatch)
+    """No test of this folder looks at figures, or at what only a person can mend."""
+    mending_only(monkeypatch)
