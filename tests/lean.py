@@ -2,6 +2,8 @@
 
 import functools
 import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -49,3 +51,15 @@ def database() -> duckdb.DuckDBPyConnection:
     name = f"case_{next(_numbers)}"
     db.execute(f"ATTACH ':memory:' AS {name}; USE {name}")
     return db
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Give a connection that writes the database file `path`, by the same instance, in one transaction."""
+    with _instance().cursor() as db:
+        db.execute(f"ATTACH '{path}' AS written; USE written; BEGIN")
+        try:
+            yield db
+            db.execute("COMMIT")
+        finally:
+            db.execute("USE memory; DETACH written")

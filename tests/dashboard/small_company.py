@@ -1,9 +1,12 @@
 """A small company of three deals, two invoices and two bank lines; and what a reader sees of a page."""
 
+import functools
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import duckdb
+from lean import writing
 from streamlit.testing.v1 import AppTest
 
 from extract import model
@@ -71,19 +74,30 @@ ROWS: dict[str, list[dict[str, Any]]] = {
 }  # fmt: skip
 
 
+_TABLES = {table: {c.name: (c.sql, "") for c in model.columns(table)} for table in model.TABLES}
+_TABLES |= {"freshness": warehouse.FRESHNESS, "rejects": warehouse.REJECTS}
+
+
 def keep(data: Path, rows: dict[str, list[dict[str, Any]]]) -> None:
     """Write rows.duckdb anew."""
-    (data / "rows.duckdb").unlink(missing_ok=True)
-    with duckdb.connect(str(data / "rows.duckdb")) as db:
-        db.execute("BEGIN")
-        for table in model.TABLES:
-            db.execute(next(model.ddl(table)))  # the words on its columns are of no use here
-            described = {c.name: (c.sql, "") for c in model.columns(table)}
+    path = data / "rows.duckdb"
+    path.write_bytes(_blank())
+    with writing(path) as db:
+        for table, described in _TABLES.items():
             warehouse.fill(db, table, described, rows.get(table, []))
-        for table, described in (("freshness", warehouse.FRESHNESS), ("rejects", warehouse.REJECTS)):
-            warehouse.create(db, table, "", described)
-            warehouse.fill(db, table, described, rows.get(table, []))
-        db.execute("COMMIT")
+
+
+@functools.cache
+def _blank() -> bytes:
+    """Return a database file of empty tables; the words on their columns are of no use here."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "rows.duckdb"
+        with duckdb.connect(str(path)) as db:
+            for table in model.TABLES:
+                db.execute(next(model.ddl(table)))
+            for table in ("freshness", "rejects"):
+                warehouse.create(db, table, "", _TABLES[table])
+        return path.read_bytes()
 
 
 def words(app: AppTest) -> str:
