@@ -227,6 +227,10 @@ class Vendor:
         """Return what in the account stands in the way of making this draft, by asking; nothing is written."""
         return ()
 
+    def besides(self, draft: Any) -> Mapping[str, str | None]:
+        """Return what is written beyond a draft, by name, and None for a field of it that has no place here."""
+        return {}
+
     def unwritable(self) -> tuple[str, ...]:
         """Return the rights to write that the credential lacks, by asking to change records that do not exist."""
         return ()

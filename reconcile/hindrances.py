@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from extract.vendor import Hindrance, Vendor, VendorError, registry
-from reconcile.action import Caution, Need, Plan, Sentence
+from reconcile.action import Caution, Change, Need, Plan, Sentence
 from reconcile.connections import connections
 from reconcile.settings import Settings
 
@@ -51,6 +51,7 @@ def _asks(plan: Plan, settings: Settings) -> bool:
 def _told(plan: Plan, vendor: Vendor | None) -> Plan:
     if vendor is None:  # not connected: the page says so for all its plans at once
         return plan
+    plan = plan.model_copy(update={"preview": _written(plan, vendor)})
     try:
         found = vendor.hindrances(plan.draft)
         needs = [_need(plan, vendor, one) for one in found if one.stops]
@@ -66,6 +67,13 @@ def _told(plan: Plan, vendor: Vendor | None) -> Plan:
         says = Sentence(text="{vendor} could not be asked whether anything stands in the way: {error}",
                         values={"vendor": plan.vendor, "error": str(error)})  # fmt: skip
         return plan.model_copy(update={"cautions": (*plan.cautions, Caution(code=NOT_ASKED, says=says))})
+
+
+def _written(plan: Plan, vendor: Vendor) -> tuple[Change, ...]:
+    """Return the preview with what a vendor writes beyond the draft, without what it has no place for."""
+    besides = vendor.besides(plan.draft)
+    kept = tuple(change for change in plan.preview if change.field not in besides)
+    return kept + tuple(Change(field=name, after=value) for name, value in besides.items() if value)
 
 
 def _need(plan: Plan, vendor: Vendor, found: Hindrance) -> Need:

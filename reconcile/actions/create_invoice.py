@@ -81,7 +81,7 @@ class CreateInvoice(Action):
         cautions += _compared(source, before, facts, needs)
         net, gross = totals(draft)
         issues = {} if facts.drafts(billing) else {"issues": text(gross)}
-        if issues and not (facts.settings.invoicing.issue or facts.settings.invoicing.send):
+        if issues and numbered and not (facts.settings.invoicing.issue or facts.settings.invoicing.send):
             cautions.append(Caution(code="no_drafts", says=Sentence(
                 text="{vendor} has no drafts: the invoice is issued at once, and nothing takes that back.",
                 values={"vendor": billing})))  # fmt: skip

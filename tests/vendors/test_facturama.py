@@ -9,7 +9,7 @@ import pytest
 from company import PAUSES, Shop
 from facturama_server import PASSWORD, USER, Server
 from lean import without_figures
-from selling import CRM
+from selling import CRM, quote
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
@@ -41,6 +41,7 @@ class House:
     def __init__(self, data: Path, url: str, server: Server) -> None:
         self.shop, self.books, self.server = Shop(data, url), server.books, server
         self.deals = {rfc: self.sell(rfc) for rfc in (KNOWN, NEW)}
+        self.quote = quote(self.shop, self.deals[KNOWN], lines=LINES, hs_currency="MXN")
 
     def sell(self, rfc: str, **company: str) -> str:
         """Make a won deal of a company with this tax id; return its id."""
@@ -155,14 +156,18 @@ def test_a_deal_is_stamped_once_though_the_answer_is_lost(house: House) -> None:
     plans = house.offered(house.deals[NEW])
     actions = [plan.action for plan in plans]
     assert actions == ["create_customer", "update_customer", "create_invoice", "send_invoice", "update_deal"]
-    create = plans[2]
+    client, create = plans[0], plans[2]
+    shown = {c.field: c.after for c in (*client.preview, *create.preview)}
+    assert (shown["fiscal_regime"], shown["cfdi_use"]) == ("601", "G03") and "other_id" not in shown
+    assert (shown["payment_method"], shown["payment_form"], shown["payment_conditions"]) == ("PPD", "99", "30 días")
     assert str(create.says).startswith("Create and issue the invoice of 1165.80 MXN") and not create.needs
     assert access.to_write(create.does) == ("write", "approve")  # whoever may only write drafts may not
     house.books.lose = 1
     assert set(house.shop.mend(plans)) <= {"done", "found", "nothing"}
     assert set(house.shop.mend(plans)) <= {"found", "nothing"}
     (row,) = [d for d in house.books.documents if d["Rfc"] == NEW]
-    assert row["Total"] == 1165.8 and row["OrderNumber"].startswith(f"{house.deals[NEW]}-")
+    assert row["Total"] == 1165.8 and row["OrderNumber"] == shown["order_number"]
+    assert str(shown["order_number"]).startswith(f"{house.deals[NEW]}-")
     assert house.books.mails == [(row["Id"], f"pagos@{NEW.lower()}.example")]
     body = house.books.stamped[-1]
     assert body["Receiver"]["Name"] == f"CLIENTE {NEW}" and body["Receiver"]["FiscalRegime"] == "601"
@@ -190,6 +195,8 @@ def test_what_facturama_cannot_do_is_said_in_the_preview(house: House) -> None:
     assert any("cannot be told that we mailed" in str(need.says) for need in mail.needs)
     house.shop.set(invoicing=Invoicing(send=True))
 
+    by_hand = workflows.offer(data, "create_proforma", Subject(table="quotes", vendor="hubspot", id=house.quote))
+    assert "Facturama has no drafts, and so no pro-forma" in str([str(n.says) for p in by_hand for n in p.needs])
     less = house.offered(deal, discount="10")
     (line,) = next(p for p in less if p.action == "create_invoice").draft.lines  # type: ignore[union-attr]
     assert line.discount_rate == 10 and not [n for p in less for n in p.needs]

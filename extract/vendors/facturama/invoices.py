@@ -6,12 +6,12 @@ that the list tells whether it is there before it is stamped, and again after a 
 
 import datetime as dt
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
-from extract.model import InvoiceDraft, LineDraft, Written
+from extract.model import CustomerDraft, InvoiceDraft, LineDraft, ProductDraft, Written
 from extract.values import EVERYBODYS
 from extract.vendor import Hindrance, Item, Refused
 from extract.vendors.facturama.account import PESO, uuid_of
@@ -85,6 +85,24 @@ class Invoices(Customers, Products, Reading):
         if not isinstance(draft, InvoiceDraft):
             return self.product_hindrances(draft) if hasattr(draft, "sku") else self.client_hindrances(draft)
         return (*self._lacks(draft), *self._lacks_there(draft))
+
+    def besides(self, draft: Any) -> Mapping[str, str | None]:
+        """Return what the tax office asks for beyond a draft, as it will be written; our ids have no place."""
+        if isinstance(draft, CustomerDraft):
+            regime = self.beyond(draft)
+            nowhere = dict.fromkeys(("other_id", "phone", "language", "payment_terms_days"))
+            return nowhere | {"fiscal_regime": regime["FiscalRegime"], "cfdi_use": regime["CfdiUse"]}
+        if isinstance(draft, ProductDraft):
+            return {"product_code": self.chosen["product_code"], "unit": self.chosen["unit"],
+                    "tax_rate": f"{self.chosen['tax_rate']} %"}  # fmt: skip
+        if not isinstance(draft, InvoiceDraft):
+            return {}
+        credit = draft.kind == "credit_note"
+        said = {"payment_method": "PUE", "payment_form": self.chosen["credit_form"]} if credit else {
+            "payment_method": LATER["PaymentMethod"], "payment_form": LATER["PaymentForm"],
+            "payment_conditions": _terms(draft),
+        }  # fmt: skip
+        return said | {"order_number": order_number(draft), "series": draft.series or self.chosen["series"]}
 
     def _lacks(self, draft: InvoiceDraft) -> list[Hindrance]:
         """Return what the draft and the connection's options lack."""
