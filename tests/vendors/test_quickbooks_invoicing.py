@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from company import PAUSES, Shop
-from lean import without_figures
+from lean import mending_only
 from quickbooks_server import LOGIN, QuickBooksServer
 from selling import OURS, sell
 from small_company import words
@@ -51,7 +51,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """Both systems, read and reconciled once."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
-        without_figures(patch)
+        mending_only(patch)
         crm, server = serve(port=0, deals=300), QuickBooksServer()
         data = tmp_path_factory.mktemp("quickbooks") / "data"
         data.mkdir()
@@ -115,3 +115,29 @@ def test_custom_transaction_numbers_are_told_before_anything_is_sent(
     assert house.rows("SELECT invoice_number FROM deals WHERE id = ?", draft.deal_id) == [("1001",)]
     assert not house.rows("SELECT id FROM findings WHERE id = ? AND state = 'open'", wanted)
     assert house.rows("SELECT id FROM findings WHERE id = ? AND state = 'open'", other) == [(other,)]
+
+
+def test_from_won_to_mailed_and_paid(house: House) -> None:
+    """Sending switched on, one click makes, mails and tells; what QuickBooks hears of the money closes the deal."""
+    chosen = settings.load(house.data).invoicing
+    house.set(invoicing=chosen.model_copy(update={"send": True}))
+    deal = house.deals[1]
+    plans = house.plans(house.finding("won_not_invoiced", f"d.id = '{deal}'"))
+    assert [p.action for p in plans if p.vendor == "quickbooks"] == [
+        "create_customer",
+        "create_invoice",
+        "send_invoice",
+    ]
+    assert set(house.mend(plans)) == {"done"} and set(house.mend(plans)) <= {"found", "nothing"}
+    made = house.books.of("Invoice")[-1]
+    assert house.books.mails == [(made["Id"], "pagos2@cliente.example")]
+    gross = made["TotalAmt"]
+    link = {"Amount": gross, "LinkedTxn": [{"TxnId": made["Id"], "TxnType": "Invoice"}]}
+    paid = {"CustomerRef": made["CustomerRef"], "TotalAmt": gross, "TxnDate": "2026-11-19", "Line": [link]}
+    house.books.write("payment", paid, "")
+    house.look_again()
+    (row,) = house.rows("SELECT state, paid_on::VARCHAR FROM invoice_summary WHERE vendor = 'quickbooks' AND id = ?",
+                        made["Id"])  # fmt: skip
+    assert row == ("paid", "2026-11-19")
+    (row,) = house.rows("SELECT invoices, is_paid FROM deal_summary WHERE id = ?", deal)
+    assert row == (1, True)

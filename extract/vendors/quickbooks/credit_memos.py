@@ -26,9 +26,7 @@ class CreditMemos(Invoices):
         """
         item, invoice = self._credit_of(draft), self._one("Invoice", str(draft.corrects_id))
         if item is None:
-            self._free(draft)
-            customer = self._one("Customer", draft.customer_id)
-            body = self._body(draft, customer, {"cuadra_corrects": draft.corrects_id})
+            body = self._body(draft, {"cuadra_corrects": draft.corrects_id})
             item = self._post("CreditMemo", body, f"{draft.key}:credit_note")
         if part := self._to_apply(item, invoice):
             links = [(invoice["Id"], "Invoice"), (item["Id"], "CreditMemo")]

@@ -17,6 +17,8 @@ from extract.vendors.quickbooks.rows_lines import TAXED, UNTAXED
 
 _CENT = Decimal("0.01")
 _SOLD = ("Service", "NonInventory", "Inventory")
+Products = dict[str | None, str]  # SKU → id of the product; None → of the one for all other lines
+Codes = dict[Decimal, dict[str, str]]  # rate in percent → id → name of the tax codes that have it
 
 
 class Drafts(Customers):
@@ -41,11 +43,14 @@ class Drafts(Customers):
         return self._remembered[question]
 
     def hindrances(self, draft: Any) -> tuple[Hindrance, ...]:
-        """Return what in the company stands in the way of this invoice or credit note, by asking."""
+        """Return what in the company stands in the way of this customer, invoice or credit note, by asking."""
         if isinstance(draft, CustomerDraft):
             return self._about_name(draft)
         if not isinstance(draft, InvoiceDraft):
             return ()
+        return tuple(self._hindrances(draft, self._products(draft.lines), self._codes(draft.lines)))
+
+    def _hindrances(self, draft: InvoiceDraft, products: Products, codes: Codes) -> list[Hindrance]:
         preferences, found = self._asked("preferences", self._preferences), list[Hindrance]()
         if custom_numbers(preferences):
             found.append(Hindrance("custom_numbers"))
@@ -54,13 +59,12 @@ class Drafts(Customers):
         if draft.kind == "proforma":
             found.append(Hindrance("pro_forma"))
         found += self._about_currency(draft, preferences)
-        products, codes = self._products(draft.lines), self._codes(draft.lines)
         if lacking := [line.description for line in draft.lines if products.get(line.sku) is None]:
             found.append(Hindrance("product", {"lines": ", ".join(lacking)}))
         found += _about_tax(draft.lines, codes)
         if self._is_american and any(line.tax_rate for line in draft.lines):
             found.append(Hindrance("sales_tax", stops=False))
-        return tuple(found)
+        return found
 
     def _about_name(self, draft: CustomerDraft) -> tuple[Hindrance, ...]:
         """Return that a name is taken, by a supplier, an employee, or a customer that is not the one of this draft."""
@@ -86,15 +90,18 @@ class Drafts(Customers):
         said = {"theirs": theirs, "currency": draft.currency}
         return [Hindrance("customer_currency", said)] if theirs != draft.currency else []
 
-    def _free(self, draft: InvoiceDraft) -> None:
-        """Raise Refused, before anything is sent, where something stands in the way."""
-        if found := [one for one in self.hindrances(draft) if one.stops]:
+    def _free(self, draft: InvoiceDraft) -> tuple[Products, Codes]:
+        """Return what the lines need. Raises Refused, before anything is sent, where something stands in the way."""
+        products, codes = self._products(draft.lines), self._codes(draft.lines)
+        if found := [one for one in self._hindrances(draft, products, codes) if one.stops]:
             said = [self.obstacles[h.code].format(vendor=self.title, **h.values) for h in found]
             raise Refused(self.name, " ".join(said), 400)
+        return products, codes
 
-    def _body(self, draft: InvoiceDraft, customer: Item, notes: dict[str, str | None]) -> dict[str, Any]:
-        """Return the body of a document; what it lacks was asked for in `hindrances`."""
-        products, codes = self._products(draft.lines), self._codes(draft.lines)
+    def _body(self, draft: InvoiceDraft, notes: dict[str, str | None]) -> dict[str, Any]:
+        """Return the body of a document. Raises Refused as `_free` does."""
+        products, codes = self._free(draft)
+        customer = self._one("Customer", draft.customer_id)
         memo = [draft.message, draft.deal_reference and f"{self.chosen['reference_label']}: {draft.deal_reference}"]
         if draft.fx_rate is not None:
             worth = f"1 {draft.currency} = {plain(draft.fx_rate)} {draft.fx_into}"
@@ -115,9 +122,9 @@ class Drafts(Customers):
         }
         return {name: value for name, value in body.items() if value not in (None, {"value": ""})}
 
-    def _products(self, lines: Iterable[LineDraft]) -> dict[str | None, str]:
+    def _products(self, lines: Iterable[LineDraft]) -> Products:
         """Return the product of each SKU among the lines, and under None the one for all others, where there are."""
-        found: dict[str | None, str] = {}
+        found: Products = {}
         if name := self.chosen["default_item"].strip():
             for item in self._sold("Name", name)[:1]:
                 found[None] = item["Id"]
@@ -132,12 +139,12 @@ class Drafts(Customers):
         found: list[Item] = self._asked(("Item", where), lambda: list(self._all("Item", where)))
         return [item for item in found if item.get("Type") in _SOLD]
 
-    def _codes(self, lines: Iterable[LineDraft]) -> dict[Decimal, dict[str, str]]:
+    def _codes(self, lines: Iterable[LineDraft]) -> Codes:
         """Return the tax codes that could stand on the lines, with their names, by rate."""
         wanted = {line.tax_rate for line in lines if line.tax_rate is not None and not line.tax_code}
         if self._is_american:  # the rate hangs on the address there: a line is only taxed, or not
             return {rate: {TAXED if rate else UNTAXED: ""} for rate in wanted}
-        found: dict[Decimal, dict[str, str]] = {rate: {} for rate in wanted}
+        found: Codes = {rate: {} for rate in wanted}
         known = self._asked("rates", lambda: list(self._all("TaxRate", INACTIVE_TOO))) if wanted else []
         rates = {str(rate["Id"]): rate for rate in known}
         for code in self._asked("codes", lambda: list(self._all("TaxCode"))) if wanted else ():
@@ -157,7 +164,7 @@ class Drafts(Customers):
     _country: str | None = None
 
 
-def _about_tax(lines: Iterable[LineDraft], codes: dict[Decimal, dict[str, str]]) -> list[Hindrance]:
+def _about_tax(lines: Iterable[LineDraft], codes: Codes) -> list[Hindrance]:
     found = []
     for rate, known in codes.items():
         of = ", ".join(line.description for line in lines if line.tax_rate == rate and not line.tax_code)
@@ -169,7 +176,7 @@ def _about_tax(lines: Iterable[LineDraft], codes: dict[Decimal, dict[str, str]])
     return found
 
 
-def _code(line: LineDraft, codes: dict[Decimal, dict[str, str]]) -> str | None:
+def _code(line: LineDraft, codes: Codes) -> str | None:
     if line.tax_code or line.tax_rate is None:
         return line.tax_code
     return next(iter(codes[line.tax_rate]))

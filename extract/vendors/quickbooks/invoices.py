@@ -26,10 +26,8 @@ class Invoices(Drafts):
         item, voided = self._invoice_of(draft)
         if item is not None:
             return self._written_invoice(item)
-        self._free(draft)
         key = f"{draft.key}:{voided}" if voided else draft.key  # one made in place of a void one is another wish
-        customer = self._one("Customer", draft.customer_id)
-        body = self._body(draft, customer, {"cuadra_kind": draft.kind}) | {"DueDate": draft.due_on.isoformat()}
+        body = self._body(draft, {"cuadra_kind": draft.kind}) | {"DueDate": draft.due_on.isoformat()}
         made = self._post("Invoice", body, f"{key}:invoice")
         if is_gone(self._again("Invoice", made["Id"])):  # the request id's answer outlives what somebody deleted
             made = self._post("Invoice", body, f"{key}:invoice:{self.now():%Y%m%dT%H%M%S}")
