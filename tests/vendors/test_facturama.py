@@ -8,7 +8,7 @@ import httpx
 import pytest
 from company import PAUSES, Shop
 from facturama_server import PASSWORD, USER, Server
-from lean import without_figures
+from lean import mending_only
 from selling import CRM, quote
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
@@ -73,7 +73,7 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """Both systems, read and reconciled once. Nobody chose any property: the pair comes with the connection."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
-        without_figures(patch)
+        mending_only(patch)
         crm, server = serve(port=0, deals=300), Server()
         data = tmp_path_factory.mktemp("mexico") / "data"
         data.mkdir()
