@@ -208,6 +208,8 @@ def test_a_name_that_is_taken_and_a_tax_that_quickbooks_works_out(server: QuickB
     assert vendor.hindrances(ACME) == ()
     made = vendor.create_customer(ACME)
     assert vendor.hindrances(ACME) == (), "it is the same one, and will be found"
+    (told,) = vendor.hindrances(ACME.model_copy(update={"payment_terms_days": 45}))
+    assert (told.code, told.stops) == ("no_terms", False)
     stranger = ACME.model_copy(update={"key": "another", "other_id": "7", "tax_id": "B85674215"})
     assert [h.code for h in vendor.hindrances(stranger)] == ["name_taken"]
     server.books.add("Vendor", {"DisplayName": "O'Neill: Ltd", "Active": True})

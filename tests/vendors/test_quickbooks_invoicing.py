@@ -84,6 +84,8 @@ def test_custom_transaction_numbers_are_told_before_anything_is_sent(
     monkeypatch.setenv("CUADRA_DATA", str(house.data))
     wanted, other = (house.finding("won_not_invoiced", f"d.id = '{id}'") for id in house.deals)
     confirmed = house.plans(wanted)  # previewed while nothing stood in the way
+    shown = [(change.field, change.after) for plan in confirmed for change in plan.preview]
+    assert ("product", "Services") in shown, "what stands on lines without a product of their own"
     house.numbers(custom=True)
 
     said = words(house.preview(wanted))

@@ -70,6 +70,8 @@ class QuickBooks(Reading, CreditMemos):
         "amount than here.",
         "name_taken": "{vendor} has a customer, supplier or employee called {name} already, and a name stands for one "
         "of them only: pick that customer if it is this one, or change one of the two names.",
+        "no_terms": "{vendor} has no terms of {days} days: the customer is made without any, and each invoice says its "
+        "due date. Make them there under All lists → Terms to have them on the customer.",
         "currency": "{vendor} has {home} as its only currency, and this is in {currency}: switch several currencies on "
         "there.",
         "customer_currency": "{vendor} has the customer in {theirs}, and this is in {currency}: a customer has one "

@@ -1,6 +1,6 @@
 """What QuickBooks is sent for the draft of an invoice or credit note, and what in the company stands in its way."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import islice
@@ -45,7 +45,7 @@ class Drafts(Customers):
     def hindrances(self, draft: Any) -> tuple[Hindrance, ...]:
         """Return what in the company stands in the way of this customer, invoice or credit note, by asking."""
         if isinstance(draft, CustomerDraft):
-            return self._about_name(draft)
+            return (*self._about_name(draft), *self._about_terms(draft))
         if not isinstance(draft, InvoiceDraft):
             return ()
         return tuple(self._hindrances(draft, self._products(draft.lines), self._codes(draft.lines)))
@@ -78,6 +78,20 @@ class Drafts(Customers):
                 return (Hindrance("name_taken", {"name": draft.name}),)
         others = (item for entity in ("Vendor", "Employee") for item in self._all(entity, where))
         return tuple(Hindrance("name_taken", {"name": draft.name}) for _ in islice(others, 1))
+
+    def _about_terms(self, draft: CustomerDraft) -> list[Hindrance]:
+        days = draft.payment_terms_days
+        if days is None or self._term(days, strict=False):
+            return []
+        return [Hindrance("no_terms", {"days": str(days)}, stops=False)]
+
+    def besides(self, draft: Any) -> Mapping[str, str | None]:
+        """Return which product stands on lines without one of their own; a customer has no language there."""
+        if isinstance(draft, CustomerDraft):
+            return {"language": None}
+        if isinstance(draft, InvoiceDraft) and any(not line.sku for line in draft.lines):
+            return {"product": self.chosen["default_item"].strip() or None}
+        return {}
 
     def _about_currency(self, draft: InvoiceDraft, preferences: Item) -> list[Hindrance]:
         home = home_currency(preferences) or self.account_currency or ""
