@@ -210,6 +210,20 @@ def test_hubspot_modified(box: Running, hubspot: HubSpot, lag: int) -> None:
     assert set(read(hubspot, start - hubspot.overlap)[1]["deals"]) >= set(ids), "the overlap of the next run finds them"
 
 
+def test_a_price_list_of_one_page_is_looked_through_a_longer_one_searched(box: Running, hubspot: HubSpot) -> None:
+    """Either way only what changed comes; the search that is spared is one of five a second."""
+    path = f"{box.url}/crm/objects/2026-03/products"
+    asked = {"headers": {"Authorization": "Bearer pat-eu1-sandbox"}, "timeout": 30}
+    for more, searched in ((1, False), (100, True)):
+        for number in range(more):
+            made = httpx.post(path, json={"properties": {"name": f"Part {number}", "price": "1"}}, **asked).json()["id"]
+        start = box.sandbox.clock.now()
+        httpx.patch(f"{path}/{made}", json={"properties": {"price": "2"}}, **asked).raise_for_status()
+        before = len(calls(box))
+        assert set(read(hubspot, start)[1]["products"]) == {made}
+        assert any(c["path"].endswith("/products/search") for c in calls(box)[before:]) is searched
+
+
 @pytest.mark.capability("SYNC-9")
 def test_stripe_modified(box: Running, stripe: Stripe) -> None:
     """What changed since is read again, by the events; what was deleted is taken away."""
