@@ -61,8 +61,10 @@ def choose_deal(text: str, key: str) -> Row | None:
     if not found:
         st.caption(_("No deal matches."))
         return None
-    names = [f"{d['title']} · {d['customer'] or DASH} · {money(d['amount'], d['currency'])}" for d in found]
-    at = st.radio(_("Deal"), range(len(found)), format_func=names.__getitem__, key=key, label_visibility="collapsed")
+    names = [plain(d["title"] or d["id"]) for d in found]
+    told = [plain(f"{money(d['amount'], d['currency'])} · {d['customer'] or DASH}") for d in found]
+    at = st.radio(_("Deal"), range(len(found)), format_func=names.__getitem__, key=key, captions=told,
+                  label_visibility="collapsed")  # fmt: skip
     return found[at] if at is not None and at < len(found) else None
 
 

@@ -59,13 +59,13 @@ def _list() -> None:
         "state": [_state(r["invoice_status"]) for r in rows],
     }
     sums = {"amount": _("Amount"), "invoiced": _("Invoiced"), "paid": _("Paid")}
-    right = {n: st.column_config.TextColumn(title, width=110, alignment="right") for n, title in sums.items()}
+    right = {n: st.column_config.TextColumn(title, width=105, alignment="right") for n, title in sums.items()}
     config = {
-        "title": st.column_config.TextColumn(_("Deal"), width=210),
-        "customer": st.column_config.TextColumn(_("Customer"), width=180),
-        "status": st.column_config.TextColumn(_("State"), width=70),
-        "won": st.column_config.TextColumn(_("Won"), width=95),
-        "invoice": st.column_config.TextColumn(_("Invoice"), width=110),
+        "title": st.column_config.TextColumn(_("Deal"), width=200),
+        "customer": st.column_config.TextColumn(_("Customer"), width=165),
+        "status": st.column_config.TextColumn(_("State"), width=60),
+        "won": st.column_config.TextColumn(_("Won"), width=90),
+        "invoice": st.column_config.TextColumn(_("Invoice"), width=95),
         "state": st.column_config.TextColumn(_("Invoice state"), width=120),
     } | right
     state = st.dataframe(

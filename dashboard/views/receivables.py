@@ -116,7 +116,7 @@ def _by_age(chosen: narrow.Chosen) -> None:
     }
     state = st.dataframe(
         shown, column_config=config, hide_index=True, on_select="rerun", selection_mode="single-row",
-        key="open", height=tall(len(rows), 560), alt=_("Open invoices"),
+        placeholder="–", key="open", height=tall(len(rows), 560), alt=_("Open invoices"),
     )  # fmt: skip
     for i in state.selection.rows[:1]:
         if i < len(rows):
@@ -167,7 +167,7 @@ def _behaviour(chosen: narrow.Chosen) -> None:
     }
     state = st.dataframe(
         shown, column_config=config, hide_index=True, on_select="rerun", selection_mode="single-row",
-        key="behaviour", height=tall(len(rows), 640), alt=_("How customers pay"),
+        placeholder="–", key="behaviour", height=tall(len(rows), 640), alt=_("How customers pay"),
     )  # fmt: skip
     for i in state.selection.rows[:1]:
         if i < len(rows) and rows[i]["is_known"]:

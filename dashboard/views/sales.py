@@ -167,7 +167,7 @@ def _table(rows: list[Row], chosen: narrow.Chosen, by: str) -> None:
     st.caption(_("Click a number to see its deals."))
     state = st.dataframe(
         shown, column_config=config, hide_index=True, on_select="rerun", selection_mode="single-cell", key=f"by-{by}",
-        height=tall(len(rows), 560), alt=_("Conversion"),
+        placeholder="–", height=tall(len(rows), 560), alt=_("Conversion"),
     )  # fmt: skip
     for at, column in state.selection.cells[:1]:
         what = column.removesuffix("_amount")
@@ -214,7 +214,7 @@ def _cell(period: narrow.Period, chosen: narrow.Chosen, by: str, invoices: Bille
     }
     state = st.dataframe(
         shown, column_config=config, hide_index=True, on_select="rerun", selection_mode="single-row", key="sales-deals",
-        height=tall(len(rows), 640), alt=_("Deals"),
+        placeholder="–", height=tall(len(rows), 640), alt=_("Deals"),
     )  # fmt: skip
     for i in state.selection.rows[:1]:
         if i < len(rows):
@@ -254,7 +254,7 @@ def _customers(period: narrow.Period, chosen: narrow.Chosen, invoices: Billed) -
     }
     state = st.dataframe(
         shown, column_config=config, hide_index=True, on_select="rerun", selection_mode="single-row", key="ranked",
-        height=tall(len(rows), 640), alt=_("Customers"),
+        placeholder="–", height=tall(len(rows), 640), alt=_("Customers"),
     )  # fmt: skip
     for i in state.selection.rows[:1]:
         if i < len(rows) and rows[i]["id"]:

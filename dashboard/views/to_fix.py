@@ -148,7 +148,7 @@ def _table(rows: list[Row], titles: dict[str, str]) -> list[Row]:
         config["who"] = st.column_config.TextColumn(_("Assigned to"), width=110)
     picked_rows = st.dataframe(
         shown, column_config=config, hide_index=True, on_select="rerun", selection_mode="multi-row", key=_mark(rows),
-        height=tall(len(rows), 560), alt=_("Findings"),
+        placeholder="–", height=tall(len(rows), 560), alt=_("Findings"),
     )  # fmt: skip
     picked = [rows[i] for i in picked_rows.selection.rows if i < len(rows)]
     named = st.query_params.get("finding")
