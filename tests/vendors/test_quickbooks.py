@@ -219,6 +219,23 @@ def test_a_name_that_is_taken_and_a_tax_that_quickbooks_works_out(server: QuickB
     assert (told.code, told.stops) == ("sales_tax", False)
 
 
+def test_a_foreign_currency_takes_its_rate_along(server: QuickBooksServer, vendor: QuickBooks) -> None:
+    """Without a rate QuickBooks would take 1: it is asked for before, and what is paid goes by the invoice's."""
+    server.books.preferences["CurrencyPrefs"]["MultiCurrencyEnabled"] = True
+    customer = vendor.create_customer(ACME)
+    server.books.objects["Customer"][customer.id]["CurrencyRef"] = {"value": "EUR"}
+    assert [h.code for h in vendor.hindrances(draft(customer.id, currency="USD"))] == ["customer_currency"]
+    server.books.objects["Customer"][customer.id]["CurrencyRef"] = {"value": "USD"}
+    other = {"currency": "USD", "fx_rate": "0.9", "fx_into": "GBP"}
+    for wish in (draft(customer.id, currency="USD"), draft(customer.id, **other)):
+        assert [h.code for h in vendor.hindrances(wish)] == ["fx"]
+    made = vendor.create_invoice(draft(customer.id, **other | {"fx_into": "EUR"}))
+    vendor.record_payment(made.id)
+    (paid,), (sold,) = server.books.of("Payment"), server.books.of("Invoice")
+    assert paid["ExchangeRate"] == sold["ExchangeRate"] == 0.9
+    assert paid["CurrencyRef"] == {"value": "USD"} and made.currency == "USD"
+
+
 def test_what_changed(server: QuickBooksServer, vendor: QuickBooks, tmp_path: Path) -> None:
     """Full once, then what changed: an invoice that a payment closed without touching it, one that was deleted."""
     customer = vendor.create_customer(ACME)

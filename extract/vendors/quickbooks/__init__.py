@@ -74,6 +74,8 @@ class QuickBooks(Reading, CreditMemos):
         "due date. Make them there under All lists → Terms to have them on the customer.",
         "currency": "{vendor} has {home} as its only currency, and this is in {currency}: switch several currencies on "
         "there.",
+        "fx": "{vendor} would take one {currency} for one {home}: get the day's exchange rates, and set the company's "
+        "currency to {home}.",
         "customer_currency": "{vendor} has the customer in {theirs}, and this is in {currency}: a customer has one "
         "currency there for good, so make another for this one.",
     }

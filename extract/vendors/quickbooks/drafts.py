@@ -101,8 +101,11 @@ class Drafts(Customers):
             return [Hindrance("currency", said)] if home and draft.currency != home else []
         customer = self._one("Customer", draft.customer_id) if draft.customer_id else {}
         theirs = ref(customer, "CurrencyRef") or home
-        said = {"theirs": theirs, "currency": draft.currency}
-        return [Hindrance("customer_currency", said)] if theirs != draft.currency else []
+        said = {"theirs": theirs, "currency": draft.currency, "home": home}
+        if theirs != draft.currency:
+            return [Hindrance("customer_currency", said)]
+        no_rate = draft.currency != home and (draft.fx_rate is None or draft.fx_into != home)
+        return [Hindrance("fx", said)] if no_rate else []
 
     def _free(self, draft: InvoiceDraft) -> tuple[Products, Codes]:
         """Return what the lines need. Raises Refused, before anything is sent, where something stands in the way."""

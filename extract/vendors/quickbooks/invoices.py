@@ -94,7 +94,10 @@ class Invoices(Drafts):
         lines = [{"Amount": amount, "LinkedTxn": [{"TxnId": id, "TxnType": kind}]} for id, kind in links]
         body = {"CustomerRef": {"value": ref(invoice, "CustomerRef")}, "TotalAmt": amount if total is None else total,
                 "TxnDate": self.now().astimezone(self.zone).date().isoformat(), "Line": lines}  # fmt: skip
-        return body | ({"CurrencyRef": {"value": currency}} if currency else {})
+        rate = invoice.get("ExchangeRate")  # without one QuickBooks takes 1
+        return (
+            body | ({"CurrencyRef": {"value": currency}} if currency else {}) | ({"ExchangeRate": rate} if rate else {})
+        )
 
     def _invoice_of(self, draft: InvoiceDraft) -> tuple[Item | None, int]:
         """Return the customer's invoice of our key, else one of the deal with the same net; and how many are void."""

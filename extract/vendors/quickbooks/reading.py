@@ -115,11 +115,11 @@ class Reading(Objects):
 
 
 def rate_of(code: Item, rates: Mapping[str, Item]) -> Decimal | None:
-    """Return the percent of a tax code on sales, the sum of its rates; None where one of them is not known."""
-    parts = [
-        rates.get(ref(detail, "TaxRateRef") or "", {}).get("RateValue")
-        for detail in (code.get("SalesTaxRateList") or {}).get("TaxRateDetail") or []
-    ]
+    """Return the percent of a tax code on sales, the sum of its rates; None where one is not known, or a tax on tax."""
+    details = (code.get("SalesTaxRateList") or {}).get("TaxRateDetail") or []
+    if any(detail.get("TaxTypeApplicable", "TaxOnAmount") != "TaxOnAmount" for detail in details):
+        return None
+    parts = [rates.get(ref(detail, "TaxRateRef") or "", {}).get("RateValue") for detail in details]
     known = [Decimal(part) for part in parts if part is not None]
     return sum(known, Decimal(0)) if known and len(known) == len(parts) else None
 
