@@ -56,6 +56,8 @@ def _connection(name: str, vendor: Vendor, settings: choices.Settings) -> Iterat
         yield Examined(
             name, "lacking", f"connected to {who.account}, but these rights are missing: {', '.join(who.missing)}"
         )
+    if who.note:
+        yield Examined(name, "note", who.note)
     kind = "TEST account" if who.is_test else "live account"
     writes = "may be written to" if settings.may_write(name, who.is_test) else "is only read: writes are switched off"
     yield Examined(name, "ok", f"{who.account} ({kind}), {writes}, API {vendor.api_version or 'unversioned'}")

@@ -101,10 +101,12 @@ def _account(name: str, is_off: bool) -> None:
         rights = ", ".join(plain(right) for right in told.unwritable)
         st.info(_("It may only read. To let fixes be written, give the key these rights, then press Test: {rights}")
                 .format(rights=rights), icon=":material/edit_off:")  # fmt: skip
+    if told.note:
+        st.warning(plain(told.note), icon=":material/warning:")
     with st.expander(several("{count} right", "{count} rights", len(told.rights)), icon=":material/key:"):
         st.markdown("\n".join(f"- {plain(right)}" for right in told.rights) or _("None."))
         when = moment(told.at, session.zone())
-        st.caption(_("As it said on {at}.").format(at=when) + (f" {plain(told.note)}" if told.note else ""))
+        st.caption(_("As it said on {at}.").format(at=when))
 
 
 def _health(source: Source | None) -> None:

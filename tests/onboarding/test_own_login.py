@@ -8,8 +8,10 @@ from newcomer import press
 from quickbooks_server import CLIENT, REALM, QuickBooksServer
 from quickbooks_server import SECRET as BOOKS_SECRET
 from small_company import words
+from typer.testing import CliRunner
 
 from dashboard import jobs, own_login
+from dashboard.cli import app as command
 from extract.sandbox.server import Running
 from extract.vendor import Unauthorised
 from reconcile.connections import connections
@@ -94,7 +96,9 @@ def test_quickbooks_sends_back_which_company_it_is_and_its_token_changes(empty: 
         server.books.preferences["SalesFormsPrefs"]["CustomTxnNumbers"] = True
         app = page("connections", state=asked["state"][0], code="right-code", realmId=REALM)
         assert not app.error and f"Connected as **{REALM}**" in words(app) and "realmId" not in app.query_params
-        assert "Custom transaction numbers” is on" in words(app), "what stands in the way is told at once"
+        assert any("Custom transaction numbers” is on" in told.value for told in app.warning), "it is told at once"
+        told = CliRunner().invoke(command, ["--data", str(empty), "check"]).output
+        assert "“Custom transaction numbers” is on" in " ".join(told.split())
         app.text_input(key="set-quickbooks-default_item").set_value("Services")
         press(app, "Save")
         chosen = load(empty).connections["quickbooks"].options
