@@ -9,6 +9,7 @@ import os
 import time
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, event
@@ -19,6 +20,10 @@ from reconcile.state import VARIABLE, engine, state
 
 FILE = "pace.sqlite"
 _STALE = 600.0  # seconds ahead at which a place was given by a clock that has since been put back
+SPARE = (
+    0.04  # seconds that a window is longer than the vendor's: a request may be faster on its way than the one before
+)
+PUNCTUAL = 0.005  # seconds; a busy machine lets a call go later than that
 _table = schema.paces
 
 
@@ -35,12 +40,16 @@ class Shared:
 
     def __call__(self, name: str, requests: int, seconds: float) -> None:
         """Wait until one more of so many `requests` in so many `seconds` may be sent under `name`."""
-        delay = self.place(f"{name}:{requests}/{seconds:g}", requests, window(seconds))
-        if delay > 0:
-            time.sleep(delay)
+        asked = time.monotonic()
+        place = self.place(f"{name}:{requests}/{seconds:g}", requests, window(seconds))
+        if place.delay > 0:
+            time.sleep(place.delay)
+        late = time.monotonic() - asked - place.delay
+        if late > PUNCTUAL:
+            self._came_late(place, late)
 
-    def place(self, name: str, requests: int, seconds: float) -> float:
-        """Take the next place and return in how many seconds it comes.
+    def place(self, name: str, requests: int, seconds: float) -> "Place":
+        """Take the next place: the delay in which it comes, 0 for at once.
 
         The last so many places go round in a ring: the next comes a window after the oldest of them.
         """
@@ -50,11 +59,26 @@ class Shared:
             oldest = db.execute(sa.select(_table.c.at).where(mine)).scalar()
             if oldest is None:
                 db.execute(_table.insert().values(name=name, slot=turn % requests, at=moment))
-                return 0.0
+                return Place(name, turn % requests, moment, 0.0)
             free = oldest + seconds if oldest < moment + _STALE else moment
             at = max(moment, free)
             db.execute(_table.update().where(mine).values(at=at))
-        return float(at - moment)
+        return Place(name, turn % requests, at, float(at - moment))
+
+    def _came_late(self, place: "Place", late: float) -> None:
+        """Note that a call went out after its place: who has the same place in the next round waits as much longer."""
+        mine = (_table.c.name == place.name) & (_table.c.slot == place.slot) & (_table.c.at == place.at)
+        with self.engine.begin() as db:
+            db.execute(_table.update().where(mine).values(at=place.at + late))
+
+
+class Place(NamedTuple):
+    """A place in the time-table of `name`."""
+
+    name: str
+    slot: int
+    at: float  # by the clock of the time-table
+    delay: float  # seconds from when it was taken
 
 
 def _turn(db: Connection, name: str) -> int:

@@ -68,10 +68,30 @@ def test_places_come_a_window_apart_and_a_clock_that_was_put_back_holds_nobody_u
     monkeypatch.setattr("time.monotonic", lambda: clock)
     pace = shared(tmp_path)
     assert isinstance(pace, Shared)
-    assert [pace.place("stripe", 2, 1.0) for _ in range(5)] == [0, 0, 1, 1, 2]
-    assert pace.place("hubspot", 2, 1.0) == 0
+    assert [pace.place("stripe", 2, 1.0).delay for _ in range(5)] == [0, 0, 1, 1, 2]
+    assert pace.place("hubspot", 2, 1.0).delay == 0
     clock += 1.5
-    assert pace.place("stripe", 2, 1.0) == 0.5
+    assert pace.place("stripe", 2, 1.0).delay == 0.5
     clock = 10.0  # the machine was started again: its clock too
-    assert pace.place("stripe", 2, 1.0) == 0
+    assert pace.place("stripe", 2, 1.0).delay == 0
     assert window(10.0) == 10.1 and window(1.0) == 1.1
+
+
+def test_a_call_that_went_out_late_holds_up_the_one_a_round_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Woken half a second late, a process sends late; the vendor counts from then, and so do we."""
+    clock = 0.0
+
+    def sleep(seconds: float) -> None:
+        nonlocal clock
+        clock += seconds + 0.5
+
+    monkeypatch.setattr("time.monotonic", lambda: clock)
+    monkeypatch.setattr("time.sleep", sleep)
+    pace = shared(tmp_path)
+    sent = []
+    for _ in range(3):
+        pace("stripe", 1, 1.0)
+        sent.append(clock)
+    assert sent == [pytest.approx(at) for at in (0, window(1.0) + 0.5, 2 * window(1.0) + 1.0)]
