@@ -66,7 +66,6 @@ WITH {found}narrowed AS (
 )
 """
 _WHOLE = "(SELECT f.*, n.row, n.weight FROM narrowed AS n JOIN findings AS f ON f.rowid = n.row)"
-# `found` says by a LIMIT how few it has: names are then looked up for it, not it among all names.
 _NAMED = """
     SELECT
         f.*,
@@ -76,27 +75,51 @@ _NAMED = """
         COALESCE(o.name, f.owner_id) AS owner,
         COALESCE(d.url, i.url, c.url, q.url) AS url
     FROM {found} AS f
-    LEFT JOIN deals AS d
+    LEFT JOIN {deals} AS d
         ON f.subject_table = 'deals' AND d.vendor = f.subject_vendor AND d.id = f.subject_id
     LEFT JOIN customers AS dc
         ON dc.vendor = d.vendor AND dc.id = d.customer_id
-    LEFT JOIN invoices AS i
+    LEFT JOIN {invoices} AS i
         ON f.subject_table = 'invoices' AND i.vendor = f.subject_vendor AND i.id = f.subject_id
-    LEFT JOIN payments AS p
+    LEFT JOIN {payments} AS p
         ON f.subject_table = 'payments' AND p.vendor = f.subject_vendor AND p.id = f.subject_id
-    LEFT JOIN customers AS c
+    LEFT JOIN {customers} AS c
         ON f.subject_table = 'customers' AND c.vendor = f.subject_vendor AND c.id = f.subject_id
-    LEFT JOIN quotes AS q
+    LEFT JOIN {quotes} AS q
         ON f.subject_table = 'quotes' AND q.vendor = f.subject_vendor AND q.id = f.subject_id
-    LEFT JOIN deals AS qd
-        ON qd.vendor = q.vendor AND qd.id = q.deal_id
+    LEFT JOIN (
+        SELECT b.vendor, b.id, a.customer_id
+        FROM {quotes} AS b JOIN deals AS a ON a.vendor = b.vendor AND a.id = b.deal_id
+    ) AS qd
+        ON qd.vendor = q.vendor AND qd.id = q.id
     LEFT JOIN customers AS qc
         ON qc.vendor = q.vendor AND qc.id = COALESCE(q.customer_id, qd.customer_id)
-    LEFT JOIN payouts AS po
+    LEFT JOIN {payouts} AS po
         ON f.subject_table = 'payouts' AND po.vendor = f.subject_vendor AND po.id = f.subject_id
     LEFT JOIN (SELECT id, any_value(name) AS name FROM owners GROUP BY id) AS o
         ON o.id = f.owner_id
 """
+_SUBJECTS = ("deals", "invoices", "payments", "customers", "quotes", "payouts")
+# The records of the few findings in `shown`: found by id first, the rest is then read of them alone.
+_FEW = """(
+    SELECT t.* FROM {table} AS t
+    SEMI JOIN (
+        SELECT u.rowid AS row FROM {table} AS u
+        SEMI JOIN (SELECT s.subject_id AS id FROM shown AS s WHERE s.subject_table = '{table}') AS k ON k.id = u.id
+    ) AS w ON w.row = t.rowid
+)"""
+
+
+def _names(found: str) -> str:
+    """Return the query that puts record, customer, owner and address beside the findings of a subquery."""
+    return _NAMED.format(found=found, **{table: table for table in _SUBJECTS})
+
+
+def _names_of_few() -> str:
+    """Return the same for the few findings in `shown`, a materialized part of the query that says its LIMIT."""
+    return _NAMED.format(found="shown", **{table: _FEW.format(table=table) for table in _SUBJECTS})
+
+
 # The records whose words hold the text.
 _FOUND = """
 found AS MATERIALIZED (
@@ -154,7 +177,7 @@ def _narrowed(wanted: Wanted) -> str:
 
 def _wanted(wanted: Wanted) -> str:
     """Return the findings that are wanted as `wanted`, with record, customer and owner."""
-    return f"{_narrowed(wanted)}, wanted AS ({_NAMED.format(found=_WHOLE)})\n"
+    return f"{_narrowed(wanted)}, wanted AS ({_names(_WHOLE)})\n"
 
 
 def relation(wanted: Wanted) -> tuple[str, dict[str, Any]]:
@@ -182,8 +205,9 @@ def _values(wanted: Wanted) -> dict[str, Any]:
 @question
 def first(db: Db, wanted: Wanted, size: int = PAGE) -> tuple[int, tuple[tuple[str, Decimal], ...], list[Row]]:
     """Return how many findings there are, the money at stake per currency (most findings first), and the first page."""
+    kept = "MATERIALIZED" if wanted.text or not wanted.billed.is_any else "NOT MATERIALIZED"  # a scan is soon repeated
     found = db.rows(
-        _narrowed(wanted).replace("narrowed AS (", "narrowed AS MATERIALIZED (")
+        _narrowed(wanted).replace("narrowed AS (", f"narrowed AS {kept} (")
         + f""",
         top AS ({_top(wanted)})
         SELECT n.currency, COUNT(*) AS found, COALESCE(SUM(abs(n.amount_at_stake)), 0) AS amount, NULL AS row
@@ -199,18 +223,21 @@ def first(db: Db, wanted: Wanted, size: int = PAGE) -> tuple[int, tuple[tuple[st
     amounts = tuple((r["currency"], r["amount"]) for r in sums if r["currency"] and r["amount"])
     rows = [r["row"] for r in found if r["row"] is not None]
     picked = "(SELECT unnest(CAST($rows AS BIGINT[])) AS row, generate_subscripts(CAST($rows AS BIGINT[]), 1) AS place)"
-    shown = f"(SELECT f.*, p.place FROM {picked} AS p JOIN findings AS f ON f.rowid = p.row LIMIT {size:d})"
-    named = db.rows(f"SELECT * FROM ({_NAMED.format(found=shown)}) ORDER BY place", rows=rows) if rows else []
+    shown = f"SELECT f.*, p.place FROM {picked} AS p JOIN findings AS f ON f.rowid = p.row LIMIT {size:d}"
+    query = f"WITH shown AS MATERIALIZED ({shown}) SELECT * FROM ({_names_of_few()}) ORDER BY place"
+    named = db.rows(query, rows=rows) if rows else []
     return sum(r["found"] for r in sums), amounts, named
 
 
 @question
 def page(db: Db, wanted: Wanted, number: int = 1, size: int = PAGE) -> list[Row]:
     """Return one page (from 1) of the findings, with record, customer and owner beside them."""
-    shown = f"(SELECT f.*, t.weight FROM top AS t JOIN findings AS f ON f.rowid = t.row LIMIT {size:d})"
     return db.rows(
-        f"""{_narrowed(wanted)}, top AS MATERIALIZED ({_top(wanted)})
-        SELECT * FROM ({_NAMED.format(found=shown)}) {_order(wanted)}""",
+        f"""{_narrowed(wanted)}, top AS MATERIALIZED ({_top(wanted)}),
+        shown AS MATERIALIZED (
+            SELECT f.*, t.weight FROM top AS t JOIN findings AS f ON f.rowid = t.row LIMIT {size:d}
+        )
+        SELECT * FROM ({_names_of_few()}) {_order(wanted)}""",
         **_values(wanted),
         sort=wanted.sort,
         limit=size,
@@ -224,7 +251,7 @@ def _order(wanted: Wanted) -> str:
 
 def _top(wanted: Wanted) -> str:
     """Return the query for the rows of one page of `narrowed`; only sorted by customer each needs its name."""
-    found = "narrowed" if wanted.sort != "customer" else f"({_NAMED.format(found=_WHOLE)})"
+    found = "narrowed" if wanted.sort != "customer" else f"({_names(_WHOLE)})"
     return f"SELECT row, weight FROM {found} {_order(wanted)} {_PART}"
 
 
