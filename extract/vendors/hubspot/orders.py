@@ -17,7 +17,7 @@ class Orders(Quotes):
     """What is written of orders."""
 
     def find_order(self, draft: OrderDraft) -> Written | None:
-        """Return the order of our key, if it has all its lines and hangs on its deal."""
+        """Return the order of our key, if it has all its lines; its links were made before them."""
         found = self._order_of(draft)
         if found is None or len(self._lines_beside("orders", found["id"])) < len(draft.lines):
             return None
