@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -124,11 +125,14 @@ def offer(data: Path, action: str, subject: Subject, given: Mapping[str, str] | 
     return hindered(data, settings, plans)
 
 
-def confirm(data: Path, plans: Sequence[Plan], who: str, room: Room | None = None) -> list[str]:
+def confirm(
+    data: Path, plans: Sequence[Plan], who: str, room: Room | None = None, seen_at: datetime | None = None
+) -> list[str]:
     """Start what was previewed, each chain as one durable run, and return the runs' ids at once.
 
     The same chain confirmed twice while it runs is one run. Plans that need something are refused with ValueError.
     `room` is asked before each new run, inside the transaction that writes it down; where it says no, none is made.
+    A run that ended after `seen_at`, when the plans were made, did what they are for: it is returned, no other begun.
     """
     access.need_to_write(action for plan in plans for action in plan.does)
     needy = [p for p in plans if not p.is_ready]
@@ -139,7 +143,7 @@ def confirm(data: Path, plans: Sequence[Plan], who: str, room: Room | None = Non
     chains: dict[str, list[Plan]] = {}
     for plan in plans:
         chains.setdefault(plan.chain, []).append(plan)
-    ids = (_start(state(data), key, parts, who, room) for key, parts in chains.items())
+    ids = (_start(state(data), key, parts, who, room, seen_at) for key, parts in chains.items())
     return [run_id for run_id in ids if run_id]
 
 
@@ -244,11 +248,14 @@ def shutdown(timeout: int = 0) -> None:
         DBOS.destroy(workflow_completion_timeout_sec=timeout)
 
 
-def _start(store: State, key: str, plans: list[Plan], who: str, room: Room | None) -> str:
+def _start(store: State, key: str, plans: list[Plan], who: str, room: Room | None, seen_at: datetime | None) -> str:
     """Write the run down, then hand it to DBOS; a crash between the two is healed by `_recover`. Empty: no room."""
     table = schema.runs
     with store.write() as db:
-        rows = db.execute(sa.select(table.c.id, table.c.state).where(table.c.chain == key)).all()
+        asked = sa.select(table.c.id, table.c.state, table.c.ended_at).where(table.c.chain == key)
+        rows = db.execute(asked.order_by(table.c.started_at)).all()
+        if over := [r.id for r in rows if seen_at and r.ended_at and r.ended_at >= seen_at]:
+            return str(over[-1])
         run_id = next((r.id for r in rows if r.state not in _ENDED), f"{key}#{len(rows) + 1}")
         if run_id not in {r.id for r in rows}:
             if room is not None and not room(db):

@@ -17,7 +17,7 @@ from reconcile.automations.due import Due, due
 from reconcile.automations.switch import is_automatic, name, switched
 from reconcile.hindrances import NOT_ASKED, hindered
 from reconcile.settings import FLOWS, Settings, load
-from reconcile.state import state
+from reconcile.state import now, state
 from reconcile.workflows import PAUSES, Run
 
 PATIENCE = 600.0  # seconds a turn waits for its runs; what is not finished goes on without it
@@ -39,6 +39,7 @@ def turn(data: Path, timeout: float = PATIENCE, pauses: Sequence[float] = PAUSES
     active = [flow for flow in FLOWS if is_automatic(known, store, flow)]
     if not active or not (data / "warehouse.duckdb").exists():
         return Turn()
+    seen_at = now()  # before: what an interrupted turn left is taken up meanwhile, and may end before we ask for it
     found = _hindered(data, known, due(data, active))
     ready = [d for d in found if d.held is None]
     for one in found:
@@ -50,7 +51,7 @@ def turn(data: Path, timeout: float = PATIENCE, pauses: Sequence[float] = PAUSES
     for one in ready:
         who = f"{name(one.flow)}, switched on by {switched(store, one.flow)['who']}"
         cap, zone = known.automation(one.flow).daily_cap, ZoneInfo(known.company.time_zone)
-        ids += workflows.confirm(data, one.plans, who, room=_Room(one.flow, cap, zone))
+        ids += workflows.confirm(data, one.plans, who, room=_Room(one.flow, cap, zone), seen_at=seen_at)
     workflows.wait(data, ids, timeout)
     runs = tuple(workflows.status(data, id) for id in ids)
     log.info("turn", started=len(runs), ended=dict(Counter(r.state for r in runs)), waiting=len(found) - len(ready),

@@ -5,6 +5,8 @@ import json
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
+from pathlib import Path
 
 import httpx
 import pytest
@@ -13,7 +15,8 @@ from company import PAUSES, Shop
 from typer.testing import CliRunner
 
 from dashboard.cli import app
-from reconcile import gate, schema, settings
+from reconcile import gate, schema, settings, workflows
+from reconcile.automations import turn as turns
 from reconcile.automations.due import due
 from reconcile.automations.flows import ACTIONS
 from reconcile.automations.switch import CLEAN_DAYS, Locked, switch, switched
@@ -196,3 +199,23 @@ def test_every_fix_of_a_check_belongs_to_a_flow(shop: Shop) -> None:
     with pytest.raises(settings.SettingsError, match="no flow"):
         settings.read('[automations.everything]\nmode = "off"')
     assert "no flow" in command(shop, "everything", "--mode", "off", code=2).replace("\n", " ")
+
+
+def test_what_a_dead_turn_left_is_ended_not_begun_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its run ends while the next turn still looks at what is due: that run is the answer, and takes one place only."""
+    on(shop, daily_cap=2)
+    with monkeypatch.context() as dying:
+        dying.setattr(workflows, "_enqueue", lambda run_id: None)  # written down, and dead before it was handed on
+        first = next(d for d in due(shop.data, [FLOW]) if d.held is None)
+        workflows.confirm(shop.data, first.plans, f"{turns.name(FLOW)}, switched on by ana")
+    workflows.shutdown()
+    launch = workflows.launch
+
+    def launched(data: Path, pauses: Sequence[float] = PAUSES) -> None:
+        launch(data, pauses)
+        workflows.wait(data, [run.id for run in workflows.runs(data)], 30)
+
+    monkeypatch.setattr(workflows, "launch", launched)
+    assert [run.state for run in turn(shop.data, 30.0, PAUSES).runs] == ["done", "done"]
+    runs = workflows.runs(shop.data)
+    assert len(runs) == len({run.chain for run in runs}) == 2
