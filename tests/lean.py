@@ -38,6 +38,7 @@ def mending_only(patch: pytest.MonkeyPatch) -> None:
 
 
 _numbers = itertools.count()
+ALIVE = 20  # databases that are kept; no test looks at as many at once
 
 
 @functools.cache
@@ -48,8 +49,10 @@ def _instance() -> duckdb.DuckDBPyConnection:
 def database() -> duckdb.DuckDBPyConnection:
     """Return a connection to an empty database in memory: one more in an instance that costs 20 ms to start."""
     db = _instance().cursor()
-    name = f"case_{next(_numbers)}"
-    db.execute(f"ATTACH ':memory:' AS {name}; USE {name}")
+    number = next(_numbers)
+    if number >= ALIVE:
+        db.execute(f"DETACH DATABASE IF EXISTS case_{number - ALIVE}")
+    db.execute(f"ATTACH ':memory:' AS case_{number}; USE case_{number}")
     return db
 
 

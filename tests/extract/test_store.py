@@ -190,7 +190,7 @@ def test_a_killed_process_loses_nothing(tmp_path: Path, moment: str) -> None:
         from test_store import Books
         from extract import raw, store
         die = lambda *a, **k: os.kill(os.getpid(), signal.SIGKILL)
-        {"raw.Raw.complete = die" if moment == "complete" else "store._Batches.settle = die"}
+        {"raw.Raw.complete = die" if moment == "complete" else "store.Batches.settle = die"}
         store.sync(Books([dict(id="2", gross="2")]), pathlib.Path({str(tmp_path)!r}), full=True)
     """
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], cwd=os.getcwd(), check=False)
