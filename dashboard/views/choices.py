@@ -37,7 +37,7 @@ def company() -> list[Ask]:
     return [
         Ask("company", "name", _("Company"), _("As it stands on reports and in reminders.")),
         Ask("company", "tax_id", _("Tax id"), _("Yours: an invoice that does not say it is incomplete.")),
-        Ask("company", "address", _("Address"), _("Yours: an invoice that does not say it is incomplete.")),
+        Ask("company", "address", _("Postal address"), _("Yours: an invoice that does not say it is incomplete.")),
         Ask("company", "country", _("Country"), _("Holidays, tax ids and interest go by it."), _countries()),
         Ask("company", "time_zone", _("Time zone"), _("A payment at midnight belongs to the day it was here."),
             _zones()),
