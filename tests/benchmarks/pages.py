@@ -175,6 +175,7 @@ def _clicked(browser: Browser, ours: Server, bare: Server, size: int, draws: int
             with _tab(browser) as tab:
                 tab.goto(f"{ours.url}/{path}")
                 _settled(tab)
+                tab.locator(selector).first.wait_for()
                 many, took = tab.locator(selector).count(), []
                 for n in range(max(draws, many)):
                     took.append((_click(tab, selector, (n + 1) % many),
