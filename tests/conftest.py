@@ -1,10 +1,15 @@
 """What all tests share: which capability rows passed, and where the reference material is."""
 
+import functools
 import gc
+import importlib
 import json
 import os
+import sys
 import time
 from pathlib import Path
+
+os.environ.setdefault("POLARS_MAX_THREADS", "1")  # before it is imported: over few rows a second thread only costs
 
 import pytest
 
@@ -14,6 +19,14 @@ os.environ["TZ"] = "Europe/Madrid"  # of the invented company and of settings th
 time.tzset()
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
+# The files that take longest. They begin first, so that none of them is what one worker is still at when others rest.
+LONGEST = (
+    "test_plans", "test_terms", "test_fixes", "test_reminders", "test_modes", "test_hooks", "test_checks",
+    "test_journeys_seen", "test_rules", "test_browser", "test_deciding", "test_matching_properties", "test_setup",
+    "test_won_to_invoiced", "test_triggers", "test_chaos", "test_sign_in", "test_accessibility", "test_equal",
+    "test_sending", "test_reconcile", "test_figures_pages", "test_exceptions", "test_page", "test_against_sandbox",
+    "test_three_ways",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -42,6 +55,16 @@ def _plain(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
         monkeypatch.setattr(module, "comment", lambda *told: None)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _scanned_once() -> None:
+    """Let the page runner look through the installed packages for components once, not at each page it opens."""
+    scanner = sys.modules.get("streamlit.components.v2.manifest_scanner") or (
+        "streamlit" in sys.modules and importlib.import_module("streamlit.components.v2.manifest_scanner")
+    )
+    if scanner:
+        scanner.scan_component_manifests = functools.cache(scanner.scan_component_manifests)
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> object:
     """Note which capability rows a test proves, for `cuadra capabilities`."""
@@ -55,6 +78,12 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> objec
         line = json.dumps({"test": item.nodeid, "ids": ids, "passed": report.passed})
         with (folder / f"{worker}.jsonl").open("a") as file:
             file.write(line + "\n")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first; what is in a file, and the others, keep their order."""
+    at = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: at.get(item.path.stem, len(at)))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

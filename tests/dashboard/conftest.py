@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from browsing import CHROMIUM
+from lean import mending_only
 from small_company import ROWS, keep
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
@@ -42,6 +43,12 @@ def data(empty: Path, company: Path) -> Path:
     for name in ("rows.duckdb", "warehouse.duckdb"):
         shutil.copy(company / name, empty / name)
     return empty
+
+
+@pytest.fixture
+def lean(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests that reconcile, and look neither at figures nor at what only a person can mend."""
+    mending_only(monkeypatch)
 
 
 @pytest.fixture

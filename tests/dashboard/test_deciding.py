@@ -13,6 +13,7 @@ from small_company import ROWS, frame, keep, words
 from dashboard import jobs
 from reconcile.state import state
 
+pytestmark = pytest.mark.usefixtures("lean")
 CUSTOMER = {"payer_name": "LODZ PRINT SP. Z O.O.", "payer_tax_id": "PL5252248481"}
 
 
