@@ -105,8 +105,7 @@ def read_again(data: Path, names: list[str]) -> None:
     try:
         if jobs.ready(data) & set(names) or {EVERYTHING, CARRIER} & set(names):
             readings = jobs.sync(data)
-        jobs.reconcile(data)
-        runs = len(jobs.automate(data).runs)
+        runs = len(jobs.act(data).runs)
     except Exception as reason:
         error = f"{type(reason).__name__}: {reason}"
         raise

@@ -17,9 +17,10 @@ from reconcile import baselines, bounces, ecb, mapping, run
 from reconcile.access import as_program
 from reconcile.action import Plan
 from reconcile.archive import run as archives
+from reconcile.automations.switch import is_automatic
 from reconcile.automations.turn import Turn, turn
 from reconcile.connections import connections, unconnected
-from reconcile.settings import load
+from reconcile.settings import FLOWS, load
 from reconcile.state import state
 
 Progress = Callable[[str, int], None]
@@ -94,14 +95,17 @@ def chosen(data: Path, names: Iterable[str] = ()) -> list[Vendor]:
 
 
 @as_program("refresh")
-def reconcile(data: Path, *, progress: Progress | None = None) -> run.Summary:
-    """Link, check and count what has been read; the new warehouse replaces the old one whole."""
+def reconcile(data: Path, *, progress: Progress | None = None, brief: bool = False) -> run.Summary:
+    """Link, check and count what has been read; the new warehouse replaces the old one whole.
+
+    `brief`: count later, by `finish` or another reconciliation, so that flows act a moment earlier.
+    """
     told = progress or (lambda what, count: None)
     store = state(data)
     known = (store.decisions(), store.first_seen())
     _moved(data)
     said = baselines.memory(store)
-    summary = run.reconcile(data, *known, lambda stage, what: told(f"{stage} {what}", 0), said)
+    summary = run.reconcile(data, *known, lambda stage, what: told(f"{stage} {what}", 0), said, brief)
     baselines.learn(data, store)
     store.saw(findings.page(data, findings.Wanted(states=("open", "agreed", "snoozed", "unchecked")), 1, EVERY))
     events.collect(data)
@@ -115,6 +119,20 @@ def _moved(data: Path) -> None:
     if places:
         full = [read_at for read_at in (store.read_in_full(data, name) for name in ready) if read_at]
         baselines.moved(state(data), places, min(full) if len(full) == len(ready) else None)
+
+
+@as_program("refresh")
+def act(data: Path) -> Turn:
+    """Reconcile what was read and let the automatic flows do what is due; the figures are counted once, at the end."""
+    known, store, done = load(data), state(data), None
+    brief = any(is_automatic(known, store, flow) for flow in FLOWS)
+    reconcile(data, brief=brief)
+    try:
+        done = automate(data)
+    finally:
+        if brief and not (done and done.runs):
+            run.finish(data)
+    return done
 
 
 @as_program("refresh")

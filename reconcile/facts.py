@@ -41,6 +41,7 @@ class Facts:
     marks: Mapping[str, str] = field(default_factory=dict)  # what may happen once, and the wish that it happened by
     data: Path | None = None  # the data folder, where it is asked which connections have their credentials
     reminded_on: Mapping[tuple[str, str], list[dt.date]] = field(default_factory=dict)  # days of reminders sent
+    heard: dict[str, list[Record]] | None = None  # answers, where they stay the same while it is open
 
     @property
     def crm(self) -> str:
@@ -225,9 +226,15 @@ class Facts:
 
     def all(self, query: str, *values: Any) -> list[Record]:
         """Return the rows of a query, by column."""
-        cursor = self.db.cursor().execute(query, values)
-        names = [d[0] for d in cursor.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        asked = repr((query, values))
+        found = None if self.heard is None else self.heard.get(asked)
+        if found is None:
+            cursor = self.db.cursor().execute(query, values)
+            names = [d[0] for d in cursor.description or ()]
+            found = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+            if self.heard is not None:
+                self.heard[asked] = found
+        return [dict(row) for row in found]
 
     def _kind(self, connection: str) -> type[Vendor] | None:
         said = self.settings.connections.get(connection)
@@ -267,4 +274,4 @@ def opened(data: Path, settings: Settings, today: dt.date) -> Iterator[Facts]:
             reminded[invoice] = max(reminded.get(invoice, 0), row["level"])
             on.setdefault(invoice, []).append(row["sent_at"].astimezone(ZoneInfo(settings.company.time_zone)).date())
         letters = {name.removeprefix(LETTERS): text for name, text in store.values(LETTERS).items()}
-        yield Facts(db, settings, today, reminded, letters, store.marks(), data, on)
+        yield Facts(db, settings, today, reminded, letters, store.marks(), data, on, {})

@@ -96,6 +96,28 @@ def compute(
     db.execute(_CONVERT)
 
 
+def _tables() -> list[str]:
+    return [*(query.name for query in queries(ROWS)), "figures", "figure_definitions"]
+
+
+def there(db: duckdb.DuckDBPyConnection, database: str) -> bool:
+    """Return whether an attached database holds all tables of the figures."""
+    asked = "SELECT table_name FROM duckdb_tables() WHERE database_name = ?"
+    return set(_tables()) <= {name for (name,) in db.execute(asked, [database]).fetchall()}
+
+
+def take_over(db: duckdb.DuckDBPyConnection, database: str) -> None:
+    """Create the tables of the figures as an attached database has them."""
+    for name in _tables():
+        db.execute(f"CREATE TABLE {name} AS FROM {database}.{name}")
+
+
+def drop(db: duckdb.DuckDBPyConnection) -> None:
+    """Remove the tables of the figures."""
+    for name in _tables():
+        db.execute(f"DROP TABLE {name}")
+
+
 def describe(db: duckdb.DuckDBPyConnection, query: Query) -> None:
     """Put the title of a table on it and, from the lines under `columns` of its header, a word on each column."""
     described = db.execute(f"DESCRIBE {query.name}").fetchall()

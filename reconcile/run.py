@@ -6,6 +6,7 @@ Whatever goes wrong on the way, the last good warehouse stays where it is.
 import contextlib
 import datetime as dt
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -49,11 +50,13 @@ def reconcile(
     first_seen: Mapping[str, dt.datetime] | None = None,
     progress: Progress | None = None,
     memory: Memory | None = None,
+    brief: bool = False,
 ) -> Summary:
     """Build `data`/warehouse.duckdb from `data`/rows.duckdb and return what it found.
 
     `decisions` are what people said (the columns of table `decisions`), `first_seen` when a finding was seen first,
     `memory` what both sides said of each field before, all from the state store. Waits for another run to end.
+    `brief`: for flows that act on findings at once; the figures stay those of the last run until `finish`, or the next.
     SettingsError if settings.toml is wrong; on any error the warehouse that was there stays.
     """
     chosen = settings.load(data)
@@ -64,13 +67,31 @@ def reconcile(
         _discard(part)
         try:
             say = progress or (lambda stage, what: None)
-            known = _Known(chosen, said, first_seen or {}, memory)
+            known = _Known(chosen, said, first_seen or {}, memory, brief)
             summary = _build(part, data, choices, known, say)
             os.replace(part, data / WAREHOUSE)
         finally:
             _discard(part)
     log.info("reconciled", findings=summary.findings, links=summary.links, seconds=summary.seconds)
     return summary
+
+
+def finish(data: Path) -> None:
+    """Compute what a brief run left out, over what it found; on any error the warehouse that was there stays."""
+    part = data / f"{WAREHOUSE}.part"
+    with FileLock(data / LOCK):
+        _discard(part)
+        try:
+            shutil.copyfile(data / WAREHOUSE, part)
+            with duckdb.connect() as db:
+                _open(db, part)
+                figures.drop(db)
+                _describe(db)
+                figures.compute(db)
+                db.execute(f"CHECKPOINT {MADE}")
+            os.replace(part, data / WAREHOUSE)
+        finally:
+            _discard(part)
 
 
 class _Known(NamedTuple):
@@ -80,6 +101,7 @@ class _Known(NamedTuple):
     decisions: list[Mapping[str, Any]]
     first_seen: Mapping[str, dt.datetime]
     memory: Memory | None
+    brief: bool
 
 
 def _build(part: Path, data: Path, choices: settings.Choices, known: _Known, progress: Progress) -> Summary:
@@ -95,8 +117,8 @@ def _build(part: Path, data: Path, choices: settings.Choices, known: _Known, pro
         reference.lay_sync(db, known.settings.sync, known.memory)
         clock.start("links")
         summary.notes += link(db).notes
-        warehouse.comment(db, "links", "Rows that are the same business fact.", warehouse.LINKS)
-        judge(db, known.first_seen, clock.start, known=f"{before}.tax_ids" if before else None)
+        older = before if known.brief and before and figures.there(db, before) else None
+        judge(db, known.first_seen, clock.start, known=f"{before}.tax_ids" if before else None, figures_of=older)
         if before:
             checks.carry_over(db, before)
             db.execute(f"DETACH {before}")
@@ -120,11 +142,12 @@ def judge(
     first_seen: Mapping[str, dt.datetime] | None = None,
     progress: Progress | None = None,
     known: str | None = None,
+    figures_of: str | None = None,
 ) -> None:
     """Create summaries, findings and figures in `db`.
 
     It holds the rows, `settings`, `decisions` and `links`, and what `reference.lay` makes. `known` names a table of
-    tax ids that were examined before.
+    tax ids that were examined before, `figures_of` an attached database whose figures are good enough for now.
     """
     say = progress or (lambda stage, what: None)
     say("summaries", "tax_ids")
@@ -132,11 +155,21 @@ def judge(
     for query in queries(SUMMARIES):
         say("summaries", query.name)
         build.make(db, query)
-        figures.describe(db, query)
     say("checks", "")
     checks.check(db, first_seen, lambda name: say("checks", name))
     say("figures", "")
+    if figures_of:
+        figures.take_over(db, figures_of)
+        return
+    _describe(db)
     figures.compute(db, lambda name: say("figures", name))
+
+
+def _describe(db: duckdb.DuckDBPyConnection) -> None:
+    """Say on links and summaries what they are. Nothing that a flow asks for: a brief run leaves it out."""
+    warehouse.comment(db, "links", "Rows that are the same business fact.", warehouse.LINKS)
+    for query in queries(SUMMARIES):
+        figures.describe(db, query)
 
 
 class _Clock:

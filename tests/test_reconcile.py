@@ -47,6 +47,13 @@ def asked(data: Path, sql: str) -> list[tuple[Any, ...]]:
         return db.execute(sql).fetchall()
 
 
+def dumped(data: Path, *tables: str) -> dict[str, list[Any]]:
+    """Return what is in tables, but for the moments at which they were made."""
+    passing = "COLUMNS(lambda c: c NOT IN ('now_at', 'seconds', 'first_seen_at', 'examined_at'))"
+    return {name: sorted(map(repr, asked(data, f"SELECT {passing} FROM {name}"))) for name in tables}
+
+
+COMMENTS = "SELECT table_name, column_name, data_type, comment FROM duckdb_columns() WHERE NOT internal ORDER BY ALL"
 FOUND = 'SELECT id, "check", state, first_seen_at FROM findings ORDER BY id'
 
 
@@ -71,6 +78,22 @@ def test_a_run_over_the_same_rows_finds_the_same(data: Path) -> None:
     before = asked(data, FOUND)
     assert run.reconcile(data).findings == {"open": 1}
     assert asked(data, FOUND) == before
+
+
+@pytest.mark.described
+def test_a_brief_run_is_finished_to_what_a_whole_one_makes(data: Path) -> None:
+    """It finds the same, with the figures of the last run; finished, no table differs from a whole run's, nor a word."""
+    run.reconcile(data)
+    figures = dumped(data, "figures", "sales")
+    keep(data, deals=[DEAL, DEAL | {"id": "2", "amount": "500"}], freshness=READ)
+    assert run.reconcile(data, brief=True).findings == {"open": 2}
+    assert dumped(data, "figures", "sales") == figures
+    run.finish(data)
+    tables = [name for (name,) in asked(data, "SELECT table_name FROM duckdb_tables()")]
+    finished, told = dumped(data, *tables), asked(data, COMMENTS)
+    run.reconcile(data)
+    assert dumped(data, *tables) == finished and asked(data, COMMENTS) == told
+    assert dumped(data, "figures", "sales") != figures
 
 
 def test_what_is_mended_is_kept_as_fixed_and_comes_back_by_its_name(data: Path) -> None:

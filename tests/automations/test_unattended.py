@@ -58,7 +58,7 @@ def test_a_reading_that_was_missed_is_made_up_for_once(tmp_path: Path) -> None:
 
 def test_the_clock_alone_takes_a_won_deal_to_its_invoice(shop: Shop) -> None:
     """Nobody presses anything: read, compared, invoiced; how it went is kept for the page, also when a vendor fails."""
-    shop.set(schedules={"sync": Schedule(cron="*/15 * * * *")})
+    shop.set(schedules={"sync": Schedule(cron="*/5 * * * *")})
     (owner,) = shop.rows("SELECT id FROM owners ORDER BY id")[0]
     switch(shop.data, FLOW, Automation(mode="automatic", owners=[owner], daily_cap=100), "ana")
     turn(shop.data, pauses=PAUSES)  # what was due before
@@ -79,6 +79,13 @@ def test_the_clock_alone_takes_a_won_deal_to_its_invoice(shop: Shop) -> None:
     assert (last["why"], last["error"], last["runs"] >= 1) == ("schedule", "", True)
     assert {r["vendor"] for r in last["readings"]} == {"hubspot", "stripe"}
     assert "Clock SL" in json.dumps(shop.changed()["invoices"]) and deal
+    shop.store.drop(["reading:last"])
+    later = shop.post("deals", {
+        "company": {"name": "Later SL"}, "contact": {"email": "l@later.example"},
+        "deal": {"dealname": "Nothing to do yet", "amount": "70"}, "lines": []})["deal_id"]  # fmt: skip
+    assert unattended.tick(shop.data, bell.ring, utc("2026-11-21T10:20:00"))
+    assert until(lambda: unattended.last(shop.store))["runs"] == 0
+    assert shop.rows("SELECT status FROM sales WHERE id = ?", later) == [("open",)]  # counted, though nothing was due
     shop.store.drop(["reading:last"])
     shop.post("faults", [{"kind": "status", "match": "stripe", "method": "GET", "status": 401, "times": 500}])
     assert unattended.tick(shop.data, bell.ring, utc("2026-11-21T10:30:00"))
