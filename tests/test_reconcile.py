@@ -82,7 +82,7 @@ def test_a_run_over_the_same_rows_finds_the_same(data: Path) -> None:
 
 @pytest.mark.described
 def test_a_brief_run_is_finished_to_what_a_whole_one_makes(data: Path) -> None:
-    """It finds the same, with the figures of the last run; finished, no table differs from a whole run's, nor a word."""
+    """It finds the same, with the last figures; finished, no table and no word differs from a whole run."""
     run.reconcile(data)
     figures = dumped(data, "figures", "sales")
     keep(data, deals=[DEAL, DEAL | {"id": "2", "amount": "500"}], freshness=READ)
