@@ -17,6 +17,8 @@ from reconcile.state import State
 NAME = "archive"  # the place's name in plans, in the log and in the credential store
 FOLDER = "archive"  # of the data folder, where no other is chosen
 _MESSAGE = re.compile(r'message: "([^"]+)"')
+_TITLE = re.compile(r"<title>\s*([^<]+?)\s*</title>", re.IGNORECASE)  # of a page that a server answers with
+_STATUS = re.compile(r"response: Parts \{ status: (\d{3})")
 _PART = ".part"  # half-written files of a folder; they are renamed when they are whole
 
 
@@ -112,6 +114,9 @@ def _told(title: str) -> Iterator[None]:
     except broken.RateLimited as error:
         raise Refused(NAME, f"{title} asks to wait ({_first(error)}); the next run goes on.", 429) from error
     except _ERRORS as error:
+        if (status := _STATUS.search(str(error))) and status[1] in ("401", "403"):
+            told = f"{title} does not let us in ({_first(error)}): check user, password and rights on the page Archive."
+            raise Refused(NAME, told, int(status[1])) from error
         raise Unreachable(
             NAME, f"{title} cannot be written or read ({_first(error)}). Check it; nothing is lost."
         ) from error
@@ -126,6 +131,9 @@ def _first(error: Exception) -> str:
     """Return what went wrong: OpenDAL's first line after the arrow, and what the system under it said."""
     lines = str(error).splitlines()
     said = lines[0].partition("=> ")[2] if lines else ""
+    if said.startswith("<"):
+        page = _TITLE.search(str(error))
+        said = page[1] if page else "an answer that is a web page"
     if quoted := _MESSAGE.search(said):  # S3Error { code: "NoSuchBucket", message: "The specified bucket …", … }
         said = quoted[1]
     at = next((i for i, text in enumerate(lines) if text.strip() == "Source:"), None)
