@@ -16,6 +16,10 @@ def say(kind: Kind, text: str) -> None:
 
 
 def report() -> None:
-    """Show the messages kept, once."""
-    for kind, text in st.session_state.pop(_KEY, []):
-        getattr(st, kind)(text, icon=_ICONS[kind])
+    """Show the messages kept, once. Their place is there without them too, so that the tab below that is open stays."""
+    place, kept = st.empty(), st.session_state.pop(_KEY, [])
+    if not kept:
+        return
+    with place.container():
+        for kind, text in kept:
+            getattr(st, kind)(text, icon=_ICONS[kind])
