@@ -72,7 +72,10 @@ def checked(url: str, private: bool) -> str:
 
     The address is looked up once, here, and that very one is called: a name cannot point elsewhere a moment later.
     """
-    parts = urlsplit(url)
+    try:
+        parts, port = urlsplit(url), urlsplit(url).port
+    except ValueError as error:
+        raise Blocked(f"{url}: this is no address ({error}); write one such as https://n8n.example.com/…") from error
     if parts.scheme not in ("https", "http") or not parts.hostname:
         raise Blocked(f"{url}: write an address that begins with https://")
     if parts.username or parts.password:
@@ -80,7 +83,7 @@ def checked(url: str, private: bool) -> str:
     if parts.scheme == "http" and not private:
         raise Blocked(f"{url}: only https:// is called, so that nobody reads along")
     try:
-        found = socket.getaddrinfo(parts.hostname, parts.port or parts.scheme, type=socket.SOCK_STREAM)
+        found = socket.getaddrinfo(parts.hostname, port or parts.scheme, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise LookupError(f"{parts.hostname} was not found ({error})") from error
     addresses = [str(entry[4][0]) for entry in found]

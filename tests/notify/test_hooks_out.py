@@ -147,6 +147,7 @@ def test_a_process_that_died_in_the_middle_is_taken_up(told: Told, server: Serve
         ("https://0.0.0.0/x", "inside this network"), ("https://2130706433/x", "inside this network"),
         ("http://example.com/x", "only https"), ("https://ana:pw@example.com/", "name and password"),
         ("file:///etc/passwd", "begins with https"), ("ftp://example.com", "begins with https"),
+        ("https://n8n.example.com:5678hook/x", "no address"), ("https://[::1/x", "no address"),
     ],
 )  # fmt: skip
 def test_addresses_inside_are_refused(url: str, why: str) -> None:
