@@ -1,13 +1,14 @@
 """Who is told what happened: web hooks of programs, channels of people, flows to import, and what went out."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from dashboard import hooks, said, session
+from dashboard import said, session
+from dashboard.hooks import CARRIER, CARRIER_SECRETS
 from dashboard.notify import chat, events, post, texts, webhook
 from dashboard.parts import badge, plain, tall
 from dashboard.read import ready
@@ -19,6 +20,7 @@ from reconcile.settings import EVENTS, Channel, Listener, Settings, WebHook
 from reconcile.state import Entry, State, state
 
 FLOWS = Path(__file__).resolve().parents[2] / "data" / "flows"
+NOWHERE = "https://cuadra.example.com"  # what stands in the flows for the address of whoever imports them
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 _SHOWN = "hook-secret"  # the secret of a hook that was just made: shown once
 _TESTED = "hook-tested"
@@ -30,7 +32,7 @@ def show() -> None:
     st.subheader(_("Programs that are called"), anchor=False)
     st.caption(_("When something happens, the address is called with what happened, signed as Standard Webhooks say. "
                  "What fails is tried again for three days under the same id."))  # fmt: skip
-    _secret()
+    _secret([*known.hooks])
     for name, hook in known.hooks.items():
         with st.container(border=True):
             _listener(known, store, f"hook:{name}", hook)
@@ -44,15 +46,15 @@ def show() -> None:
     with st.expander(_("Add a channel"), icon=":material/add:"):
         _add_channel(known, store)
     st.subheader(_("Flows for n8n and Make"), anchor=False)
-    _flows()
+    _flows(known)
     st.subheader(_("Programs that call us"), anchor=False)
     _carrier(known, store)
 
 
-def _secret() -> None:
-    """Show the secret of a hook that was just made, until the page is left."""
+def _secret(names: Collection[str]) -> None:
+    """Show the secret that was just made for one of `names`, until the page is left."""
     made = st.session_state.get(_SHOWN)
-    if not made:
+    if not made or made[0] not in names:
         return
     with st.container(border=True):
         st.markdown(f"**{_('The secret of {name}: copy it now, it is not shown again').format(name=plain(made[0]))}**")
@@ -244,18 +246,25 @@ def _deliveries(store: State, target: str) -> None:
 
 def _carrier(known: Settings, store: State) -> None:
     """Say where tools that carry news between systems call us, and make the secret that they sign with."""
-    address = f"{known.reports.address.rstrip('/') or 'https://…'}/hooks/{hooks.CARRIER}"
+    address = f"{known.reports.address.rstrip('/') or 'https://…'}/hooks/{CARRIER}"
     st.markdown(_("A tool that saw a change calls {address}, signed with the secret: everything is read again.").format(
         address=f"`{address}`"))  # fmt: skip
-    is_known = bool(store.credentials(hooks.CARRIER_SECRETS).get(webhook.SECRET))
+    is_known = bool(store.credentials(CARRIER_SECRETS).get(webhook.SECRET))
     if st.button(_("New secret") if is_known else _("Make a secret"), key="carrier-secret", icon=":material/key:"):
         made = webhook.secret()
-        store.keep_credentials(hooks.CARRIER_SECRETS, {webhook.SECRET: made}, session.who())
-        st.session_state[_SHOWN] = (hooks.CARRIER, made)
+        store.keep_credentials(CARRIER_SECRETS, {webhook.SECRET: made}, session.who())
+        st.session_state[_SHOWN] = (CARRIER, made)
         st.rerun()
+    _secret([CARRIER])
 
 
-def _flows() -> None:
+def flow_for(path: Path, address: str) -> bytes:
+    """Return a flow to import that calls Cuadra at `address`, where that is known."""
+    text = path.read_text("utf-8")
+    return (text.replace(NOWHERE, address.rstrip("/")) if address else text).encode()
+
+
+def _flows(known: Settings) -> None:
     st.caption(_("Import the file there, enter the secret and the address, and switch it on. The README says what is "
                  "sent and how it is signed."))  # fmt: skip
     titles = {
@@ -266,8 +275,9 @@ def _flows() -> None:
     }
     with st.container(horizontal=True):
         for path in sorted(FLOWS.glob("*.json")):
-            st.download_button(titles.get(path.name, path.stem), path.read_bytes(), path.name, "application/json",
-                               icon=":material/download:", key=f"flow-{path.stem}", on_click="ignore")  # fmt: skip
+            st.download_button(titles.get(path.name, path.stem), flow_for(path, known.reports.address), path.name,
+                               "application/json", icon=":material/download:", key=f"flow-{path.stem}",
+                               on_click="ignore")  # fmt: skip
 
 
 def _kinds() -> dict[str, str]:

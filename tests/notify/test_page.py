@@ -10,10 +10,16 @@ from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 from dashboard.notify import chat, events, post, webhook
+from dashboard.views import outgoing
 from reconcile import settings
 from reconcile.state import state
 
 FRAME = Path(__file__).resolve().parents[2] / "dashboard" / "frame.py"
+
+
+def tabs_at(app: AppTest) -> int:
+    """Return the place of the tabs on the page."""
+    return next(at for at, block in app.main.children.items() if block.type == "tab_container")
 
 
 def test_a_hook_and_a_channel_are_made_tried_and_removed(
@@ -26,6 +32,7 @@ def test_a_hook_and_a_channel_are_made_tried_and_removed(
     app._page_hash = calc_hash("automations")
     app.run()
     assert not app.exception and "Make a secret" in words(app)
+    before = tabs_at(app)
     app.text_input(key="hook-name").set_value("n8n")
     app.text_input(key="hook-url").set_value(f"{server.url}/in")
     app.multiselect(key="events-hook:").select("report.delivered")
@@ -33,6 +40,7 @@ def test_a_hook_and_a_channel_are_made_tried_and_removed(
     assert "only https" in words(app) and not settings.load(data).hooks
     app.checkbox(key="private-hook:").set_value(True)
     app.button(key="hook-add").click().run()
+    assert "Saved" in words(app) and tabs_at(app) == before  # elsewhere they would open at the first
     made = settings.load(data).hooks["n8n"]
     assert (made.url, made.events, made.private) == (f"{server.url}/in", ["report.delivered"], True)
     secret = state(data).credentials("hook:n8n")[webhook.SECRET]
@@ -61,3 +69,12 @@ def test_a_hook_and_a_channel_are_made_tried_and_removed(
     assert "n8n" not in settings.load(data).hooks and state(data).credentials("hook:n8n") == {}
     kept = [entry["subject"] for entry in state(data).entries(action="change_listener")]
     assert kept == ["hook:n8n", "channel:sales", "hook:n8n"]
+
+
+def test_a_flow_to_import_knows_where_cuadra_is() -> None:
+    """Both flows that call Cuadra are handed out with its address, once the settings know it; nothing else changes."""
+    for path in outgoing.FLOWS.glob("*-to-cuadra.json"):
+        made = outgoing.flow_for(path, "https://billing.example.org/")
+        assert b'"https://billing.example.org/hooks/carrier"' in made and b"cuadra.example" not in made
+        assert outgoing.flow_for(path, "") == path.read_bytes()
+        assert made.replace(b"https://billing.example.org", outgoing.NOWHERE.encode()) == path.read_bytes()
