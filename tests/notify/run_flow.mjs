@@ -1,5 +1,6 @@
 // Runs an n8n workflow file as n8n would, for the nodes that ours use: node run_flow.mjs FLOW.json KEY < item.json
 // Prints {node: item} of every node that ran. What n8n calls $json, $execution and {{ }} is evaluated by JavaScript itself.
+// The item of a web hook has the bytes that came as text in `raw`. A real n8n does the same in test_n8n.py.
 import { createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
 
@@ -16,7 +17,15 @@ function value(text, $json) {
 }
 
 const kinds = {
-  webhook: (p, item) => [item],
+  webhook: (p, item) => [p.options.rawBody ? item : { ...item, raw: undefined }],
+  extractFromFile: (p, { raw, ...item }) => {
+    if (p.operation !== "text" || p.options.keepSource !== "json" || raw === undefined) throw new Error("no raw body");
+    return [{ ...item, [p.destinationKey]: raw }];
+  },
+  removeDuplicates: (p, item) => {
+    if (!value(p.dedupeValue, item)) throw new Error("nothing to tell items apart by");
+    return [item];
+  },
   manualTrigger: (p, item) => [item],
   crypto: (p, item) => {
     if (p.action !== "hmac" || p.type !== "SHA256") throw new Error("another action");

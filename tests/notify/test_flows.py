@@ -50,18 +50,22 @@ def test_n8n_takes_what_cuadra_sends_and_nothing_else(told: Callable[..., Path],
     deal = {"vendor": "hubspot", "id": "501", "title": "Łódź “quoted” \\ 1,5 €"}
     got, key = sent(data, server, "deal.first_payment", deals=[deal], customer={"name": "Acme / Söhne"},
                     owner={"email": "m@example.com"}, paid={"paid": "100.10", "currency": "EUR"})  # fmt: skip
-    item = {"headers": got.headers, "body": got.json}
+    item = {"headers": got.headers, "body": got.json, "raw": got.body.decode()}
     done = ran("n8n-from-cuadra", webhook.key_as_text(key), item)
     assert done["Thank you"]["status"] == 204 and "Not from Cuadra" not in done
     assert done["Start the onboarding"] == {
         "event_id": got.headers["webhook-id"], "event": "deal.first_payment", "deal_id": "501",
         "customer": "Acme / Söhne", "salesperson": "m@example.com"}  # fmt: skip
-    touched = item | {"body": got.json | {"data": {"deals": [{"id": "502"}]}}}
-    old = {"headers": got.headers | {"webhook-timestamp": "1700000000"}, "body": got.json}
-    for bad in (touched, old):
+    touched = item | {"raw": got.body.decode().replace("501", "502")}
+    old = item | {"headers": got.headers | {"webhook-timestamp": "1700000000"}}
+    for bad in (touched, old, item | {"headers": {}}):
         refused = ran("n8n-from-cuadra", webhook.key_as_text(key), bad)
         assert refused["Not from Cuadra"]["status"] == 401 and "Start the onboarding" not in refused
     assert "Thank you" not in ran("n8n-from-cuadra", webhook.key_as_text(webhook.secret()), item)
+    got, key = sent(data, server, "test", says="Nothing happened.")
+    tested = {"headers": got.headers, "body": got.json, "raw": got.body.decode()}
+    done = ran("n8n-from-cuadra", webhook.key_as_text(key), tested)
+    assert done["Thank you"]["status"] == 204 and "Start the onboarding" not in done
 
 
 @needs_node
@@ -80,9 +84,12 @@ def test_what_n8n_sends_is_signed_as_cuadra_wants_it() -> None:
 def test_a_flow_is_whole(path: Path) -> None:
     """Every node or module has what an import wants, connections name nodes, and no key or address of ours is in it."""
     flow, text = json.loads(path.read_text("utf-8")), path.read_text("utf-8")
-    assert "whsec_" not in text and "PUT THE KEY HERE" in text
+    assert "whsec_" not in text and '"secret"' not in text and '"credentials"' not in text
     assert set(re.findall(r"https?://([^/\"]+)", text)) <= {"cuadra.example.com"}
     if path.stem.startswith("n8n"):
+        assert (
+            re.fullmatch("[A-Za-z0-9]{16}", flow["id"]) and flow["active"] is False
+        )  # n8n import:workflow wants an id
         names = {node["name"] for node in flow["nodes"]}
         assert len(names) == len(flow["nodes"]) == len({node["id"] for node in flow["nodes"]})
         for node in flow["nodes"]:
@@ -90,9 +97,11 @@ def test_a_flow_is_whole(path: Path) -> None:
         for name, out in flow["connections"].items():
             assert name in names and all(to["node"] in names for one in out["main"] for to in one)
         return
+    assert "PUT THE KEY HERE" in text
     ids = [module["id"] for module in flow["flow"]]
     assert ids == sorted(set(ids)) and flow["metadata"]["version"] == 1
     for module in flow["flow"]:
         assert re.fullmatch(r"[a-z]+:[A-Za-z0-9]+", module["module"]) and module["version"]
-        used = {int(n) for n in re.findall(r"\{\{[^}]*?(\d+)\.", json.dumps(module["mapper"]))}
+        written = json.dumps([module["mapper"], module.get("filter")])
+        used = {int(n) for n in re.findall(r"(?:\{\{|\()(\d+)\.", written)}
         assert all(n < module["id"] for n in used)
