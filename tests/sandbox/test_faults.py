@@ -224,4 +224,4 @@ def test_it_runs_as_a_process_of_its_own() -> None:
         with smtplib.SMTP("127.0.0.1", about["smtp_port"]) as server:
             assert server.noop()[0] == 250
         process.terminate()
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=60) == 0
