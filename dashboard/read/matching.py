@@ -4,9 +4,12 @@ Records are named by key: "table:vendor:id". No question returns more than a pag
 """
 
 import datetime as dt
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
+from dashboard.read.few import Key, few, look_up
 from dashboard.read.warehouse import Db, Row, matches, pattern, question
+from reconcile import decisions
 
 PAGE = 20
 NEWEST = 300  # of what a search by hand matches: those that are open come first of them
@@ -26,9 +29,18 @@ class Heard(NamedTuple):
 
 NOTHING = Heard()
 
-# Who still waits: not those that were answered, nor those all of whose candidates were declined.
-_WAITING = """
-WITH declined AS (
+# Who waits for a person to decide, and who still does after what was heard: not those that were answered, nor those all
+# of whose candidates were declined.
+_ASKED = """
+asked AS NOT MATERIALIZED (
+    SELECT a.*, concat_ws(':', a.asker_table, a.asker_vendor, a.asker_id) AS asker
+    FROM askers AS a
+    WHERE ($left = '' OR a.left_table = $left)
+    AND ($right = '' OR a.right_table = $right)
+)
+"""
+_STILL_ASKED = f"""
+declined AS (
     SELECT l[1] AS left_table, l[2] AS left_vendor, array_to_string(l[3:], ':') AS left_id,
         r[1] AS right_table, r[2] AS right_vendor, array_to_string(r[3:], ':') AS right_id
     FROM (
@@ -46,13 +58,8 @@ gone AS (
     WHERE status = 'suggested'
     GROUP BY ALL
 ),
-waiting AS (
-    SELECT a.*, concat_ws(':', a.asker_table, a.asker_vendor, a.asker_id) AS asker
-    FROM askers AS a
-    WHERE ($left = '' OR a.left_table = $left)
-    AND ($right = '' OR a.right_table = $right)
-),
-asked AS (
+{_ASKED.replace("asked AS", "waiting AS", 1).strip()},
+asked AS MATERIALIZED (
     SELECT w.*
     FROM waiting AS w
     LEFT JOIN gone AS g
@@ -64,56 +71,27 @@ asked AS (
 
 # Any record in the same few columns, to show both sides of a pair alike.
 _RECORDS = {
-    "deals": """
-        SELECT d.vendor, d.id, d.title, COALESCE(c.name, d.customer_name) AS customer, d.amount, d.currency,
-            COALESCE(d.won_on, d.expected_close_on) AS on_day, d.reference AS says, d.url, d.status AS state,
-            b.remaining AS open_amount, b.invoices AS partners, NULL AS room
-        FROM deals AS d
-        SEMI JOIN wanted AS w ON w.vendor = d.vendor AND w.id = d.id
-        LEFT JOIN customers AS c ON c.vendor = d.vendor AND c.id = d.customer_id
-        LEFT JOIN deal_summary AS b ON b.vendor = d.vendor AND b.id = d.id
-    """,
-    "invoices": """
-        SELECT i.vendor, i.id, COALESCE(i.number, i.id) AS title, i.customer_name AS customer, i.gross AS amount,
-            i.currency, i.issued_on AS on_day, i.deal_reference AS says, i.url, s.state, s.open_amount,
-            s.deal_count AS partners, s.owed - s.arrived AS room
-        FROM invoices AS i
-        SEMI JOIN wanted AS w ON w.vendor = i.vendor AND w.id = i.id
-        LEFT JOIN invoice_summary AS s ON s.vendor = i.vendor AND s.id = i.id
-    """,
-    "payments": """
-        SELECT p.vendor, p.id, COALESCE(p.reference, p.invoice_reference) AS title, p.payer_name AS customer, p.amount,
-            p.currency, p.paid_on AS on_day, p.payer_iban AS says, NULL AS url, s.role AS state,
-            s.unallocated AS open_amount, s.invoices AS partners, NULL AS room
-        FROM payments AS p
-        SEMI JOIN wanted AS w ON w.vendor = p.vendor AND w.id = p.id
-        LEFT JOIN payment_summary AS s ON s.vendor = p.vendor AND s.id = p.id
-    """,
-    "customers": """
-        SELECT c.vendor, c.id, c.name AS title, c.tax_id AS customer, NULL AS amount, NULL AS currency, NULL AS on_day,
-            c.email AS says, c.url, NULL AS state, NULL AS open_amount, NULL AS partners,
-            NULL AS room
-        FROM customers AS c
-        SEMI JOIN wanted AS w ON w.vendor = c.vendor AND w.id = c.id
-    """,
-    "payouts": """
-        SELECT y.vendor, y.id, y.reference AS title, NULL AS customer, y.amount, y.currency, y.arrives_on AS on_day,
-            NULL AS says, NULL AS url, NULL AS state, NULL AS open_amount, NULL AS partners,
-            NULL AS room
-        FROM payouts AS y
-        SEMI JOIN wanted AS w ON w.vendor = y.vendor AND w.id = y.id
-    """,
+    "deals": """t.title, t.customer_id, t.customer_name AS customer, t.amount, t.currency,
+        COALESCE(t.won_on, t.expected_close_on) AS on_day, t.reference AS says, t.url, t.status AS state""",
+    "invoices": """COALESCE(t.number, t.id) AS title, t.customer_name AS customer, t.gross AS amount, t.currency,
+        t.issued_on AS on_day, t.deal_reference AS says, t.url""",
+    "payments": """COALESCE(t.reference, t.invoice_reference) AS title, t.payer_name AS customer, t.amount, t.currency,
+        t.paid_on AS on_day, t.payer_iban AS says""",
+    "customers": "t.name AS title, t.tax_id AS customer, t.email AS says, t.url",
+    "payouts": "t.reference AS title, t.amount, t.currency, t.arrives_on AS on_day",
 }
+_EMPTY: Row = dict.fromkeys(
+    ("title", "customer", "amount", "currency", "on_day", "says", "url", "state", "partners", "room")
+)
 
 
 @question
 def waiting(db: Db, heard: Heard = NOTHING) -> dict[tuple[str, str], int]:
     """Return how many records wait for a person to decide, by (left table, right table)."""
+    asked, said = _asked("", "", heard)
     rows = db.rows(
-        _WAITING + "SELECT left_table, right_table, COUNT(*) AS found FROM asked GROUP BY left_table, right_table",
-        left="",
-        right="",
-        **_said(heard),
+        f"WITH {asked} SELECT left_table, right_table, COUNT(*) AS found FROM asked GROUP BY left_table, right_table",
+        **said,
     )
     return {(r["left_table"], r["right_table"]): r["found"] for r in rows}
 
@@ -126,73 +104,70 @@ def suggested(
 
     A candidate is its link with `asker` and `answer`, the keys of both sides as people see them; see `records`.
     """
-    rows = db.rows(
-        _WAITING
-        + """,
-        page AS MATERIALIZED (
-            SELECT place, asker_table, asker_vendor, asker_id, asker, worth
-            FROM (SELECT DISTINCT place, asker_table, asker_vendor, asker_id, asker, worth FROM asked)
-            ORDER BY place LIMIT $limit OFFSET $offset
-        ),
-        suggested AS (
-            SELECT l.*, p.place, p.asker, p.worth, concat_ws(':', l.left_table, l.left_vendor, l.left_id) AS answer
-            FROM page AS p
-            JOIN links AS l
-                ON l.right_table = p.asker_table AND l.right_vendor = p.asker_vendor AND l.right_id = p.asker_id
-            WHERE l.status = 'suggested' AND l.left_table = 'deals'
-            UNION ALL
-            SELECT l.*, p.place, p.asker, p.worth, concat_ws(':', l.right_table, l.right_vendor, l.right_id)
-            FROM page AS p
-            JOIN links AS l
-                ON l.left_table = p.asker_table AND l.left_vendor = p.asker_vendor AND l.left_id = p.asker_id
-            WHERE l.status = 'suggested' AND l.left_table <> 'deals'
-        )
-        SELECT * EXCLUDE (place) FROM suggested
-        WHERE ($left = '' OR left_table = $left)
-        AND ($right = '' OR right_table = $right)
-        AND NOT list_contains(
-            CAST($declined AS VARCHAR[]),
-            concat_ws(':', left_table, left_vendor, left_id) || '>'
-                || concat_ws(':', right_table, right_vendor, right_id)
-        )
-        ORDER BY place, confidence DESC, answer
+    asked, said = _asked(left, right, heard)
+    askers = db.rows(
+        f"""WITH {asked},
+        places AS MATERIALIZED (SELECT DISTINCT place FROM asked ORDER BY place LIMIT $limit OFFSET $offset)
+        SELECT DISTINCT a.place, a.asker FROM asked AS a SEMI JOIN places AS p ON p.place = a.place ORDER BY a.place
         """,
-        left=left,
-        right=right,
+        **said,
         limit=size,
         offset=(number - 1) * size,
-        **_said(heard),
     )
-    groups: dict[str, list[Row]] = {}
-    for row in rows:
-        groups.setdefault(row["asker"], []).append(row)
-    return list(groups.values())
+    declined = set(heard.declined)
+    groups: dict[str, list[Row]] = {row["asker"]: [] for row in askers}
+    for row in _links(db, list(groups)):
+        # A deal never asks: what it may be linked to does.
+        asks = row["asker"] == _side(row, "right" if row["left_table"] == "deals" else "left")
+        meant = left in ("", row["left_table"]) and right in ("", row["right_table"])
+        if asks and meant and f"{_side(row, 'left')}>{_side(row, 'right')}" not in declined:
+            groups[row["asker"]].append(row)
+    return [rows for rows in groups.values() if rows]
 
 
-def _said(heard: Heard) -> dict[str, list[str]]:
-    return {"answered": list(heard.answered), "declined": list(heard.declined)}
+def _side(row: Row, side: str) -> str:
+    return ":".join(row[f"{side}_{part}"] for part in ("table", "vendor", "id"))
+
+
+def _asked(left: str, right: str, heard: Heard) -> tuple[str, dict[str, Any]]:
+    """Return the query of who asks, as `asked`, and its values; what was heard costs a look only where there is any."""
+    sides = {"left": left, "right": right}
+    if heard == NOTHING:
+        return _ASKED, sides
+    return _STILL_ASKED, sides | {"answered": list(heard.answered), "declined": list(heard.declined)}
 
 
 @question
 def records(db: Db, keys: tuple[str, ...]) -> dict[str, Row]:
-    """Return records by key: title, customer, amount, currency, on_day, says, url, state, open_amount, partners, room.
+    """Return records by key: title, customer, amount, currency, on_day, says, url, state, partners, room.
 
-    room: what of an invoice no money that we saw has settled; billing may have been told of it already.
+    partners: deals that an invoice belongs to already. room: what of an invoice no money that we saw has settled;
+    billing may have been told of it already.
     """
-    named: dict[str, list[tuple[str, str]]] = {}
+    named: dict[str, list[Key]] = {}
     for key in keys:
         table, vendor, id = key.split(":", 2)
         named.setdefault(table, []).append((vendor, id))
     found: dict[str, Row] = {}
     for table, wanted in named.items():
-        rows = db.rows(
-            "WITH wanted AS (SELECT unnest(CAST($vendors AS VARCHAR[])) AS vendor, "
-            "unnest(CAST($ids AS VARCHAR[])) AS id)" + _RECORDS[table],
-            vendors=[vendor for vendor, _ in wanted],
-            ids=[id for _, id in wanted],
-        )
-        found |= {f"{table}:{row['vendor']}:{row['id']}": row | {"table": table} for row in rows}
+        rows = look_up(db, table, _RECORDS[table], wanted)
+        beside = _beside(db, table, rows)
+        found |= {
+            f"{table}:{vendor}:{id}": _EMPTY | row | beside.get((vendor, id), {}) | {"table": table}
+            for (vendor, id), row in rows.items()
+        }
     return found
+
+
+def _beside(db: Db, table: str, rows: dict[Key, Row]) -> dict[Key, Row]:
+    """Return what is known of records beyond their own table, by key: a deal's customer, how an invoice stands."""
+    if table == "invoices":
+        return look_up(db, "invoice_summary", "t.state, t.deal_count AS partners, t.owed - t.arrived AS room", rows)
+    if table != "deals":
+        return {}
+    of = {key: (row["vendor"], row["customer_id"]) for key, row in rows.items() if row["customer_id"]}
+    names = look_up(db, "customers", "t.name AS customer", of.values())
+    return {key: {"customer": names[one]["customer"]} for key, one in of.items() if names.get(one, {}).get("customer")}
 
 
 _UNLINKED = f"""
@@ -256,34 +231,37 @@ def count_loose(db: Db) -> int:
 
 
 @question
-def links_of(db: Db, keys: tuple[str, ...], statuses: tuple[str, ...] = ("suggested",)) -> dict[str, list[Row]]:
-    """Return the links of these records on either side, by the record's key; `answer` is the key of the other side."""
-    rows = db.rows(
-        """
-        WITH wanted AS (SELECT unnest(CAST($keys AS VARCHAR[])) AS asker),
-        named AS (
-            SELECT asker, split_part(asker, ':', 1) AS of_table, split_part(asker, ':', 2) AS vendor,
-                substring(asker, length(of_table) + length(vendor) + 3) AS id
-            FROM wanted
-        )
-        SELECT l.*, n.asker, concat_ws(':', l.right_table, l.right_vendor, l.right_id) AS answer
-        FROM links AS l
-        JOIN named AS n ON n.of_table = l.left_table AND n.vendor = l.left_vendor AND n.id = l.left_id
-        WHERE list_contains(CAST($statuses AS VARCHAR[]), l.status)
-        UNION ALL
-        SELECT l.*, n.asker, concat_ws(':', l.left_table, l.left_vendor, l.left_id) AS answer
-        FROM links AS l
-        JOIN named AS n ON n.of_table = l.right_table AND n.vendor = l.right_vendor AND n.id = l.right_id
-        WHERE list_contains(CAST($statuses AS VARCHAR[]), l.status)
-        ORDER BY confidence DESC, answer
-        """,
-        keys=list(keys),
-        statuses=list(statuses),
-    )
+def links_of(db: Db, keys: tuple[str, ...], standing: bool = False) -> dict[str, list[Row]]:
+    """Return the links of these records on either side, by the record's key; `answer` is the key of the other side.
+
+    Those that are suggested, or those that stand. Best first.
+    """
     found: dict[str, list[Row]] = {}
-    for row in rows:
+    for row in _links(db, keys, _STANDING if standing else _SUGGESTED):
         found.setdefault(row["asker"], []).append(row)
     return found
+
+
+_SUGGESTED, _STANDING = "u.status = 'suggested'", "u.status IN ('automatic', 'confirmed')"
+
+
+def _links(db: Db, keys: Sequence[str], only: str = _SUGGESTED) -> list[Row]:
+    """Return the links on either side of which one of these records is, with `asker` and `answer`; best first."""
+    ids: dict[str, list[str]] = {}
+    for key in keys:
+        table, _vendor, id = key.split(":", 2)
+        ids.setdefault(table, []).append(id)
+    found = []
+    for table, asked in ids.items():
+        for side, other in (("left", "right"), ("right", "left")):
+            if not any(table == (left if side == "left" else right) for left, right in decisions.PAIRS):
+                continue
+            these = few("links", f"{side}_id", f"u.{side}_table = $table AND {only}")
+            for row in db.rows(f"SELECT * FROM {these}", ids=asked, table=table):
+                asker = _side(row, side)
+                if asker in keys:
+                    found.append(row | {"asker": asker, "answer": _side(row, other)})
+    return sorted(found, key=lambda row: (-row["confidence"], row["answer"]))
 
 
 @question

@@ -107,7 +107,7 @@ def _named(payment: Row) -> str:
 
 def allocate(payment: Row, key: str) -> None:
     """Let the reader say how much of a payment is for which invoice: never more than either of them."""
-    now = [row for row in matching.links_of(session.data(), (key,), ("automatic", "confirmed")).get(key, [])
+    now = [row for row in matching.links_of(session.data(), (key,), standing=True).get(key, [])
            if row["right_table"] == "invoices"]  # fmt: skip
     basket: list[str] = st.session_state.setdefault(f"basket:{key}", [row["answer"] for row in now])
     left, right = st.columns([3, 2], gap="medium")
