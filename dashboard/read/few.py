@@ -4,6 +4,7 @@ One short query for each table: to plan a join of many costs more than to run it
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 from dashboard.read.warehouse import Db, Row
 
@@ -25,11 +26,17 @@ def few(table: str, column: str = "id", only: str = "TRUE") -> str:
 )"""
 
 
-def look_up(db: Db, table: str, columns: str, keys: Iterable[Key | None]) -> dict[Key, Row]:
-    """Return by key these columns, and vendor and id, of the rows of `table` that have one of these keys."""
-    wanted = {key for key in keys if key}
+def look_up(
+    db: Db, table: str, columns: str, keys: Iterable[Key], only: str = "TRUE", **values: Any
+) -> dict[Key, Row]:  # fmt: skip
+    """Return by key these columns, and vendor and id, of the rows of `table` that have one of these keys.
+
+    `only` is a condition as in `few`, `values` are its own.
+    """
+    wanted = set(keys)
     if not wanted:
         return {}
-    rows = db.rows(f"SELECT t.vendor, t.id, {columns} FROM {few(table)} AS t", ids=sorted({id for _, id in wanted}))
+    asked = f"SELECT t.vendor, t.id, {columns} FROM {few(table, only=only)} AS t"
+    rows = db.rows(asked, ids=sorted({id for _, id in wanted}), **values)
     found = {(row["vendor"], row["id"]): row for row in rows}
     return {key: row for key, row in found.items() if key in wanted}

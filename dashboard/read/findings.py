@@ -5,6 +5,7 @@ import json
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from dashboard.read import named
 from dashboard.read.billed import ANY, Billed, values, within
 from dashboard.read.warehouse import Db, Row, matches, pattern, question
 
@@ -66,58 +67,6 @@ WITH {found}narrowed AS (
 )
 """
 _WHOLE = "(SELECT f.*, n.row, n.weight FROM narrowed AS n JOIN findings AS f ON f.rowid = n.row)"
-_NAMED = """
-    SELECT
-        f.*,
-        COALESCE(d.title, i.number, p.reference, c.name, q.number, q.title, po.reference,
-            CASE WHEN f.subject_table <> 'invoices' THEN NULLIF(f.detail, '') END) AS record,
-        COALESCE(dc.name, d.customer_name, i.customer_name, p.payer_name, c.name, qc.name) AS customer,
-        COALESCE(o.name, f.owner_id) AS owner,
-        COALESCE(d.url, i.url, c.url, q.url) AS url
-    FROM {found} AS f
-    LEFT JOIN {deals} AS d
-        ON f.subject_table = 'deals' AND d.vendor = f.subject_vendor AND d.id = f.subject_id
-    LEFT JOIN customers AS dc
-        ON dc.vendor = d.vendor AND dc.id = d.customer_id
-    LEFT JOIN {invoices} AS i
-        ON f.subject_table = 'invoices' AND i.vendor = f.subject_vendor AND i.id = f.subject_id
-    LEFT JOIN {payments} AS p
-        ON f.subject_table = 'payments' AND p.vendor = f.subject_vendor AND p.id = f.subject_id
-    LEFT JOIN {customers} AS c
-        ON f.subject_table = 'customers' AND c.vendor = f.subject_vendor AND c.id = f.subject_id
-    LEFT JOIN {quotes} AS q
-        ON f.subject_table = 'quotes' AND q.vendor = f.subject_vendor AND q.id = f.subject_id
-    LEFT JOIN (
-        SELECT b.vendor, b.id, a.customer_id
-        FROM {quotes} AS b JOIN deals AS a ON a.vendor = b.vendor AND a.id = b.deal_id
-    ) AS qd
-        ON qd.vendor = q.vendor AND qd.id = q.id
-    LEFT JOIN customers AS qc
-        ON qc.vendor = q.vendor AND qc.id = COALESCE(q.customer_id, qd.customer_id)
-    LEFT JOIN {payouts} AS po
-        ON f.subject_table = 'payouts' AND po.vendor = f.subject_vendor AND po.id = f.subject_id
-    LEFT JOIN (SELECT id, any_value(name) AS name FROM owners GROUP BY id) AS o
-        ON o.id = f.owner_id
-"""
-_SUBJECTS = ("deals", "invoices", "payments", "customers", "quotes", "payouts")
-# The records of the few findings in `shown`: found by id first, the rest is then read of them alone.
-_FEW = """(
-    SELECT t.* FROM {table} AS t
-    SEMI JOIN (
-        SELECT u.rowid AS row FROM {table} AS u
-        SEMI JOIN (SELECT s.subject_id AS id FROM shown AS s WHERE s.subject_table = '{table}') AS k ON k.id = u.id
-    ) AS w ON w.row = t.rowid
-)"""
-
-
-def _names(found: str) -> str:
-    """Return the query that puts record, customer, owner and address beside the findings of a subquery."""
-    return _NAMED.format(found=found, **{table: table for table in _SUBJECTS})
-
-
-def _names_of_few() -> str:
-    """Return the same for the few findings in `shown`, a materialized part of the query that says its LIMIT."""
-    return _NAMED.format(found="shown", **{table: _FEW.format(table=table) for table in _SUBJECTS})
 
 
 # The records whose words hold the text.
@@ -177,7 +126,7 @@ def _narrowed(wanted: Wanted) -> str:
 
 def _wanted(wanted: Wanted) -> str:
     """Return the findings that are wanted as `wanted`, with record, customer and owner."""
-    return f"{_narrowed(wanted)}, wanted AS ({_names(_WHOLE)})\n"
+    return f"{_narrowed(wanted)}, wanted AS ({named.joined(_WHOLE)})\n"
 
 
 def relation(wanted: Wanted) -> tuple[str, dict[str, Any]]:
@@ -222,27 +171,29 @@ def first(db: Db, wanted: Wanted, size: int = PAGE) -> tuple[int, tuple[tuple[st
     sums = sorted((r for r in found if r["row"] is None), key=lambda r: (-r["found"], r["currency"] or ""))
     amounts = tuple((r["currency"], r["amount"]) for r in sums if r["currency"] and r["amount"])
     rows = [r["row"] for r in found if r["row"] is not None]
-    picked = "(SELECT unnest(CAST($rows AS BIGINT[])) AS row, generate_subscripts(CAST($rows AS BIGINT[]), 1) AS place)"
-    shown = f"SELECT f.*, p.place FROM {picked} AS p JOIN findings AS f ON f.rowid = p.row LIMIT {size:d}"
-    query = f"WITH shown AS MATERIALIZED ({shown}) SELECT * FROM ({_names_of_few()}) ORDER BY place"
-    named = db.rows(query, rows=rows) if rows else []
-    return sum(r["found"] for r in sums), amounts, named
+    return sum(r["found"] for r in sums), amounts, _shown(db, rows)
 
 
 @question
 def page(db: Db, wanted: Wanted, number: int = 1, size: int = PAGE) -> list[Row]:
     """Return one page (from 1) of the findings, with record, customer and owner beside them."""
-    return db.rows(
-        f"""{_narrowed(wanted)}, top AS MATERIALIZED ({_top(wanted)}),
-        shown AS MATERIALIZED (
-            SELECT f.*, t.weight FROM top AS t JOIN findings AS f ON f.rowid = t.row LIMIT {size:d}
-        )
-        SELECT * FROM ({_names_of_few()}) {_order(wanted)}""",
-        **_values(wanted),
-        sort=wanted.sort,
-        limit=size,
-        offset=(number - 1) * size,
+    asked = {**_values(wanted), "sort": wanted.sort, "limit": size, "offset": (number - 1) * size}
+    if size > PAGE:
+        return db.rows(f"{_wanted(wanted)} SELECT * FROM wanted {_order(wanted)} {_PART}", **asked)
+    return _shown(db, [row["row"] for row in db.rows(_narrowed(wanted) + _top(wanted), **asked)])
+
+
+def _shown(db: Db, rows: list[int]) -> list[Row]:
+    """Return the findings in these rows of their table, in this order, named."""
+    found = db.rows(
+        """
+        SELECT f.*, f.rowid AS row FROM findings AS f
+        SEMI JOIN (SELECT unnest(CAST($rows AS BIGINT[])) AS row) AS p ON p.row = f.rowid
+        """,
+        rows=rows,
     )
+    at = {row["row"]: row for row in found}
+    return named.one_by_one(db, (at[row] for row in rows))
 
 
 def _order(wanted: Wanted) -> str:
@@ -251,7 +202,7 @@ def _order(wanted: Wanted) -> str:
 
 def _top(wanted: Wanted) -> str:
     """Return the query for the rows of one page of `narrowed`; only sorted by customer each needs its name."""
-    found = "narrowed" if wanted.sort != "customer" else f"({_names(_WHOLE)})"
+    found = "narrowed" if wanted.sort != "customer" else f"({named.joined(_WHOLE)})"
     return f"SELECT row, weight FROM {found} {_order(wanted)} {_PART}"
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from dashboard.read.billed import ANY, Billed, values, within
+from dashboard.read.few import look_up
 from dashboard.read.warehouse import Db, Row, question
 
 PAGE = 50
@@ -53,25 +54,28 @@ def open_invoices(
     """Return how many invoices are open in a currency (empty: any) and bucket, and one page (from 1)."""
     asked = {"currency": currency, "bucket": bucket} | values(billed)
     found = db.one(_open(billed) + "SELECT COUNT(*) FROM asked", **asked)
-    rows = db.rows(
-        _open(billed)
-        + f""",
-        top AS MATERIALIZED (
-            SELECT a.row FROM asked AS a ORDER BY {_LATEST} LIMIT {PAGE} OFFSET $offset
-        ),
-        page AS (
-            SELECT i.* FROM top AS t JOIN invoice_summary AS i ON i.rowid = t.row LIMIT {PAGE}
+    rows = [
+        row["row"]
+        for row in db.rows(
+            _open(billed) + f"SELECT a.row FROM asked AS a ORDER BY {_LATEST} LIMIT {PAGE} OFFSET $offset",
+            **asked,
+            offset=(number - 1) * PAGE,
         )
-        SELECT a.*, f.expected_on
-        FROM page AS a
-        CROSS JOIN settings AS s
-        LEFT JOIN forecast AS f
-            ON f.as_of = s.today AND f.subject = 'invoices' AND f.vendor = a.vendor AND f.id = a.id
+    ]
+    shown = db.rows(
+        f"""
+        SELECT a.* FROM invoice_summary AS a
+        SEMI JOIN (SELECT unnest(CAST($rows AS BIGINT[])) AS row) AS p ON p.row = a.rowid
         ORDER BY {_LATEST}
         """,
-        **asked, offset=(number - 1) * PAGE,
-    )  # fmt: skip
-    return int(found or 0), rows
+        rows=rows,
+    )
+    keys = [(row["vendor"], row["id"]) for row in shown]
+    today = db.one("SELECT today FROM settings")
+    due = look_up(db, "forecast", "t.expected_on", keys, "u.subject = 'invoices' AND u.as_of = $today", today=today)
+    return int(found or 0), [
+        row | {"expected_on": due.get(key, {}).get("expected_on")} for key, row in zip(keys, shown, strict=True)
+    ]
 
 
 @question

@@ -2,6 +2,7 @@
 connection kept longer would show yesterday's file. Answers are remembered as long.
 """
 
+import inspect
 import os
 import re
 import threading
@@ -110,6 +111,7 @@ def question(ask: Callable[Concatenate[Db, P], T]) -> Callable[Concatenate[Path,
 
     What it returns is shared between readers who see the same, and must not be changed by them.
     """
+    takes = inspect.signature(ask)
 
     @lru_cache(maxsize=_KEPT)
     def remembered(data: Path, at: Stamp, args: tuple[Any, ...], named: tuple[tuple[str, Any], ...]) -> T:
@@ -119,7 +121,9 @@ def question(ask: Callable[Concatenate[Db, P], T]) -> Callable[Concatenate[Path,
     @wraps(ask)
     def asked(data: Path, *args: P.args, **named: P.kwargs) -> T:
         seen = visible(data)
-        return remembered(seen, stamp(seen), args, tuple(sorted(named.items())))
+        given = takes.bind(None, *args, **named)
+        given.apply_defaults()  # what is left out and what is said to be the same is one question
+        return remembered(seen, stamp(seen), given.args[1:], tuple(sorted(given.kwargs.items())))
 
     return asked
 
