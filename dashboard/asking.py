@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 from pydantic.fields import FieldInfo
 
-from dashboard import said, session
+from dashboard import said, session, words
 from dashboard.choosing import Changes, NotSo, Refusal, keep
 from dashboard.parts import plain
 from dashboard.words import _
@@ -60,7 +60,7 @@ def _field(ask: Ask, settings: Settings) -> Any:
         return int(st.number_input(ask.label, _bound(known, "ge", 0), _bound(known, "le", MOST), value, **more))
     if isinstance(value, Decimal):
         shown = value * 100 if ask.is_share else value
-        return st.text_input(ask.label + (" (%)" if ask.is_share else ""), f"{shown.normalize():f}", **more)
+        return st.text_input(ask.label + (" (%)" if ask.is_share else ""), words.typed(shown), **more)
     if isinstance(value, list):
         return st.text_area(ask.label, "\n".join(value), **more)
     if isinstance(value, Mapping):

@@ -11,7 +11,7 @@ import streamlit as st
 from dashboard.parts import ROW
 from dashboard.read.findings import Total
 from dashboard.theme import Palette, palette
-from dashboard.words import _, language, money, number, short_money
+from dashboard.words import _, language, money, number, short_money, short_number
 
 # What Plotly offers over a chart is one button, which saves it as a picture.
 QUIET = {
@@ -60,20 +60,24 @@ def by_check(totals: Sequence[Total], currency: str) -> go.Figure:
     paint = {"high": colours.bad, "medium": colours.warn, "low": colours.accent}
     worth = [(t, dict(t.amounts).get(currency, Decimal(0))) for t in totals]
     shown = sorted((pair for pair in worth if pair[1]), key=lambda pair: pair[1])[-8:]
+    rows = list(range(len(shown)))
     figure = go.Figure(
         go.Bar(
             x=[float(amount) for _t, amount in shown],  # pixels, not money: the label says the amount
-            y=[_(t.title) for t, _amount in shown],
+            y=rows,
+            customdata=[_(t.title) for t, _amount in shown],
             text=[money(amount, currency, whole=True) for _t, amount in shown],
             marker={"color": [paint[t.severity] for t, _amount in shown], "cornerradius": 3},
             orientation="h",
             textposition="auto",
-            hovertemplate="%{y}: %{text}<extra></extra>",
+            hovertemplate="%{customdata}: %{text}<extra></extra>",
             cliponaxis=False,
         )
     )
-    figure.update_xaxes(visible=False)
-    figure.update_yaxes(automargin=True, showgrid=False, ticksuffix="  ")
+    # room for the amount beside a bar that is too short for it
+    figure.update_xaxes(visible=False, range=[0, 1.6 * max((float(amount) for _t, amount in shown), default=1.0)])
+    figure.update_yaxes(automargin=True, showgrid=False, tickvals=rows,
+                        ticktext=[f"{shortened(_(t.title), 32)}  " for t, _amount in shown])  # fmt: skip
     return calm(figure, colours, 34 * len(shown) + 20)
 
 
@@ -244,6 +248,13 @@ def money_axis(figure: go.Figure, low: Decimal, high: Decimal, currency: str, al
 def brief(amount: Decimal, currency: str) -> str:
     """Return an amount that has to fit into a small place: "€34.3K", and below a thousand "€292"."""
     return money(amount, currency, whole=True) if abs(amount) < 1000 else short_money(amount, currency)
+
+
+def briefly(amount: Decimal) -> str:
+    """Return an amount without its currency, where that stands beside the chart: "34.3K", from a hundred on "287K"."""
+    if abs(amount) < 1000:
+        return number(amount)
+    return short_number(amount, 0 if abs(amount) >= 100_000 else 1)
 
 
 def beside(across: Sequence[str], parts: Mapping[str, Sequence[Decimal]], currency: str) -> go.Figure:

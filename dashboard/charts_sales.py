@@ -6,7 +6,7 @@ from decimal import Decimal
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from dashboard.charts import brief, calm, money_axis, shortened
+from dashboard.charts import briefly, calm, money_axis, shortened
 from dashboard.theme import palette
 from dashboard.words import money, number, percent
 
@@ -30,7 +30,7 @@ def funnels(
             y=rows,
             x=[float(a) for a in steps[step]],
             orientation="h",
-            text=[brief(a, currency) if a else "" for a in steps[step]],
+            text=[briefly(a) if a else "" for a in steps[step]],
             textposition="outside",
             textfont={"size": 10.5, "color": colours.text},
             customdata=[[n, s, number(c)] for n, s, c in zip(names, said, counts[step], strict=True)],

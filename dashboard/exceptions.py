@@ -8,7 +8,7 @@ import streamlit as st
 from dashboard import jobs, rights, said, session, working
 from dashboard.parts import plain
 from dashboard.read import Row, findings
-from dashboard.words import _, day, moment, several
+from dashboard.words import _, day, day_typed, moment, several
 from reconcile.state import Decision, state
 
 SOON = dt.timedelta(days=7)  # how long a finding is put off where nobody says
@@ -47,7 +47,8 @@ def _agree(found: Sequence[Row]) -> None:
         with st.form(f"leave-{found[0]['id']}", border=False):
             reason = st.text_input(_("Why"), placeholder=_("Agreed with the customer on the phone"))
             approver = st.text_input(_("Approved by (empty: you)"), placeholder=session.who())
-            until = st.date_input(_("Until (empty: for good)"), value=None, min_value=session.day())
+            until = st.date_input(_("Until (empty: for good)"), value=None, min_value=session.day(),
+                                  format=day_typed())  # fmt: skip
             if st.form_submit_button(_("Leave it"), type="primary"):
                 if reason.strip():
                     day = until if isinstance(until, dt.date) else None
@@ -63,7 +64,8 @@ def _put_off(found: Sequence[Row]) -> None:
     one_day = dt.timedelta(days=1)
     offered = st.popover(_("Put off"), icon=":material/snooze:", type="tertiary")
     with offered, st.form(f"snooze-{found[0]['id']}", border=False):
-        back = st.date_input(_("Show it again on"), value=session.day() + SOON, min_value=session.day() + one_day)
+        back = st.date_input(_("Show it again on"), value=session.day() + SOON, min_value=session.day() + one_day,
+                             format=day_typed())  # fmt: skip
         if st.form_submit_button(_("Put off"), type="primary") and isinstance(back, dt.date):
             _keep([_said(f, "snoozed", "", back - one_day) for f in found], _("Put off."))
 

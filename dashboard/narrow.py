@@ -15,7 +15,7 @@ from dashboard.parts import plain, sums
 from dashboard.read import Row, figures
 from dashboard.read.figures import CONVERTED, MONEY
 from dashboard.read.sources import OLD_AFTER
-from dashboard.words import _, ago, day, money, number
+from dashboard.words import _, ago, day, day_typed, money, number
 from reconcile.settings import Settings
 
 ALL = "all"  # every currency, converted
@@ -134,7 +134,7 @@ def _day(label: str, name: str, scope: str, usual: dt.date) -> dt.date:
         first = dt.date.fromisoformat(st.query_params.get(name, ""))
     except ValueError:
         first = usual
-    chosen = st.date_input(label, first, key=f"{scope}:{name}", width=140, format="YYYY-MM-DD")
+    chosen = st.date_input(label, first, key=f"{scope}:{name}", width=140, format=day_typed())
     picked = chosen if isinstance(chosen, dt.date) else usual
     st.query_params[name] = str(picked)
     return picked

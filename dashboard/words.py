@@ -91,8 +91,8 @@ def _(text: str) -> str:
 
 
 def several(one: str, many: str, count: int) -> str:
-    """Return the form of a text that fits a count, with {count} filled in."""
-    return catalogue(language()).ngettext(one, many, count).format(count=number(count))
+    """Return the form of a text that fits a count, with {count} filled in; one less is "-1 day"."""
+    return catalogue(language()).ngettext(one, many, abs(count)).format(count=number(count))
 
 
 def locale() -> Locale:
@@ -130,6 +130,11 @@ def short_money(amount: Decimal, currency: str) -> str:
     return numbers.format_compact_currency(amount, currency, locale=locale(), fraction_digits=1)
 
 
+def short_number(amount: Decimal, decimals: int = 1) -> str:
+    """Return a number as a small place has room for it: "80K", "1,5 mln"."""
+    return numbers.format_compact_decimal(amount, locale=locale(), fraction_digits=decimals)
+
+
 def number(value: Decimal | int | None, decimals: int = 0) -> str:
     """Return a number with its thousands apart."""
     if value is None:
@@ -137,6 +142,11 @@ def number(value: Decimal | int | None, decimals: int = 0) -> str:
     return numbers.format_decimal(
         round(Decimal(value), decimals), "#,##0" + ("." + "0" * decimals if decimals else ""), locale=locale()
     )
+
+
+def typed(value: Decimal) -> str:
+    """Return a number as people type it: all its decimals, no thousands apart."""
+    return str(numbers.format_decimal(value, "0.##########", locale=locale()))
 
 
 def percent(share: Decimal | None) -> str:
@@ -147,6 +157,11 @@ def percent(share: Decimal | None) -> str:
 def day(value: dt.date | None) -> str:
     """Return a day, e.g. "20 Nov 2026"."""
     return DASH if value is None else dates.format_date(value, "medium", locale=locale())
+
+
+def day_typed() -> str:
+    """Return how a day is typed, in the letters of Streamlit's date field; in English so that no month is a day."""
+    return {"es": "DD/MM/YYYY", "fr": "DD/MM/YYYY", "pl": "DD.MM.YYYY"}.get(language(), "YYYY-MM-DD")
 
 
 def short_day(value: dt.date | None) -> str:

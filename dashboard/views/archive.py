@@ -183,10 +183,10 @@ def _list() -> None:
         "number": st.column_config.TextColumn(_("Number"), width=130),
         "customer": st.column_config.TextColumn(_("Customer"), width=190),
         "issued": st.column_config.TextColumn(_("Issued"), width=95),
-        "state": st.column_config.TextColumn(_("Invoice state"), width=110),
+        "state": st.column_config.TextColumn(_("Invoice state"), width=140),
         "sent": st.column_config.TextColumn(_("Sent"), width=95),
         "stored": st.column_config.TextColumn(_("Archived"), width=130),
-        "path": st.column_config.TextColumn(_("Path"), width=300),
+        "path": st.column_config.TextColumn(_("Path"), width=270),
         "checksum": st.column_config.TextColumn("SHA-256", width=110),
         "copies": st.column_config.TextColumn(_("Copies"), width=110),
     }

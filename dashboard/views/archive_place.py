@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard import choosing, said, session
 from dashboard.parts import plain
-from dashboard.words import _
+from dashboard.words import _, day_typed
 from extract.vendor import VendorError
 from reconcile import access
 from reconcile.archive.place import FOLDER, NAME, SCHEMES, place, secret
@@ -41,7 +41,7 @@ def show() -> None:
         ).strip()  # fmt: skip
         found["since"] = st.date_input(
             _("CRM and accounting get what was issued from this day on"), held.since, key="archive-since",
-            help=_("Empty: all documents, the old ones too."), format="YYYY-MM-DD",
+            help=_("Empty: all documents, the old ones too."), format=day_typed(),
         )  # fmt: skip
         found["by_itself"] = st.toggle(_("Archive after each reading, without a click"), held.by_itself,
                                        key="archive-itself")  # fmt: skip

@@ -37,11 +37,13 @@ def _deal() -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown(f"**{_('1. The deal')}**")
-        text = st.text_input(_("Title, customer or reference"), key="hand-deal", type="search")
+        text = st.text_input(_("Title, customer or reference"), key="hand-deal", type="search", placeholder=_("Search"))
         deal = choose_deal(text or "", "hand-pick")
     with right:
         st.markdown(f"**{_('2. Its invoices')}**")
-        text = st.text_input(_("Number, customer or amount"), key="hand-invoice", type="search")
+        text = st.text_input(
+            _("Number, customer or amount"), key="hand-invoice", type="search", placeholder=_("Search")
+        )
         rows = matching.open_invoices(session.data(), text or "", most=MOST)
         ticked = [row for row in rows if st.checkbox(_ticked(row), key=f"tick-{row['vendor']}-{row['id']}")]
         if not rows:
@@ -78,7 +80,9 @@ def _payment(named: str | None) -> None:
     if named:
         key = f"payments:{named}"
     else:
-        text = st.text_input(_("Payer, text, account or amount"), key="hand-payment", type="search")
+        text = st.text_input(
+            _("Payer, text, account or amount"), key="hand-payment", type="search", placeholder=_("Search")
+        )
         found = matching.payments(session.data(), text or "", MOST)
         if not found:
             nothing(_("No payment matches"), _("Search by payer, text, account or amount."), ":material/search_off:")
@@ -112,7 +116,7 @@ def allocate(payment: Row, key: str) -> None:
     basket: list[str] = st.session_state.setdefault(f"basket:{key}", [row["answer"] for row in now])
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        text = st.text_input(_("Number, customer or amount"), key=f"find-{key}", type="search")
+        text = st.text_input(_("Number, customer or amount"), key=f"find-{key}", type="search", placeholder=_("Search"))
         _offer(text, payment, key, basket)
     with right:
         _split(payment, key, basket, now)

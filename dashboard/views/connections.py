@@ -164,8 +164,8 @@ def _catalogue() -> None:
         kinds = sorted({e.kind for e in entries})
         kind = st.pills(_("Kind"), kinds, format_func=labels.kind, key="kind", label_visibility="collapsed")
     shown = [e for e in entries if (not text or text.lower() in e.title.lower()) and (not kind or e.kind == kind)]
-    wide = {_("System"): 205, _("State"): 80, _("Kind"): 70, _("Sign-in"): 130, _("Reads"): 150, _("Writes"): 150,
-            _("API version"): 95, _("Evidence"): 420}  # fmt: skip
+    wide = {_("System"): 205, _("State"): 80, _("Kind"): 90, _("Sign-in"): 130, _("Reads"): 150, _("Writes"): 150,
+            _("API version"): 125, _("Evidence"): 370}  # fmt: skip
     st.dataframe(_table(shown), hide_index=True, height=tall(len(shown), 500), alt=_("All systems"),
                  column_config={n: st.column_config.TextColumn(n, width=w) for n, w in wide.items()})  # fmt: skip
 

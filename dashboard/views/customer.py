@@ -65,10 +65,10 @@ def _list() -> None:
     }
     config = {
         "name": st.column_config.TextColumn(_("Customer"), width=190),
-        "invoiced": st.column_config.TextColumn(_("Invoiced"), width=130, alignment="right"),
-        "open": st.column_config.TextColumn(_("Still open"), width=130, alignment="right"),
-        "overdue": st.column_config.TextColumn(_("Overdue"), width=130, alignment="right"),
-        "deals": st.column_config.NumberColumn(_("Deals won"), width=80),
+        "invoiced": st.column_config.TextColumn(_("Invoiced"), width=120, alignment="right"),
+        "open": st.column_config.TextColumn(_("Still open"), width=120, alignment="right"),
+        "overdue": st.column_config.TextColumn(_("Overdue"), width=120, alignment="right"),
+        "deals": st.column_config.NumberColumn(_("Deals won"), width=120),
         "invoices": st.column_config.NumberColumn(_("Invoices"), width=80),
         "last": st.column_config.TextColumn(_("Last business"), width=110),
         "tax": st.column_config.TextColumn(_("Tax id"), width=120),

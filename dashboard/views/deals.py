@@ -61,12 +61,12 @@ def _list() -> None:
     sums = {"amount": _("Amount"), "invoiced": _("Invoiced"), "paid": _("Paid")}
     right = {n: st.column_config.TextColumn(title, width=105, alignment="right") for n, title in sums.items()}
     config = {
-        "title": st.column_config.TextColumn(_("Deal"), width=200),
-        "customer": st.column_config.TextColumn(_("Customer"), width=165),
+        "title": st.column_config.TextColumn(_("Deal"), width=190),
+        "customer": st.column_config.TextColumn(_("Customer"), width=155),
         "status": st.column_config.TextColumn(_("State"), width=60),
         "won": st.column_config.TextColumn(_("Won"), width=90),
         "invoice": st.column_config.TextColumn(_("Invoice"), width=95),
-        "state": st.column_config.TextColumn(_("Invoice state"), width=120),
+        "state": st.column_config.TextColumn(_("Invoice state"), width=140),
     } | right
     state = st.dataframe(
         shown, column_config=config, hide_index=True, on_select="rerun", selection_mode="single-row", key="deals-list",

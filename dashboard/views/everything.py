@@ -25,7 +25,7 @@ def show() -> None:
                     go("reconciliation", part="all", stage=stage)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         text = bound(
-            st.text_input, _("Search"), name="q", scope="all", type="search", width=250,
+            st.text_input, _("Search"), name="q", scope="all", type="search", width=310,
             placeholder=_("Number, name, customer, account or amount"),
         )  # fmt: skip
         stage = bound(

@@ -130,8 +130,9 @@ def _flows() -> None:
             effects = "\n".join(f"- {plain(effect)}" for effect in flow.effects)
             st.markdown(f"**{_('Starts when')}:** {plain(flow.trigger)}\n\n**{_('Then')}:**\n{effects}")
             st.markdown(f":material/shield: {plain(flow.never)}")
-            st.markdown(f"**{_('Whom to ask')}:** {plain(contact())}")
-            link(flow.page, _("Open"), ":material/arrow_forward:")
+            if session.settings().company.contact:  # else the top of the page says it once
+                st.markdown(f"**{_('Whom to ask')}:** {plain(contact())}")
+            link(flow.page, _("Open the page"), ":material/arrow_forward:")
 
 
 def questions() -> list[tuple[str, str]]:

@@ -15,7 +15,9 @@ MOST = 15  # invoices offered by a search
 def offer(record: Row, head: tuple[str, str]) -> None:
     """Offer invoices to be added to `record`, a customer; one that is another customer's is pointed out first."""
     with st.expander(_("Add an invoice"), icon=":material/add_link:"):
-        text = st.text_input(_("Number, customer or amount"), key="more-invoice", type="search")
+        text = st.text_input(
+            _("Number, customer or amount"), key="more-invoice", type="search", placeholder=_("Search")
+        )
         if not text:
             st.caption(_("For an invoice that billing has under another name, or under nobody's."))
             return

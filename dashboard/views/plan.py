@@ -11,7 +11,7 @@ from dashboard import act, jobs, labels, rights, said, session, working
 from dashboard.parts import badge, plain
 from dashboard.read import Row, plans
 from dashboard.theme import Mark
-from dashboard.words import DASH, _, day, money, number
+from dashboard.words import DASH, _, day, day_typed, money, number
 from reconcile.action import Subject
 from reconcile.plans import BillingPlan, Part, deposit, keep, plan_of
 from reconcile.state import state
@@ -148,7 +148,8 @@ def _stage(at: int, plan: BillingPlan | None, deal: Row, mine: str) -> dict[str,
                          format_func=whens().__getitem__, key=f"{mine}-when-{at}")  # fmt: skip
     found |= {"due": due, "on": None, "stage": "", "after_payment": due == "paid"}
     if due == "day":
-        found["on"] = what.date_input(_("On a day"), known.on if known else None, key=f"{mine}-on-{at}")
+        found["on"] = what.date_input(_("On a day"), known.on if known else None, key=f"{mine}-on-{at}",
+                                       format=day_typed())  # fmt: skip
     elif due == "stage":
         at_stage = list(stages).index(known.stage) if known and known.stage in stages else None
         found["stage"] = what.selectbox(_("At a stage"), list(stages), at_stage, format_func=stages.__getitem__,
@@ -186,8 +187,9 @@ def recurring(plan: BillingPlan | None, deal: Row, mine: str, is_wide: bool = Tr
         "net": right.text_input(_("Each time, without tax"), f"{known.net:.2f}" if known and known.net else "",
                                 key=f"{mine}-net", placeholder=_("The deal's lines") if deal["id"] else ""),
         "begins_on": left.date_input(_("From"), known.begins_on if known else deal["won_on"] or session.day(),
-                                     key=f"{mine}-begins"),
-        "ends_on": middle.date_input(_("Until (optional)"), known.ends_on if known else None, key=f"{mine}-ends"),
+                                     key=f"{mine}-begins", format=day_typed()),
+        "ends_on": middle.date_input(_("Until (optional)"), known.ends_on if known else None, key=f"{mine}-ends",
+                                     format=day_typed()),
     }  # fmt: skip
 
 

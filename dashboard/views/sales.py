@@ -17,8 +17,8 @@ from dashboard.words import DASH, _, day, money, month, number, percent, several
 ZERO = Decimal(0)
 COUNTS = sales.WHAT
 AMOUNTS = ("won", "invoiced", "paid", "waiting")  # of those counts the table has the amounts too
-WIDTHS = {"open": 48, "closed": 62, "won": 46, "invoiced": 62, "paid": 46, "waiting": 88, "won_amount": 80,
-          "invoiced_amount": 96, "paid_amount": 80, "waiting_amount": 120}  # all fit on a desk  # fmt: skip
+WIDTHS = {"open": 56, "closed": 62, "won": 54, "invoiced": 66, "paid": 56, "waiting": 80, "won_amount": 80,
+          "invoiced_amount": 96, "paid_amount": 80, "waiting_amount": 106}  # all fit on a desk  # fmt: skip
 TOP = 10
 
 

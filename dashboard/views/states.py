@@ -7,7 +7,7 @@ from dashboard.parts import plain
 from dashboard.read import Row, ready
 from dashboard.read.stages import stages
 from dashboard.theme import invoice_state
-from dashboard.words import _
+from dashboard.words import _, day_typed
 from reconcile import access
 from reconcile.settings import STATES, States
 
@@ -33,13 +33,13 @@ def show() -> None:
                    "made and when it is paid."),
         )  # fmt: skip
         since = st.date_input(_("Only deals won from this day on"), known.states.since, key="states-since",
-                              format="YYYY-MM-DD")  # fmt: skip
+                              format=day_typed())  # fmt: skip
         st.divider()
         payments = st.toggle(_("Each payment becomes a note in the timeline: day, amount, what is still open"),
                              known.timeline.payments, key="notes-payments")  # fmt: skip
         invoices = st.toggle(_("Each issued invoice becomes a note too"), known.timeline.invoices, key="notes-invoices")
         noted = st.date_input(_("Only what is of this day or later"), known.timeline.since, key="notes-since",
-                              format="YYYY-MM-DD")  # fmt: skip
+                              format=day_typed())  # fmt: skip
         if st.form_submit_button(_("Save"), icon=":material/save:", key="states-save"):
             _save(
                 {"always": always, "since": since, "words": words, "stages": moves},

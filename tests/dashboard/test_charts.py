@@ -6,6 +6,7 @@ import pytest
 
 from dashboard import charts
 from dashboard.parts import tall
+from dashboard.read.findings import Total
 
 
 @pytest.mark.parametrize(
@@ -44,3 +45,15 @@ def test_weeks_are_named_every_other_time() -> None:
     for across, named in ((weeks, tuple(weeks[::2])), (people, None)):
         figure = charts.stacked(across, {"paid": [Decimal(1)] * len(across)}, "EUR", ("good",))
         assert figure.layout.xaxis.tickvals == named
+
+
+def test_no_amount_is_cut_beside_a_bar_by_problem() -> None:
+    """The longest bar leaves room for an amount; long titles are shortened, and whole where the mouse rests."""
+    long = "Contact details differ between billing and CRM, and much more"
+    totals = [
+        Total(str(n), title, "", "high", 1, (("EUR", Decimal(n)),)) for n, title in ((5, long), (9, long), (7, "B"))
+    ]
+    figure = charts.by_check(totals, "EUR")
+    assert figure.layout.xaxis.range[1] >= 1.5 * 9
+    assert list(figure.data[0].customdata) == [long, "B", long] and list(figure.data[0].text) == ["€5", "€7", "€9"]
+    assert [len(text.strip()) for text in figure.layout.yaxis.ticktext] == [32, 1, 32]

@@ -75,6 +75,7 @@ def test_an_invoice_without_a_deal_shows_the_deals_it_may_belong_to(data: Path, 
 def test_invoices_are_searched_ticked_and_added_to_a_deal(data: Path, page) -> None:
     """Two are ticked and added: both are on the deal then; one that has a deal already raises a warning first."""
     app = page("reconciliation", part="hand")
+    assert all(field.placeholder for field in app.text_input)  # else an English word stands there
     app.text_input(key="hand-deal").set_value("audit")
     app.text_input(key="hand-invoice").set_value("lodz").run()
     assert len(app.checkbox) == 2

@@ -14,6 +14,7 @@ from dashboard.words import (
     ago,
     catalogue,
     day,
+    day_typed,
     moment,
     money,
     month,
@@ -21,7 +22,9 @@ from dashboard.words import (
     number,
     offered,
     several,
+    short_number,
     speaking,
+    typed,
     weekdays,
 )
 
@@ -131,3 +134,23 @@ def test_stored_texts_are_read_as_what_they_are() -> None:
 def test_names_are_no_markup() -> None:
     """Stars, dollars, brackets, pipes and colons of a name do nothing."""
     assert plain("*A* [x] $1 | :red") == r"\*A\* \[x\] \$1 \| \:red"
+
+
+def test_one_less_is_one_day() -> None:
+    """A change of -1 takes the singular, in every language that has one."""
+    for language, text in (("en", "-1 day"), ("es", "-1 día"), ("fr", "-1 jour"), ("pl", "-1 dzień")):
+        with speaking(language):
+            assert several("{count} day", "{count} days", -1) == text
+
+
+def test_what_stands_in_a_field_is_as_its_reader_types_it() -> None:
+    """All decimals, no thousands apart; a day with its month in the middle, in English with the year first."""
+    for language, amount, date, small in (
+        ("en", "1250.005", "YYYY-MM-DD", "287K"),
+        ("es", "1250,005", "DD/MM/YYYY", "287 mil"),
+        ("fr", "1250,005", "DD/MM/YYYY", "287 k"),
+        ("pl", "1250,005", "DD.MM.YYYY", "287 tys."),
+    ):
+        with speaking(language):
+            assert (typed(D("1250.005")), day_typed()) == (amount, date)
+            assert said(short_number(D("287430"), 0)) == small
