@@ -276,7 +276,8 @@ def people(db: Db) -> list[str]:
 def by_ids(db: Db, ids: tuple[str, ...]) -> list[Row]:
     """Return the findings of these ids, in whatever state, with record, customer and owner; largest first."""
     everything = Wanted(states=("open", "unchecked", "agreed", "snoozed", "fixed"), ids=ids)
-    return db.rows(_wanted(everything) + "SELECT * FROM wanted ORDER BY abs(weight) DESC, id", **_values(everything))
+    asked = _narrowed(everything) + "SELECT row FROM narrowed ORDER BY abs(weight) DESC, id"
+    return _shown(db, [row["row"] for row in db.rows(asked, **_values(everything))])
 
 
 @question

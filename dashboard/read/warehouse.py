@@ -63,7 +63,12 @@ class Db:
 
 def data_folder() -> Path:
     """Return the data folder: CUADRA_DATA, else data/ where we were started."""
-    return Path(os.environ.get("CUADRA_DATA") or "data")
+    return _folder(os.environ.get("CUADRA_DATA") or "data")
+
+
+@cache
+def _folder(name: str) -> Path:
+    return Path(name)  # asked a hundred times for each click
 
 
 def stamp(data: Path) -> Stamp:
