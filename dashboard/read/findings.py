@@ -49,7 +49,8 @@ class Total(NamedTuple):
 # evidence, is fetched for the findings that are shown.
 _NARROWED = """
 WITH {found}narrowed AS (
-    SELECT f.rowid AS row, f.id, f.severity, f.currency, f.amount_at_stake, f.since_on,
+    SELECT f.rowid AS row, f.id, f.subject_table, f.subject_vendor, f.subject_id, f.severity, f.currency,
+        f.amount_at_stake, f.since_on,
         CAST(f.amount_at_stake AS DOUBLE) / COALESCE(m.unit, 1) AS weight
     FROM findings AS f
     LEFT JOIN currency_units AS m ON m.currency = f.currency
@@ -202,7 +203,7 @@ def _order(wanted: Wanted) -> str:
 
 def _top(wanted: Wanted) -> str:
     """Return the query for the rows of one page of `narrowed`; only sorted by customer each needs its name."""
-    found = "narrowed" if wanted.sort != "customer" else f"({named.joined(_WHOLE)})"
+    found = "narrowed" if wanted.sort != "customer" else f"({named.customers('narrowed')})"
     return f"SELECT row, weight FROM {found} {_order(wanted)} {_PART}"
 
 

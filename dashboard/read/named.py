@@ -51,6 +51,33 @@ def joined(found: str) -> str:
 """
 
 
+_CUSTOMER = "LEFT JOIN customers AS c ON c.vendor = t.vendor AND c.id = {id}"
+# Whose a record is, by its table: the name, and the joins it takes.
+_CUSTOMERS = {
+    "deals": ("COALESCE(c.name, t.customer_name)", _CUSTOMER.format(id="t.customer_id")),
+    "invoices": ("t.customer_name", ""),
+    "payments": ("t.payer_name", ""),
+    "customers": ("t.name", ""),
+    "quotes": ("c.name", "LEFT JOIN deals AS d ON d.vendor = t.vendor AND d.id = t.deal_id "
+               + _CUSTOMER.format(id="COALESCE(t.customer_id, d.customer_id)")),
+}  # fmt: skip
+
+
+def customers(found: str) -> str:
+    """Return the query that puts the customer's name beside the findings of a table: each sort by itself is quicker."""
+    parts = [
+        f"""
+        SELECT f.*, {name} AS customer
+        FROM (SELECT * FROM {found} WHERE subject_table = '{table}') AS f
+        LEFT JOIN {table} AS t ON t.vendor = f.subject_vendor AND t.id = f.subject_id {joins}
+        """
+        for table, (name, joins) in _CUSTOMERS.items()
+    ]
+    others = ", ".join(f"'{table}'" for table in _CUSTOMERS)
+    rest = f"SELECT *, CAST(NULL AS VARCHAR) AS customer FROM {found} WHERE subject_table NOT IN ({others})"
+    return " UNION ALL ".join([*parts, rest])
+
+
 def one_by_one(db: Db, found: Iterable[Row]) -> list[Row]:
     """Return a few findings with the same names, in the same order, their records found by id."""
     rows = list(found)

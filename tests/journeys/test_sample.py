@@ -7,6 +7,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from dashboard.read import findings
+
 PLANTED = json.loads((Path(__file__).parents[2] / "data" / "sample" / "planted.json").read_text())
 FOUND = """
     SELECT f."check", f.subject_table, f.subject_vendor, coalesce(p.bank_reference, f.subject_id)
@@ -58,3 +60,23 @@ def test_counts_are_the_companys(read_once: Path, company: object) -> None:
     assert 1_450 <= counts["deals"] <= 1_550
     assert 1_800 <= counts["invoices"] <= 2_100
     assert counts["payments"] >= 2_200
+
+
+@pytest.mark.parametrize("sort", findings.SORTS)
+def test_a_finding_is_named_alike_alone_and_among_all(sort: str, read_once: Path) -> None:
+    """Page by page each record is found by id, all together they are joined: the same rows, names and order."""
+    wanted = findings.Wanted(states=("open", "agreed", "snoozed", "unchecked", "fixed"), sort=sort)
+    every = [row for row in findings.page(read_once, wanted, 1, 10_000)]
+    assert len({row["subject_table"] for row in every}) > 3 and len(every) > 3 * findings.PAGE
+    pages = range(1, -(-len(every) // findings.PAGE) + 1)
+    paged = [row for number in pages for row in findings.page(read_once, wanted, number)]
+    assert [_told(row) for row in paged] == [_told(row) for row in every]
+    assert findings.first(read_once, wanted)[0] == len(every)
+    ids = tuple(row["id"] for row in every[::40])
+    assert {row["id"]: _told(row) for row in findings.by_ids(read_once, ids)} == {
+        r["id"]: _told(r) for r in every[::40]
+    }
+
+
+def _told(row: dict) -> tuple:
+    return tuple(row[name] for name in ("id", "record", "customer", "owner", "url", "evidence", "amount_at_stake"))
