@@ -27,6 +27,7 @@ def fix(action: str | None) -> str:
         "create_task": _("Create a task"),
         "record_payment": _("Close the invoice"),
         "report": _("Bring the report"),
+        "events": _("Tell what happened"),
         "pick_product": _("Pick or create the product"),
         "create_quote": _("Create the quote"),
         "update_quote": _("Note the quote's id"),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from babel.messages import Catalog, pofile
 
+from dashboard import catalogue
 from dashboard.words import FOLDER, LANGUAGES
 from extract.vendor import registry
 from reconcile import fieldmap, links, mapping
@@ -68,6 +69,8 @@ def _of_files() -> Iterator[Text]:
     for _, title, why in links.rules_in_order():
         yield (title,)
         yield (why,)
+    yield from ((entry.evidence,) for entry in catalogue.catalogue())
+    yield from ((entry.title,) for entry in (*catalogue.CHANNELS, *catalogue.FILES))
     for vendor in registry().values():
         yield from ((option.says,) for option in vendor.options)
         yield from ((step,) for step in vendor.steps)

@@ -23,7 +23,7 @@ def show() -> None:
     heading(_("Settings"), _("How your company works. Every change is checked, and stands in the activity log."))
     parts = {
         "company": (_("Company"), _company), "counts": (_("What counts"), _counts), "checks": (_("Checks"), _checks),
-        "mail": (_("E-mail"), mailing.show), "writing": (_("Writing"), stopping.show),
+        "mail": (_("E-mail"), mailing.show), "writing": (_("Write access"), stopping.show),
         "invoicing": (_("Invoicing"), _invoicing), "when": (_("When"), _when), "people": (_("People"), people.show),
     }  # fmt: skip
     chosen = bound(st.segmented_control, _("Part"), list(parts), name="part", scope="settings", default="company",

@@ -163,7 +163,7 @@ def _catalogue() -> None:
         )  # fmt: skip
         kinds = sorted({e.kind for e in entries})
         kind = st.pills(_("Kind"), kinds, format_func=labels.kind, key="kind", label_visibility="collapsed")
-    shown = [e for e in entries if (not text or text.lower() in e.title.lower()) and (not kind or e.kind == kind)]
+    shown = [e for e in entries if (not text or text.lower() in _(e.title).lower()) and (not kind or e.kind == kind)]
     wide = {_("System"): 205, _("State"): 80, _("Kind"): 90, _("Sign-in"): 130, _("Reads"): 150, _("Writes"): 150,
             _("API version"): 125, _("Evidence"): 370}  # fmt: skip
     st.dataframe(_table(shown), hide_index=True, height=tall(len(shown), 500), alt=_("All systems"),
@@ -173,12 +173,12 @@ def _catalogue() -> None:
 def _table(entries: list[Entry]) -> dict[str, list[str]]:
     words = {"works": "✓ " + _("Works"), "file only": "◆ " + _("By file only"), "planned": "○ " + _("Planned")}
     return {
-        _("System"): [e.title for e in entries],
+        _("System"): [_(e.title) for e in entries],
         _("State"): [words[e.state] for e in entries],
         _("Kind"): [labels.kind(e.kind) for e in entries],
         _("Sign-in"): [labels.auth(e.auth) for e in entries],
         _("Reads"): [", ".join(labels.tables(t) for t in e.reads) for e in entries],
         _("Writes"): [", ".join(labels.fix(w) for w in e.writes) for e in entries],
         _("API version"): [e.api_version for e in entries],
-        _("Evidence"): [e.evidence for e in entries],
+        _("Evidence"): [_(e.evidence) for e in entries],
     }

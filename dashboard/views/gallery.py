@@ -42,8 +42,8 @@ def _card(entry: Entry) -> None:
         if entry.asked_at:
             st.caption(_("Asked {when}").format(when=moment(entry.asked_at, session.zone())))
         if entry.page:
-            if st.button(_("Open"), key=f"gallery-{entry.name}", disabled=not entry.is_there, type="tertiary",
+            if st.button(_("Open the page"), key=f"gallery-{entry.name}", disabled=not entry.is_there, type="tertiary",
                          icon=":material/arrow_forward:"):  # fmt: skip
                 go(entry.page, **(entry.query or {}))
         elif entry.url and entry.is_there:
-            st.link_button(_("Open"), entry.url, icon=":material/open_in_new:", type="tertiary")
+            st.link_button(_("Open the page"), entry.url, icon=":material/open_in_new:", type="tertiary")

@@ -127,6 +127,20 @@ def _bucket(name: str) -> str:
     return {"not_due": _("Not due"), "90_plus": "90+", "30_plus": "30+"}.get(name, name.replace("_", "–"))
 
 
+def _usual(share_late: Decimal | None, days_late: Decimal | None) -> str:
+    """Return in words how much is paid late, and on which day it usually is."""
+    days = round(days_late) if days_late is not None else None
+    if days is None:
+        said = _("All together, over the last two years: {late} late.")
+    elif days == 0:
+        said = _("All together, over the last two years: {late} late, usually paid on the due date.")
+    elif days < 0:
+        said = _("All together, over the last two years: {late} late, usually paid {days} days before the due date.")
+    else:
+        said = _("All together, over the last two years: {late} late, usually {days} days after the due date.")
+    return said.format(late=percent(share_late), days=number(abs(days or 0)))
+
+
 def _behaviour(chosen: narrow.Chosen) -> None:
     found, _first = receivables.behaviour(session.data())
     everybody = receivables.everybody(session.data())
@@ -134,9 +148,7 @@ def _behaviour(chosen: narrow.Chosen) -> None:
         nothing(_("Nobody has paid yet"), _("Once invoices are paid, this says how late each customer usually is."),
                 ":material/hourglass_empty:")  # fmt: skip
         return
-    said = _("All together, over the last two years: {late} late, usually {days} days after the due date.")
-    late = DASH if everybody["days_late"] is None else number(everybody["days_late"])
-    st.caption(said.format(late=percent(everybody["share_late"]), days=late))
+    st.caption(_usual(everybody["share_late"], everybody["days_late"]))
     title, counted = _("Customers by how many days late they usually pay"), receivables.how_late(session.data())
     with st.container(border=True):
         st.markdown(f"**{title}**")

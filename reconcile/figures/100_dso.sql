@@ -1,5 +1,5 @@
 -- title:   DSO, simple
--- formula: receivables on the day / gross invoiced in the 90 days (setting dso_days) up to it * 90
+-- formula: receivables on the day / gross invoiced in the 90 days up to it × 90
 -- reads:   receivable_events, invoice_summary, as_of_days, period_rates, settings
 -- why:     How many days of sales customers owe us, at the end of each week and month. By currency, and over all currencies
 --          (empty currency) where each has a rate.

@@ -1,5 +1,5 @@
 -- title:   What the DSO is made of
--- formula: receivables not yet due / gross invoiced in the 90 days (setting dso_days) up to the day * 90, and the same of
+-- formula: receivables not yet due / gross invoiced in the 90 days up to the day × 90, and the same of
 --          what is overdue: together the simple DSO; owed and sold are the sums it is made from
 -- reads:   receivable_events, invoice_summary, as_of_days, period_rates, settings
 -- why:     The first part comes from the payment terms we grant, the second from customers who pay late: only that one is
