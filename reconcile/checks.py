@@ -13,7 +13,7 @@ from pathlib import Path
 
 import duckdb
 
-from reconcile.build import is_idle
+from reconcile.build import Filled, is_idle
 from reconcile.sqlfile import Query, queries
 from reconcile.warehouse import create, fill
 
@@ -166,11 +166,13 @@ def check(
     first_seen: Mapping[str, datetime] | None = None,
     progress: Callable[[str], None] | None = None,
     folder: Path = FOLDER,
+    filled: Filled | None = None,
 ) -> None:
     """Create tables `checks` and `findings` by asking every check that is switched on.
 
-    `first_seen` says when a finding (by id) was seen first; one that is not in it is new now.
+    `first_seen` says when a finding (by id) was seen first; one that is not in it is new now. `filled`: see `is_idle`.
     """
+    filled = {} if filled is None else filled
     prepare(db)
     off = set(db.execute("SELECT unnest(checks_off) FROM settings").fetchall())
     asked: list[tuple[Query, float | None]] = []
@@ -178,7 +180,7 @@ def check(
         is_on = (query.name,) not in off
         if is_on and progress:
             progress(query.name)
-        asked.append((query, ask(db, query) if is_on else None))
+        asked.append((query, ask(db, query, filled) if is_on else None))
     take(db, asked)
     db.execute(_DECIDED)
     _remember(db, first_seen or {})
@@ -192,10 +194,10 @@ def prepare(db: duckdb.DuckDBPyConnection) -> None:
     db.execute(_OWNED)
 
 
-def ask(db: duckdb.DuckDBPyConnection, query: Query) -> float:
+def ask(db: duckdb.DuckDBPyConnection, query: Query, filled: Filled | None = None) -> float:
     """Note what one check finds, and return the seconds that it took."""
     started = time.perf_counter()
-    if not is_idle(db, query):
+    if not is_idle(db, query, filled):
         db.execute(
             f'INSERT INTO found BY NAME SELECT $name AS "check", q.* FROM ({query.sql}) AS q', {"name": query.name}
         )

@@ -152,11 +152,12 @@ def judge(
     say = progress or (lambda stage, what: None)
     say("summaries", "tax_ids")
     tax_ids.examine(db, known)
+    filled: build.Filled = {}
     for query in queries(SUMMARIES):
         say("summaries", query.name)
-        build.make(db, query)
+        build.make(db, query, filled)
     say("checks", "")
-    checks.check(db, first_seen, lambda name: say("checks", name))
+    checks.check(db, first_seen, lambda name: say("checks", name), filled=filled)
     say("figures", "")
     if figures_of:
         figures.take_over(db, figures_of)
