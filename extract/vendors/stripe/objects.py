@@ -34,9 +34,9 @@ class Objects(Account):
                 raise
             return {"id": key, "deleted": True}
 
-    def _all(self, kind: str) -> Iterator[tuple[str, Item]]:
+    def _all(self, kind: str, **params: Any) -> Iterator[tuple[str, Item]]:
         expand = [f"data.{name}" for name in EXPANDED.get(kind, ())]
-        for item in self._list(kind, **form({"expand": expand})):
+        for item in self._list(kind, **params, **form({"expand": expand})):
             yield kind, self._filled(item)
 
     def _filled(self, item: Item) -> Item:

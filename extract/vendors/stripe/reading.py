@@ -87,20 +87,24 @@ class Reading(Objects):
         start = int(since.timestamp())
         events = list(self._events(start, EVENT_TYPES))
         changed, gone = changed_ids(events)
-        for kind in DATED:  # what is new is certain even where an event is late
-            changed[kind] |= dict.fromkeys(item["id"] for item in self._list(kind, **{"created[gte]": start}))
-        # No event tells that a draft was changed.
-        changed["quotes"] |= dict.fromkeys(quote["id"] for quote in self._list("quotes", status="draft"))
+        # What is new is certain even where an event is late, and need not be asked for one by one: it was listed whole,
+        # after the events. No event tells that a draft of a quote was changed.
+        listed = {kind: {item["id"]: item for _, item in self._all(kind, **{"created[gte]": start})} for kind in DATED}
+        listed["quotes"] = {item["id"]: item for _, item in self._all("quotes", status="draft")}
+        for kind, found in listed.items():
+            changed[kind] |= dict.fromkeys(found)
         carried: dict[str, str] = {}
-        for payout in changed["payouts"]:
-            carried |= dict.fromkeys(self._carried(self._one("payouts", payout)), payout)
+        for key in changed["payouts"]:
+            payout = listed["payouts"].get(key) or self._one("payouts", key)
+            carried |= dict.fromkeys(self._carried(payout), key)
         changed["charges"] |= dict.fromkeys(i for i in carried if i.startswith(CHARGE_IDS))
         self._read_tax_rates()
         told = changed.pop("tax_rates")
         yield from (("tax_rates", r) for i, r in self._tax_rates.items() if i in told or r["created"] >= start)
         yield from ((kind, {"id": key, "deleted": True}) for kind, key in gone)
         for kind, keys in changed.items():
-            items = (self._again(kind, key) for key in keys if (kind, key) not in gone)
+            new = listed.get(kind, {})
+            items = (new.get(key) or self._again(kind, key) for key in keys if (kind, key) not in gone)
             yield from self._enriched(kind, items, events, carried)
 
     def _enriched(
