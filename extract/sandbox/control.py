@@ -91,8 +91,8 @@ class Control:
         )
 
     def mails(self, _body: Any, query: dict[str, str]) -> list[dict[str, Any]]:
-        """Return the mails that arrived, by `message_id` or `to` if given."""
-        return self.sandbox.mailbox.found(query.get("message_id"), query.get("to"))
+        """Return the mails that arrived, by `message_id` or `to` if given, but for the first so many: `after`."""
+        return self.sandbox.mailbox.found(query.get("message_id"), query.get("to"))[int(query.get("after", "0")) :]
 
     def planted(self, _body: Any, query: dict[str, str]) -> dict[str, Any]:
         """Return the planted problems and exceptions."""
