@@ -124,7 +124,7 @@ def test_an_error_leaves_the_last_good_warehouse(data: Path, tmp_path: Path, mon
     broken = tmp_path / "checks"
     broken.mkdir()
     (broken / "bad.sql").write_text("-- title: Bad\nSELECT nothing FROM nowhere")
-    monkeypatch.setattr(checks.check, "__defaults__", (None, None, broken))
+    monkeypatch.setattr(checks.check, "__defaults__", (None, None, broken, None))
     with pytest.raises(duckdb.Error, match="nowhere"):
         run.reconcile(data)
     assert (data / "warehouse.duckdb").read_bytes() == good
