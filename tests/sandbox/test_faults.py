@@ -199,6 +199,7 @@ def test_a_restart_keeps_the_books(tmp_path: Path) -> None:
         assert httpx.get(f"{running.url}{DEALS}/{deal}", headers=HUBSPOT).status_code == 200
     with serve(state=state) as running:
         assert [m["to"] for m in httpx.get(f"{running.url}/sandbox/mails").json()] == [["k@k.example"]]
+        assert httpx.get(f"{running.url}/sandbox/mails", params={"after": "1"}).json() == []
 
 
 def test_it_runs_as_a_process_of_its_own() -> None:
