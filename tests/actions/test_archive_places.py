@@ -35,6 +35,9 @@ def started(command: list[str], port: int, **more: Any) -> Iterator[str]:
             address = f"http://127.0.0.1:{port}"
             end = time.monotonic() + 60
             while time.monotonic() < end:
+                if process.poll() is not None:
+                    assert command[0] != sys.executable, f"{command} ended with {process.returncode}"
+                    pytest.skip(f"{command[0]} does not start here")
                 try:
                     httpx.get(address, timeout=1)
                     break
