@@ -34,8 +34,12 @@ def begin(db: DuckDBPyConnection) -> None:
     db.execute(_REFUSED)
     if not linkable.has(db, "decisions", "verdict"):
         return
+    asked = "SELECT DISTINCT left_table, right_table FROM decisions WHERE kind = 'link'"
+    about = set(db.execute(asked).fetchall())
     for pair in PAIRS:
         left, right = pair.split()
+        if (left, right) not in about:
+            continue
         db.execute(f"CREATE OR REPLACE TABLE work.latest AS {_LATEST.format(left=left, right=right)}")
         db.execute(
             "INSERT INTO made SELECT $pair, left_n, right_n, 'decision', 'confirmed', 1, amount, 0"

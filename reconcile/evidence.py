@@ -15,18 +15,6 @@ CREATE OR REPLACE TABLE links (
   evidence VARCHAR GENERATED ALWAYS AS ({evidence}) VIRTUAL
 )"""
 MOST_FACTS = 9  # of one pair of rows
-_COMMENTS = {
-    "left_table": "canonical table of the left row",
-    "right_table": "canonical table of the right row",
-    "amount": "how much of the right row belongs to the left one, in currency",
-    "currency": "ISO 4217 currency of the right row",
-    "rule": "rule that found it; a name ending in _tie is one of several that fit equally well",
-    "facts": "what agrees and what does not; empty where one side says nothing of it",
-    "evidence": "the facts as JSON list of code, agrees, left, right, without those that are empty",
-    "confidence": "how sure the rule is, 0 to 1",
-    "status": "automatic, suggested, confirmed or rejected",
-    "kept": "what fees, discounts or withheld tax took of the payment: it settles the invoice too, in currency",
-}
 # A deal's part of an invoice: the invoice where it has one deal, else by the deals' worth, the last takes the rest.
 _SHARES = """
 LEFT JOIN (
@@ -166,14 +154,13 @@ def begin(db: DuckDBPyConnection) -> None:
     db.execute(_TAUGHT)
     every = ", ".join(_JSON.format(at=at) for at in range(1, MOST_FACTS + 1))
     db.execute(_TARGET.format(evidence=f"'[' || concat_ws(', ', {every}) || ']'"))
-    db.execute("COMMENT ON TABLE links IS 'Rows that are the same business fact, with the rule that says so.'")
-    for column, comment in _COMMENTS.items():
-        db.execute(f"COMMENT ON COLUMN links.{column} IS '{comment.replace(chr(39), chr(39) * 2)}'")
 
 
 def write(db: DuckDBPyConnection, *pairs: str, only: str = "TRUE") -> None:
     """Add to the table links on `db` what the working table made (as m) holds of these pairs, where `only` is so."""
-    for pair in pairs:
+    asked = "SELECT pair FROM made UNION SELECT pair FROM refused"
+    found = {pair for (pair,) in db.execute(asked).fetchall()}
+    for pair in (each for each in pairs if each in found):
         left, right = pair.split()
         more, amount = _MORE.get(pair, ("", "m.amount"))
         db.execute(

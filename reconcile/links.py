@@ -122,14 +122,22 @@ def _switched_off(db: DuckDBPyConnection) -> frozenset[str]:
 
 def _apply(db: DuckDBPyConnection, rules: list[Query], *pairs: str) -> None:
     """Run the rules for these pairs of tables, in file order, each over what is still free, and keep what they find."""
+    known: set[str] = set()  # what is free, as long as no rule found more
     for rule in rules:
         if rule.header["pairs"] not in pairs or is_idle(db, rule):
             continue
-        for table, sql in _FREE.items():
-            if table in rule.header["reads"]:
-                db.execute(f"CREATE OR REPLACE TABLE work.{table} AS {sql}")
-        db.execute(f"CREATE OR REPLACE TABLE work.found AS {rule.sql}")
-        _keep(db, rule)
+        for table in (set(_FREE) & {name.strip() for name in rule.header["reads"].split(",")}) - known:
+            db.execute(f"CREATE OR REPLACE TABLE work.{table} AS {_FREE[table]}")
+            known.add(table)
+        if _rows(db, f"CREATE OR REPLACE TABLE work.found AS {rule.sql}"):
+            _keep(db, rule)
+            known.clear()
+
+
+def _rows(db: DuckDBPyConnection, statement: str) -> int:
+    """Return how many rows a statement wrote."""
+    ((count,),) = db.execute(statement).fetchall()
+    return int(count)
 
 
 def _keep(db: DuckDBPyConnection, rule: Query) -> None:

@@ -168,7 +168,7 @@ def judge(
 
 def _describe(db: duckdb.DuckDBPyConnection) -> None:
     """Say on links and summaries what they are. Nothing that a flow asks for: a brief run leaves it out."""
-    warehouse.comment(db, "links", "Rows that are the same business fact.", warehouse.LINKS)
+    warehouse.comment(db, "links", "Rows that are the same business fact, with the rule that says so.", warehouse.LINKS)
     for query in queries(SUMMARIES):
         figures.describe(db, query)
 
