@@ -2,13 +2,15 @@
 
 import datetime as dt
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from email.utils import parsedate_to_datetime
 
 import httpx
 from pyrate_limiter import Duration, InMemoryBucket, Limiter, Rate
 
-Pace = Callable[[str, int, float], None]  # waits until one more of so many requests in so many seconds may go, by name
+# Entered, waits until one more of so many requests in so many seconds may go, by name; left once it is answered.
+Pace = Callable[[str, int, float], AbstractContextManager[None]]
 
 
 def window(seconds: float) -> float:
@@ -24,13 +26,15 @@ def alone() -> Pace:
     limiters: dict[tuple[str, int, float], Limiter] = {}
     lock = threading.Lock()
 
-    def wait(name: str, requests: int, seconds: float) -> None:
+    @contextmanager
+    def wait(name: str, requests: int, seconds: float) -> Iterator[None]:
         with lock:
             known = limiters.get((name, requests, seconds))
             if known is None:
                 rate = Rate(requests, int(window(seconds) * Duration.SECOND) + 1)
                 known = limiters[name, requests, seconds] = Limiter(InMemoryBucket([rate]), buffer_ms=1)
         known.try_acquire(name)
+        yield
 
     return wait
 

@@ -170,9 +170,11 @@ class Vendor:
         """Return how many requests in how many seconds this account may send."""
         return self.rate
 
-    def pace(self, path: str) -> None:
-        """Wait until a request to `path` may be sent."""
-        self.limit(self.name, *self.allowance())
+    @contextmanager
+    def pace(self, path: str) -> Iterator[None]:
+        """Wait until a request to `path` may be sent, which is answered when this context ends."""
+        with self.limit(self.name, *self.allowance()):
+            yield
 
     def can_modify(self, since: dt.datetime) -> bool:
         """Return whether the vendor can still tell what changed since then; if not, a full reading is due."""
@@ -409,7 +411,6 @@ class Vendor:
         return reply.content
 
     def _send(self, method: str, path: str, params: Params | None, json: Any, **rest: Any) -> httpx.Response:
-        self.pace(path)
         self._auth = self._auth or self.auth()
         headers = self.headers() | dict(rest.pop("headers", None) or {})
         content = None
@@ -417,9 +418,10 @@ class Vendor:
             content, headers["Content-Type"] = _encode(json), "application/json"
         clean = {k: v for k, v in (params or {}).items() if v is not None}
         url = path if path.startswith("http") else self.url + path
-        return self.client.request(
-            method, url, params=clean or None, content=content, headers=headers, auth=self._auth, **rest
-        )
+        with self.pace(path):
+            return self.client.request(
+                method, url, params=clean or None, content=content, headers=headers, auth=self._auth, **rest
+            )
 
     def _read_once(
         self, method: str, path: str, params: Params | None, json: Any, headers: Mapping[str, str] | None = None

@@ -1,12 +1,18 @@
 """One pace for all: however many processes call a vendor, together they keep its limit.
 
-Each call takes the next free place in the time-table of its connection, kept beside the state: a file of the data
-folder for the processes of one machine, the PostgreSQL of the state for several machines. A place once taken is gone,
-whether its process lives to use it or not, so that nobody waits for the dead.
+A connection that may send so many requests in so many seconds has as many places, which its calls take in turn. A call
+goes that many seconds after the call before it in the same place was answered: when exactly the vendor counted that
+one, nobody knows, but no later than it answered. So no stretch of that length ever holds more than are allowed, however
+late a busy machine, the network or the vendor's own queue makes one of them.
+
+The places are kept beside the state: in a file of the data folder for the processes of one machine, in the PostgreSQL
+of the state for several machines.
 """
 
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -14,17 +20,16 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, event
 
-from extract.pacing import Pace, window
+from extract.pacing import Pace
 from reconcile import schema
 from reconcile.state import VARIABLE, engine, state
 
 FILE = "pace.sqlite"
+SPARE = 0.002  # seconds that a place rests longer than the vendor says: clocks are not finer
+PATIENCE = 3.0  # seconds beyond its time that a call before is waited for; then it counts as answered, or as dead
+LOOK = 0.05  # seconds between two looks whether a call before has been answered
 _STALE = 600.0  # seconds ahead at which a place was given by a clock that has since been put back
-SPARE = (
-    0.04  # seconds that a window is longer than the vendor's: a request may be faster on its way than the one before
-)
-PUNCTUAL = 0.005  # seconds; a busy machine lets a call go later than that
-_table = schema.paces
+_table = schema.places
 
 
 def shared(data: Path) -> Pace:
@@ -32,63 +37,96 @@ def shared(data: Path) -> Pace:
     return _opened(os.environ.get(VARIABLE, ""), data.resolve())
 
 
+class Turn(NamedTuple):
+    """A call's turn at a place; instants by the clock of whoever keeps the places."""
+
+    name: str
+    slot: int
+    number: int  # counted from 0 at each place
+    seconds: float  # between the answer to one call and the next
+    at: float  # when it may go, as far as could be told when it was taken
+    asked: float  # when it was taken
+    until: float | None  # how long to wait for the answer to the call before it; None where it is there already
+
+    @property
+    def delay(self) -> float:
+        """Return the seconds from when it was taken, 0 for at once."""
+        return max(self.at - self.asked, 0.0)
+
+
 class Shared:
-    """Gives places in order; `engine` keeps them."""
+    """Gives turns in order; `engine` keeps the places."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
 
-    def __call__(self, name: str, requests: int, seconds: float) -> None:
-        """Wait until one more of so many `requests` in so many `seconds` may be sent under `name`."""
-        asked = time.monotonic()
-        place = self.place(f"{name}:{requests}/{seconds:g}", requests, window(seconds))
-        if place.delay > 0:
-            time.sleep(place.delay)
-        late = time.monotonic() - asked - place.delay
-        if late > PUNCTUAL:
-            self._came_late(place, late)
+    @contextmanager
+    def __call__(self, name: str, requests: int, seconds: float) -> Iterator[None]:
+        """Wait until one more of so many `requests` in so many `seconds` may go under `name`; leave once answered."""
+        turn = self.take(f"{name}:{requests}/{seconds:g}", requests, seconds + SPARE)
+        if turn.delay:
+            time.sleep(turn.delay)
+        while turn.until is not None and (more := self.wait(turn)):
+            time.sleep(more)
+        try:
+            yield
+        finally:
+            self.answered(turn)
 
-    def place(self, name: str, requests: int, seconds: float) -> "Place":
-        """Take the next place: the delay in which it comes, 0 for at once.
-
-        The last so many places go round in a ring: the next comes a window after the oldest of them.
-        """
+    def take(self, name: str, requests: int, seconds: float) -> Turn:
+        """Take the next turn: at the place whose last one was taken longest ago."""
         with self.engine.begin() as db:
-            turn, moment = _turn(db, name), _moment(db)
-            mine = (_table.c.name == name) & (_table.c.slot == turn % requests)
-            oldest = db.execute(sa.select(_table.c.at).where(mine)).scalar()
-            if oldest is None:
-                db.execute(_table.insert().values(name=name, slot=turn % requests, at=moment))
-                return Place(name, turn % requests, moment, 0.0)
-            free = oldest + seconds if oldest < moment + _STALE else moment
-            at = max(moment, free)
-            db.execute(_table.update().where(mine).values(at=at))
-        return Place(name, turn % requests, at, float(at - moment))
+            number, slot = divmod(_count(db, name), requests)
+            now = _moment(db)
+            here = (_table.c.name == name) & (_table.c.slot == slot)
+            last = db.execute(
+                sa.select(_table.c.turn, _table.c.at, _table.c.answered, _table.c.answered_at).where(here)
+            )
+            row = last.one_or_none()
+            if row is None or row.at > now + _STALE:
+                db.execute(_table.delete().where(here))
+                db.execute(_table.insert().values(name=name, slot=slot, turn=number, at=now, answered=number - 1,
+                                                  answered_at=now - seconds))  # fmt: skip
+                return Turn(name, slot, number, seconds, now, now, None)
+            at = max(now, row.at + seconds, row.answered_at + seconds * (number - row.answered))
+            db.execute(_table.update().where(here).values(turn=number, at=at))
+        until = None if row.answered >= number - 1 else row.at + seconds + PATIENCE
+        return Turn(name, slot, number, seconds, at, now, until)
 
-    def _came_late(self, place: "Place", late: float) -> None:
-        """Note that a call went out after its place: who has the same place in the next round waits as much longer."""
-        mine = (_table.c.name == place.name) & (_table.c.slot == place.slot) & (_table.c.at == place.at)
+    def wait(self, turn: Turn) -> float:
+        """Return the seconds to wait further for calls before it to be answered, 0 where it may go."""
+        here = (_table.c.name == turn.name) & (_table.c.slot == turn.slot)
         with self.engine.begin() as db:
-            db.execute(_table.update().where(mine).values(at=place.at + late))
+            row = db.execute(
+                sa.select(_table.c.turn, _table.c.answered, _table.c.answered_at).where(here)
+            ).one_or_none()
+            now = _moment(db)
+        if row is None or row.turn < turn.number:  # a clock that was put back began anew
+            return 0.0
+        ahead = turn.number - row.answered
+        rest = row.answered_at + turn.seconds * max(ahead, 1) - now
+        if ahead <= 1:
+            return max(rest, 0.0)
+        return max(rest, LOOK) if now < (turn.until or now) else 0.0
+
+    def answered(self, turn: Turn) -> None:
+        """Note that the call of a turn was answered; turns already taken at its place come no sooner than they may."""
+        here = (_table.c.name == turn.name) & (_table.c.slot == turn.slot) & (_table.c.answered < turn.number)
+        with self.engine.begin() as db:
+            now = _moment(db)
+            last = now + turn.seconds * (_table.c.turn - turn.number)
+            at = sa.case((_table.c.at < last, last), else_=_table.c.at)
+            db.execute(_table.update().where(here).values(answered=turn.number, answered_at=now, at=at))
 
 
-class Place(NamedTuple):
-    """A place in the time-table of `name`."""
-
-    name: str
-    slot: int
-    at: float  # by the clock of the time-table
-    delay: float  # seconds from when it was taken
-
-
-def _turn(db: Connection, name: str) -> int:
+def _count(db: Connection, name: str) -> int:
     """Count one more call and return its number; others of the same name wait until this transaction ends."""
     count = (_table.c.name == name) & (_table.c.slot == schema.COUNT)
     if db.dialect.name == "postgresql":  # of several that begin at once one makes the row
         db.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": name})
-    made = db.execute(_table.update().where(count).values(at=_table.c.at + 1).returning(_table.c.at)).scalar()
+    made = db.execute(_table.update().where(count).values(turn=_table.c.turn + 1).returning(_table.c.turn)).scalar()
     if made is None:
-        db.execute(_table.insert().values(name=name, slot=schema.COUNT, at=0))
+        db.execute(_table.insert().values(name=name, slot=schema.COUNT, turn=0, at=0, answered=0, answered_at=0))
     return int(made or 0)
 
 

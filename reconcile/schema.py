@@ -271,13 +271,16 @@ series_numbers = Table(
     UniqueConstraint("vendor", "prefix", "invoice_id"),
 )
 
-COUNT = -1  # the slot that counts how many places were given
-paces = Table(
-    "paces",
+COUNT = -1  # the slot whose `turn` counts how many turns were given under a name
+places = Table(
+    "places",
     metadata,
     Column("name", Text, primary_key=True),
     Column("slot", Integer, primary_key=True),
-    Column("at", sa.Double, nullable=False),  # seconds by the clock of whoever keeps the table
+    Column("turn", Integer, nullable=False),  # the last one taken here
+    Column("at", sa.Double, nullable=False),  # when it may go: seconds by the clock of whoever keeps the table
+    Column("answered", Integer, nullable=False),  # the last turn whose call was answered
+    Column("answered_at", sa.Double, nullable=False),
 )
 
 approvals = Table(
@@ -323,8 +326,14 @@ def _tables(db: Connection) -> None:
     metadata.create_all(db)
 
 
+def _places(db: Connection) -> None:
+    """Remember of each place when the vendor answered, too; the older table is worth nothing after a few seconds."""
+    db.execute(sa.text("DROP TABLE IF EXISTS paces"))
+    metadata.create_all(db)
+
+
 # Step n brings a database of version n to version n + 1. A fresh database starts at the newest.
-STEPS: tuple[Step, ...] = (_exceptions_and_proposals, _tables)
+STEPS: tuple[Step, ...] = (_exceptions_and_proposals, _tables, _places)
 _LOCK = 7_203_171  # advisory lock that lets one process at a time set up a PostgreSQL database
 
 

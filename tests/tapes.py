@@ -19,6 +19,7 @@ import datetime as dt
 import importlib
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -67,7 +68,7 @@ class Tape:
             time_zone=self.said.get("time_zone", "UTC"),
             client=client,
         )
-        made.pace = lambda path: None  # type: ignore[method-assign]
+        made.pace = lambda path: nullcontext()  # type: ignore[method-assign]
         made.now = lambda: dt.datetime.fromisoformat(self.said.get("now", NOW))  # type: ignore[method-assign]
         return made
 

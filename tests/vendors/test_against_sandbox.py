@@ -4,6 +4,7 @@ import datetime as dt
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -101,7 +102,7 @@ def connected(kind: type[Vendor], box: Running, credential: str = "") -> Any:
         time_zone="Europe/Madrid",
     )
     made.now = box.sandbox.clock.now  # type: ignore[method-assign]
-    made.pace = lambda path: None  # type: ignore[method-assign]
+    made.pace = lambda path: nullcontext()  # type: ignore[method-assign]
     if check := described_by(made.name):
         made.client.event_hooks["response"] = [check]
     return made

@@ -4,6 +4,7 @@ import datetime as dt
 import json
 import threading
 import time
+from contextlib import nullcontext
 from typing import Any
 
 import httpx
@@ -80,7 +81,7 @@ def hubspot(portal: Portal, paced: bool = False) -> HubSpot:
         client=httpx.Client(transport=httpx.MockTransport(portal)),
     )
     if not paced:
-        made.pace = lambda path: None  # type: ignore[method-assign]
+        made.pace = lambda path: nullcontext()  # type: ignore[method-assign]
     return made
 
 
@@ -115,7 +116,7 @@ def test_stripe_lists_by_the_hundred(records: int, requests: int) -> None:
         return httpx.Response(200, json={"data": held[start:end], "has_more": end < len(held)})
 
     stripe = Stripe({"STRIPE_KEY": "x"}, client=httpx.Client(transport=httpx.MockTransport(handler)))
-    stripe.pace = lambda path: None  # type: ignore[method-assign]
+    stripe.pace = lambda path: nullcontext()  # type: ignore[method-assign]
     found = [item["id"] for kind, item in stripe.fetch(None) if kind == "customers"]
     assert found == [c["id"] for c in held]
     assert len(asked) == requests

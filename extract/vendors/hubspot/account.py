@@ -1,5 +1,7 @@
 """The account at HubSpot: how requests are signed and paced, what errors mean, what the token may do."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import httpx
@@ -31,11 +33,13 @@ class Account(Vendor):
         """Return the pace of the account's plan."""
         return int(self.chosen["requests_per_10_seconds"] or self.rate[0]), 10.0
 
-    def pace(self, path: str) -> None:
+    @contextmanager
+    def pace(self, path: str) -> Iterator[None]:
         """Hold searches to their own five a second besides the common limit."""
-        super().pace(path)
-        if path.endswith("/search"):  # last, since it is the narrower: what waits longer after it comes in bunches
-            self.limit(f"{self.name} search", 5, 1.0)
+        # The narrower comes last: what waits longer after it comes in bunches.
+        further = self.limit(f"{self.name} search", 5, 1.0) if path.endswith("/search") else nullcontext()
+        with super().pace(path), further:
+            yield
 
     def explain(self, reply: httpx.Response) -> str:
         """Return HubSpot's message, the properties it speaks of, and the scopes that are missing."""
