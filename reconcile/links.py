@@ -6,6 +6,7 @@ say (`deal_match.py`, `payment_match.py`). Every rule can be switched off by nam
 
 import time
 from functools import partial
+from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +23,7 @@ _NAMES = ", ".join(f"'{name}'" for name, _, _ in payment_match.RULES)
 _MATCHED = f"(m.status <> 'rejected' AND regexp_replace(m.rule, '_tie$', '') IN ({_NAMES}))"
 log = structlog.get_logger()
 
+_PAID = ("payments payouts", "payments invoices", "payments payments")
 _FREE = {
     "free_deals": """
 SELECT n FROM link_deals WHERE n NOT IN (SELECT left_n FROM made WHERE pair = 'deals invoices')""",
@@ -63,23 +65,27 @@ def link(db: DuckDBPyConnection) -> Linked:
         linkable.leave_out(db, out)
         clock("keys")
         decided.begin(db)
+        paid = [rule for rule in rules if rule.header["pairs"] in _PAID]
+        early = list(takewhile(lambda rule: "made" not in _read(rule), paid))  # before what deals are billed by
+        named = beside(partial(_apply, found="found_beside"), early)
         parties.find(db)
         clock("customers")
-        _apply(db, rules, "deals invoices")
+        _apply(db, [rule for rule in rules if rule.header["pairs"] == "deals invoices"])
         clock("deal rules")
         notes = deal_match.run(db, off)
         clock("deal match")
         told.result()
+        named.result()
         evidence.begin(db)
         written = [beside(evidence.write, "deals invoices")]
-        _apply(db, rules, "payments payouts", "payments invoices", "payments payments")
+        _apply(db, paid[len(early) :])
         clock("payment rules")
         books = payment_match.begin(db, off)
         written.append(beside(partial(evidence.write, only=f"NOT {_MATCHED}"), "payments invoices"))
         notes += payment_match.run(db, books)
         clock("payment match")
-        _apply(db, rules, "customers customers")
-        _apply(db, rules, "payments deals")
+        for pairs in ("customers customers", "payments deals"):
+            _apply(db, [rule for rule in rules if rule.header["pairs"] == pairs])
         written.append(beside(evidence.write, *evidence.OTHERS))
         evidence.write(db, "payments invoices", only=_MATCHED)
         for each in written:
@@ -120,18 +126,23 @@ def _switched_off(db: DuckDBPyConnection) -> frozenset[str]:
     return frozenset(name for (names,) in rows for name in names or ())
 
 
-def _apply(db: DuckDBPyConnection, rules: list[Query], *pairs: str) -> None:
-    """Run the rules for these pairs of tables, in file order, each over what is still free, and keep what they find."""
+def _apply(db: DuckDBPyConnection, rules: list[Query], found: str = "found") -> None:
+    """Run the rules in order, each over what is still free, and keep what they find; `found` is theirs meanwhile."""
     known: set[str] = set()  # what is free, as long as no rule found more
     for rule in rules:
-        if rule.header["pairs"] not in pairs or is_idle(db, rule):
+        if is_idle(db, rule):
             continue
-        for table in (set(_FREE) & {name.strip() for name in rule.header["reads"].split(",")}) - known:
+        for table in (set(_FREE) & _read(rule)) - known:
             db.execute(f"CREATE OR REPLACE TABLE work.{table} AS {_FREE[table]}")
             known.add(table)
-        if _rows(db, f"CREATE OR REPLACE TABLE work.found AS {rule.sql}"):
-            _keep(db, rule)
+        if _rows(db, f"CREATE OR REPLACE TABLE work.{found} AS {rule.sql}"):
+            _keep(db, rule, found)
             known.clear()
+
+
+def _read(rule: Query) -> set[str]:
+    """Return the tables that a rule reads."""
+    return {name.strip() for name in rule.header["reads"].split(",")}
 
 
 def _rows(db: DuckDBPyConnection, statement: str) -> int:
@@ -140,9 +151,9 @@ def _rows(db: DuckDBPyConnection, statement: str) -> int:
     return int(count)
 
 
-def _keep(db: DuckDBPyConnection, rule: Query) -> None:
+def _keep(db: DuckDBPyConnection, rule: Query, found: str) -> None:
     """Keep the pairs that a rule found. Rivals of a rule that allows one partner only are suggested as a tie."""
-    told = any(column == "amount" for column, *_ in db.execute("DESCRIBE found").fetchall())
+    told = any(column == "amount" for column, *_ in db.execute(f"DESCRIBE {found}").fetchall())
     rivals = {"left": ("left_n",), "right": ("right_n",), "both": ("left_n", "right_n")}.get(
         rule.header.get("single", ""), ()
     )
@@ -154,7 +165,7 @@ SELECT $pair, left_n, right_n, CASE WHEN tied THEN $rule || '_tie' ELSE $rule EN
   CASE WHEN tied THEN 'suggested' ELSE $status END, $confidence, amount, 0
 FROM (
   SELECT left_n, right_n, amount, {tied} AS tied
-  FROM (SELECT DISTINCT left_n, right_n, {"amount" if told else "CAST(NULL AS BIGINT) AS amount"} FROM found) AS f
+  FROM (SELECT DISTINCT left_n, right_n, {"amount" if told else "CAST(NULL AS BIGINT) AS amount"} FROM {found}) AS f
   WHERE NOT EXISTS (SELECT 1 FROM made AS m WHERE m.pair = $pair AND m.left_n = f.left_n AND m.right_n = f.right_n)
     AND NOT EXISTS (SELECT 1 FROM refused AS r WHERE r.pair = $pair AND r.left_n = f.left_n AND r.right_n = f.right_n)
 )""",
