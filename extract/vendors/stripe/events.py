@@ -34,6 +34,14 @@ CHANGED = {  # object of an event -> (kind to read again, where its id is)
 }  # fmt: skip
 
 
+def brief(event: Item) -> Item:
+    """Return of an event what is asked of it here: each carries a whole object, and there may be tens of thousands."""
+    item = event["data"]["object"]
+    _, where = CHANGED[item["object"]]
+    about = {"object": item["object"], "id": item.get("id"), where: id_of(item.get(where))}
+    return {"type": event["type"], "created": event["created"], "data": {"object": about}}
+
+
 def changed_ids(events: Iterable[Item]) -> tuple[dict[str, dict[str, None]], set[tuple[str, str]]]:
     """Return ids to read again by kind, in order, and (kind, id) of what was deleted."""
     changed: dict[str, dict[str, None]] = {kind: {} for kind in (*KINDS, "tax_rates")}

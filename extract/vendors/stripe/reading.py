@@ -9,7 +9,7 @@ from extract.values import form
 from extract.vendor import Item
 from extract.vendors.stripe.account import KINDS
 from extract.vendors.stripe.documents import needs_events, rate_id, when_issued
-from extract.vendors.stripe.events import EVENT_TYPES, EVENTS_KEPT, changed_ids, news_of
+from extract.vendors.stripe.events import EVENT_TYPES, EVENTS_KEPT, brief, changed_ids, news_of
 from extract.vendors.stripe.objects import Objects, price_of
 
 PAYOUT_DELAY = 32 * 86400  # seconds from available balance to the payout of a monthly schedule
@@ -104,7 +104,7 @@ class Reading(Objects):
         yield from ((kind, {"id": key, "deleted": True}) for kind, key in gone)
         for kind, keys in changed.items():
             new = listed.get(kind, {})
-            items = (new.get(key) or self._again(kind, key) for key in keys if (kind, key) not in gone)
+            items = (new.pop(key, None) or self._again(kind, key) for key in keys if (kind, key) not in gone)
             yield from self._enriched(kind, items, events, carried)
 
     def _enriched(
@@ -140,7 +140,7 @@ class Reading(Objects):
     def _events(self, start: int, types: list[str]) -> Iterator[Item]:
         rest = iter(types)
         while chunk := list(islice(rest, 20)):  # Stripe takes 20 types at a time
-            yield from self._list("events", **{"created[gte]": start}, **form({"types": chunk}))
+            yield from map(brief, self._list("events", **{"created[gte]": start}, **form({"types": chunk})))
 
     def _read_tax_rates(self) -> None:
         self._tax_rates = {rate["id"]: rate for rate in self._list("tax_rates")}
