@@ -104,7 +104,7 @@ class Reading(Objects):
         yield from ((kind, {"id": key, "deleted": True}) for kind, key in gone)
         for kind, keys in changed.items():
             new = listed.get(kind, {})
-            items = (new.pop(key, None) or self._again(kind, key) for key in keys if (kind, key) not in gone)
+            items = (new.pop(key) if key in new else self._again(kind, key) for key in keys if (kind, key) not in gone)
             yield from self._enriched(kind, items, events, carried)
 
     def _enriched(
