@@ -6,8 +6,8 @@ The warehouse keeps stable English codes; a code that is not listed here is show
 from collections.abc import Mapping
 from typing import Any
 
-from dashboard.theme import Mark
-from dashboard.words import _
+from dashboard.theme import Mark, invoice_state
+from dashboard.words import _, said_of
 from extract.vendor import registry
 
 
@@ -320,14 +320,8 @@ def state_word(value: str) -> str:
         "recurring": invoice_kind("recurring"),
         "proforma": invoice_kind("proforma"),
         "credit_note": invoice_kind("credit_note"),
-        "draft": _("Draft"),
-        "issued": _("Issued"),
-        "sent": _("Sent"),
-        "partly_paid": _("Partly paid"),
-        "paid": _("Paid"),
-        "overdue": _("Overdue"),
-        "void": _("Void"),
-    }.get(value, value)
+        "issued": said_of("invoice", "Issued"),
+    }.get(value) or invoice_state(value).word
 
 
 def quote_status(value: str | None) -> str:

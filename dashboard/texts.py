@@ -7,6 +7,7 @@ import ast
 import io
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from babel.messages import Catalog, pofile
 
@@ -17,6 +18,15 @@ from reconcile import fieldmap, links, mapping
 from reconcile.sqlfile import queries
 
 Text = tuple[str, ...]  # one form, or the singular and the plural
+
+
+class Key(NamedTuple):
+    """A text's place in a catalogue: its first form and, where it is said of something, of what."""
+
+    first: str
+    of: str | None = None
+
+
 PAGES = Path(__file__).parent
 HOUSE = PAGES.parent / "reconcile"
 HEADERS = {"checks": ("title", "why"), "figures": ("title", "formula"), "links": ()}
@@ -24,10 +34,10 @@ _MARKED = {"_": 1, "several": 2}  # functions whose first so many arguments are 
 _SENTENCES = ("Sentence", "NotAllowed")
 
 
-def texts() -> dict[str, Text]:
-    """Return all texts by their first form."""
+def texts() -> dict[Key, Text]:
+    """Return all texts."""
     found = [*_of_pages(), *_of_sentences(), *_of_files()]
-    return {text[0]: text for text in found if text[0]}
+    return {Key(text[0]): text for text in found if text[0]} | {key: (key.first,) for key in _of_things()}
 
 
 def _calls(folder: Path) -> Iterator[tuple[str, ast.Call]]:
@@ -43,6 +53,13 @@ def _of_pages() -> Iterator[Text]:
         said = call.args[: _MARKED.get(name, 0)]
         if said and all(isinstance(part, ast.Constant) and isinstance(part.value, str) for part in said):
             yield tuple(str(part.value) for part in said if isinstance(part, ast.Constant))
+
+
+def _of_things() -> Iterator[Key]:
+    for name, call in _calls(PAGES):
+        if name == "said_of":
+            of, text = (str(part.value) for part in call.args if isinstance(part, ast.Constant))
+            yield Key(text, of)
 
 
 def _of_sentences() -> Iterator[Text]:
@@ -87,9 +104,9 @@ def update() -> dict[str, int]:
         path.parent.mkdir(parents=True, exist_ok=True)
         before = pofile.read_po(io.BytesIO(path.read_bytes()), locale=code) if path.exists() else Catalog(locale=code)
         after = Catalog(locale=code, fuzzy=False, header_comment="")
-        for first, text in texts().items():
-            known = before.get(first)
-            after.add(text if len(text) > 1 else first, known.string if known else "")
+        for key, text in texts().items():
+            known = before.get(key.first, key.of)
+            after.add(text if len(text) > 1 else key.first, known.string if known else "", context=key.of)
         waiting[code] = sum(not all(_forms(message.string)) for message in after if message.id)
         path.write_bytes(_written(after, code))
     return waiting

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from dashboard.words import _
+from dashboard.words import _, said_of
 
 
 class Mark(NamedTuple):
@@ -31,15 +31,15 @@ def severity(value: str | None) -> Mark:
 def invoice_state(value: str | None) -> Mark:
     """Return the mark of an invoice's state."""
     return {
-        "waiting": Mark("gray", ":material/outbox:", "○", _("Waiting to be sent")),
-        "sent": Mark("blue", ":material/mail:", "●", _("Sent")),
-        "partly_paid": Mark("orange", ":material/timelapse:", "◐", _("Partly paid")),
-        "paid": Mark("green", ":material/check_circle:", "✓", _("Paid")),
-        "overdue": Mark("red", ":material/schedule:", "▲", _("Overdue")),
+        "waiting": Mark("gray", ":material/outbox:", "○", said_of("invoice", "Waiting to be sent")),
+        "sent": Mark("blue", ":material/mail:", "●", said_of("invoice", "Sent")),
+        "partly_paid": Mark("orange", ":material/timelapse:", "◐", said_of("invoice", "Partly paid")),
+        "paid": Mark("green", ":material/check_circle:", "✓", said_of("invoice", "Paid")),
+        "overdue": Mark("red", ":material/schedule:", "▲", said_of("invoice", "Overdue")),
         "draft": Mark("gray", ":material/edit_note:", "○", _("Draft")),
         "credit_note": Mark("gray", ":material/undo:", "−", _("Credit note")),
-        "void": Mark("gray", ":material/block:", "×", _("Void")),
-        "uncollectible": Mark("red", ":material/money_off:", "×", _("Uncollectible")),
+        "void": Mark("gray", ":material/block:", "×", said_of("invoice", "Void")),
+        "uncollectible": Mark("red", ":material/money_off:", "×", said_of("invoice", "Uncollectible")),
     }.get(value or "", Mark("gray", ":material/help:", "○", value or ""))
 
 

@@ -90,6 +90,11 @@ def _(text: str) -> str:
     return catalogue(language()).gettext(text) if text else ""
 
 
+def said_of(what: str, text: str) -> str:
+    """Return a text said of something (an invoice): languages with genders say "sent" of it in a form of its own."""
+    return catalogue(language()).pgettext(what, text)
+
+
 def several(one: str, many: str, count: int) -> str:
     """Return the form of a text that fits a count, with {count} filled in; one less is "-1 day"."""
     return catalogue(language()).ngettext(one, many, abs(count)).format(count=number(count))
