@@ -3,6 +3,7 @@
 import functools
 import tempfile
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,7 @@ _POINTS = {
     "other_id": "customers",
 }
 _FOREIGN = {("invoices", "deal_id"), ("customers", "other_id")}
+FEW = 50  # rows that are written out in a statement: to hand over a frame takes longer
 _LONGEST_CHAIN = 20  # merges of merges; more is a circle
 
 
@@ -167,13 +169,20 @@ def fill(
     rows: Iterable[Mapping[str, Any]],
 ) -> None:
     """Insert `rows` into `table`; what a row lacks stays empty, what it has beyond the table's columns is left out."""
-    values = [[_text(row.get(name)) for name in described] for row in rows]
-    if not values:
+    found = list(rows)
+    if not found:
         return
-    frame = pl.DataFrame(values, schema=dict.fromkeys(described, pl.String), orient="row")
-    db.register("filling", frame)
-    cast = ", ".join(f'CAST("{name}" AS {sql}) AS "{name}"' for name, (sql, _) in described.items())
-    db.execute(f"INSERT INTO {table} BY NAME SELECT {cast} FROM filling")
+    said = {name: sql for name, (sql, _) in described.items() if any(row.get(name) is not None for row in found)}
+    values = [[_text(row.get(name)) for name in said] for row in found]
+    into = f"INSERT INTO {table} (" + ", ".join(f'"{name}"' for name in said) + ")"
+    if len(values) <= FEW:
+        marks = "(" + ", ".join(f"CAST(? AS {sql})" for sql in said.values()) + ")"
+        db.execute(f"{into} VALUES {', '.join([marks] * len(values))}", list(chain.from_iterable(values)))
+        return
+    db.register("filling", pl.DataFrame(values, schema=dict.fromkeys(said, pl.String), orient="row"))
+    db.execute(
+        f"{into} SELECT " + ", ".join(f'CAST("{name}" AS {sql})' for name, sql in said.items()) + " FROM filling"
+    )
     db.unregister("filling")
 
 

@@ -100,14 +100,17 @@ def press(tab: Any, key: str) -> None:
     settled(tab)
 
 
-def row(tab: Any, key: str, at: int = 0) -> None:
-    """Tick a row of the table whose key begins so."""
+def row(tab: Any, key: str, shows: Any, at: int = 0) -> None:
+    """Tick a row of the table whose key begins so, again if the table was not drawn yet; then the page `shows` more."""
     table = tab.locator(f"[class*=st-key-{key}]").get_by_test_id("stDataFrame").first
-    table.scroll_into_view_if_needed()
-    box = table.bounding_box()
-    tab.mouse.click(box["x"] + 16, box["y"] + 33 * (at + 1) + 17)
-    tab.wait_for_timeout(300)
-    settled(tab)
+    for _ in range(3):
+        table.scroll_into_view_if_needed()
+        box = table.bounding_box()
+        tab.mouse.click(box["x"] + 16, box["y"] + 33 * (at + 1) + 17)
+        tab.wait_for_timeout(1000)
+        settled(tab)
+        if shows.count():
+            return
 
 
 def unfold(tab: Any, title: str) -> None:
@@ -123,9 +126,10 @@ def settle_first(tab: Any, reader: Reader) -> None:
     """Tick the first finding of To fix and leave it as it is, with a reason."""
     tab.get_by_role("heading", name=reader.said("To fix"), exact=True).wait_for()
     settled(tab)
-    row(tab, "worklist")
+    leave = tab.get_by_role("button", name=reader.said("Leave it")).first
+    row(tab, "worklist", leave)
     reader.picture(tab, "first-finding")
-    tab.get_by_role("button", name=reader.said("Leave it")).first.click()
+    leave.click()
     tab.get_by_role("textbox", name=reader.said("Why")).first.fill("Acordado por teléfono")
     tab.get_by_test_id("stFormSubmitButton").get_by_role("button", name=reader.said("Leave it")).first.click()
     tab.get_by_text(reader.said("Left as it is.")).first.wait_for()
@@ -189,8 +193,9 @@ def test_from_receivables_to_the_preview_of_a_reminder(site: str, shop: Running,
     tab = reader.open(f"{site}/receivables?age=31_60")
     reader.picture(tab, "receivables")
     before = len(httpx.get(f"{shop.url}/sandbox/mails", timeout=60).json())
-    row(tab, "open")
-    tab.locator("[class*=st-key-fix-]").filter(has_text=reader.said("Send a reminder")).first.wait_for()
+    remind = tab.locator("[class*=st-key-fix-]").filter(has_text=reader.said("Send a reminder")).first
+    row(tab, "open", remind)
+    remind.wait_for()
     reader.picture(tab, "late-invoice")
     tab.get_by_role("button", name=reader.said("Send a reminder")).first.click()
     dialog = tab.get_by_role("dialog")
