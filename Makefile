@@ -13,7 +13,7 @@ demo: $(LOCKED)
 	$(BIN)/cuadra demo --port $(PORT)
 
 test: $(LOCKED) browser check
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 check: $(LOCKED)
 	$(BIN)/ruff format --check .

@@ -24,7 +24,7 @@ LONGEST = (
     "test_plans", "test_terms", "test_fixes", "test_reminders", "test_modes", "test_hooks", "test_checks",
     "test_journeys_seen", "test_rules", "test_browser", "test_deciding", "test_matching_properties", "test_setup",
     "test_won_to_invoiced", "test_triggers", "test_chaos", "test_sign_in", "test_accessibility", "test_equal",
-    "test_sending", "test_reconcile", "test_figures_pages", "test_exceptions", "test_page", "test_against_sandbox",
+    "test_sending", "test_reconcile", "test_figures_pages", "test_exceptions", "test_page",
     "test_three_ways",
 )  # fmt: skip
 
