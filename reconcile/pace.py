@@ -58,7 +58,7 @@ class Shared:
     """Gives turns in order; `engine` keeps the places."""
 
     def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+        self.engine, self.reading = engine, engine.execution_options(reads=True)
 
     @contextmanager
     def __call__(self, name: str, requests: int, seconds: float) -> Iterator[None]:
@@ -96,7 +96,7 @@ class Shared:
     def wait(self, turn: Turn) -> float:
         """Return the seconds to wait further for calls before it to be answered, 0 where it may go."""
         here = (_table.c.name == turn.name) & (_table.c.slot == turn.slot)
-        with self.engine.begin() as db:
+        with self.reading.begin() as db:
             row = db.execute(
                 sa.select(_table.c.turn, _table.c.answered, _table.c.answered_at).where(here)
             ).one_or_none()
