@@ -44,7 +44,7 @@ class Invoices(Drafts, Reading):
 
     def invoice(self, id: str) -> dict[str, Any]:
         """Return one invoice as it is there now, as a typed row. Refused (404) where it does not exist."""
-        _, item = next(self._enriched("invoices", [self._one("invoices", id)], [], {}))
+        _, item = next(self._enriched("invoices", [self._one("invoices", id)]))
         return self.mapped("invoices", "invoices", item)
 
     def issue_invoice(self, id: str, number: str | None = None) -> Written:

@@ -1,8 +1,10 @@
 """Reading: everything, or what changed since an instant, and one object again."""
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from itertools import islice
+from math import inf
+from types import MappingProxyType
 from typing import Any
 
 from extract.values import form
@@ -14,7 +16,7 @@ from extract.vendors.stripe.objects import Objects, price_of
 
 PAYOUT_DELAY = 32 * 86400  # seconds from available balance to the payout of a monthly schedule
 CHARGE_IDS = ("ch_", "py_")
-DATED = tuple(kind for kind in KINDS if kind != "quotes")  # lists that can be asked for by date of creation
+HELD = 100  # invoices looked at together
 
 
 class Reading(Objects):
@@ -51,7 +53,7 @@ class Reading(Objects):
         """Yield one object again; a deleted one as such."""
         if kind in KINDS:
             self._read_tax_rates()
-            yield from self._enriched(kind, [self._again(kind, key)], [], {})
+            yield from self._enriched(kind, [self._again(kind, key)])
 
     def _oldest_event(self) -> int:
         return int((self.now() - EVENTS_KEPT).timestamp())
@@ -87,37 +89,48 @@ class Reading(Objects):
         start = int(since.timestamp())
         events = list(self._events(start, EVENT_TYPES))
         changed, gone = changed_ids(events)
-        # What is new is certain even where an event is late, and need not be asked for one by one: it was listed whole,
-        # after the events. No event tells that a draft of a quote was changed.
-        listed = {kind: {item["id"]: item for _, item in self._all(kind, **{"created[gte]": start})} for kind in DATED}
-        listed["quotes"] = {item["id"]: item for _, item in self._all("quotes", status="draft")}
-        for kind, found in listed.items():
-            changed[kind] |= dict.fromkeys(found)
-        carried: dict[str, str] = {}
-        for key in changed["payouts"]:
-            payout = listed["payouts"].get(key) or self._one("payouts", key)
-            carried |= dict.fromkeys(self._carried(payout), key)
-        changed["charges"] |= dict.fromkeys(i for i in carried if i.startswith(CHARGE_IDS))
         self._read_tax_rates()
         told = changed.pop("tax_rates")
         yield from (("tax_rates", r) for i, r in self._tax_rates.items() if i in told or r["created"] >= start)
         yield from ((kind, {"id": key, "deleted": True}) for kind, key in gone)
+        payouts = list(self._new("payouts", changed["payouts"], start, gone))
+        carried = {key: payout["id"] for payout in payouts for key in self._carried(payout)}
+        changed["charges"] |= dict.fromkeys(i for i in carried if i.startswith(CHARGE_IDS))
         for kind, keys in changed.items():
-            new = listed.get(kind, {})
-            items = (new.pop(key) if key in new else self._again(kind, key) for key in keys if (kind, key) not in gone)
-            yield from self._enriched(kind, items, events, carried)
+            items = payouts if kind == "payouts" else self._new(kind, keys, start, gone)
+            yield from self._enriched(kind, items, events, start, carried)
+
+    def _new(self, kind: str, keys: Iterable[str], start: int, gone: Container[tuple[str, str]]) -> Iterator[Item]:
+        """Yield what was made since, then what else of these changed and is not gone.
+
+        What is new is certain even where an event is late, and need not be asked for one by one: it is listed whole,
+        after the events. No event tells that a draft of a quote was changed.
+        """
+        asked = {"status": "draft"} if kind == "quotes" else {"created[gte]": start}
+        listed = set()
+        for _, item in self._all(kind, **asked):
+            listed.add(item["id"])
+            if (kind, item["id"]) not in gone:
+                yield item
+        yield from (self._again(kind, key) for key in keys if key not in listed and (kind, key) not in gone)
 
     def _enriched(
-        self, kind: str, items: Iterable[Item], events: list[Item], carried: Mapping[str, str]
+        self,
+        kind: str,
+        items: Iterable[Item],
+        events: Collection[Item] = (),
+        start: float = inf,
+        carried: Mapping[str, str] = MappingProxyType({}),
     ) -> Iterator[tuple[str, Item]]:
-        if kind == "invoices":
-            held = list(items)
+        """Yield items with what their mapping needs beside them; `events` are all since `start`."""
+        rest = iter(items)
+        while kind == "invoices" and (held := list(islice(rest, HELD))):
             oldest = self._oldest_event()
-            untold = [when_issued(i) for i in held if not i.get("deleted") and needs_events(i, oldest)]
+            issued = [when_issued(i) for i in held if not i.get("deleted") and needs_events(i, oldest)]
+            untold = [at for at in issued if at < start]
             sent = self._events(min(untold), ["invoice.sent"]) if untold else iter(())
             yield from self._invoices([(kind, i) for i in held], news_of([*sent, *events]), oldest)
-            return
-        for item in items:
+        for item in rest:
             if kind == "products" and not item.get("deleted"):
                 item["_"] = {"price": price_of(item, self._prices(item["id"]))}
             if kind == "charges" and not item.get("deleted"):
