@@ -1,8 +1,11 @@
 """Questions about findings: the worklist, its totals, one finding with its record."""
 
 import datetime as dt
+import itertools
 import json
+from collections import Counter, defaultdict
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from dashboard.read import named
@@ -11,6 +14,7 @@ from dashboard.read.warehouse import Db, Row, matches, pattern, question
 
 PAGE = 50  # findings shown at a time
 
+SEVERITIES = ("high", "medium", "low")
 SORTS = ("urgent", "amount", "oldest", "newest", "customer")
 
 
@@ -34,6 +38,9 @@ class Wanted(NamedTuple):
     billed: Billed = ANY
 
 
+Amounts = tuple[tuple[str, Decimal], ...]  # per currency
+
+
 class Total(NamedTuple):
     """How many findings of a check, and the money per currency, largest first."""
 
@@ -42,7 +49,7 @@ class Total(NamedTuple):
     why: str
     severity: str
     found: int
-    amounts: tuple[tuple[str, Decimal], ...]
+    amounts: Amounts
 
 
 # The order of the list needs one measure for all currencies: `currency_units`. It is never shown. What is long, such as
@@ -113,6 +120,7 @@ ORDER BY
 """
 _BY_CUSTOMER = "CASE WHEN $sort = 'customer' THEN lower(strip_accents(customer)) END NULLS LAST,"
 _PART = "LIMIT $limit OFFSET $offset"
+_SUMMED = "n.currency, COUNT(*) AS found, COALESCE(SUM(abs(n.amount_at_stake)), 0) AS amount"
 
 
 def _narrowed(wanted: Wanted) -> str:
@@ -152,27 +160,62 @@ def _values(wanted: Wanted) -> dict[str, Any]:
     return said | ({"text": pattern(wanted.text)} if wanted.text else {}) | values(wanted.billed)
 
 
+def first(data: Path, wanted: Wanted) -> tuple[int, Amounts, list[Row]]:
+    """Return how many findings there are, the money at stake per currency (most findings first), and the first page.
+
+    Asked in parts, each remembered by itself: of one more severity, or one less, mostly everything is known.
+    """
+    if wanted.text or not wanted.billed.is_any:
+        return _searched(data, wanted)
+    chosen = wanted.severities or SEVERITIES
+    every = _sums(data, wanted._replace(severities=(), sort=SORTS[0]))
+    count, amounts = _added([sums for severity, sums in every if severity in chosen])
+    if wanted.sort != "urgent":
+        return count, amounts, page(data, wanted) if count else []
+    rows: list[Row] = []
+    for severity in (each for each, _ in every if each in chosen):
+        if len(rows) < PAGE:
+            rows += page(data, wanted._replace(severities=(severity,)))
+    return count, amounts, rows[:PAGE]
+
+
 @question
-def first(db: Db, wanted: Wanted, size: int = PAGE) -> tuple[int, tuple[tuple[str, Decimal], ...], list[Row]]:
-    """Return how many findings there are, the money at stake per currency (most findings first), and the first page."""
-    kept = "MATERIALIZED" if wanted.text or not wanted.billed.is_any else "NOT MATERIALIZED"  # a scan is soon repeated
+def _sums(db: Db, wanted: Wanted) -> list[tuple[str, list[Row]]]:
+    """Return each severity that has findings, gravest first, with currency, found and amount of its findings."""
+    rows = db.rows(
+        f"{_narrowed(wanted)} SELECT severity, {_SUMMED} FROM narrowed AS n GROUP BY severity, n.currency",
+        **_values(wanted),
+    )
+    return [(each, mine) for each in SEVERITIES if (mine := [r for r in rows if r["severity"] == each])]
+
+
+def _added(parts: list[list[Row]]) -> tuple[int, Amounts]:
+    """Return how many findings there are and the money at stake per currency, most findings first."""
+    found, money = Counter[str](), defaultdict[str, Decimal](Decimal)
+    for row in itertools.chain.from_iterable(parts):
+        found[row["currency"] or ""] += row["found"]
+        money[row["currency"] or ""] += row["amount"]
+    ranked = sorted(found, key=lambda currency: (-found[currency], currency))
+    return found.total(), tuple((c, money[c]) for c in ranked if c and money[c])
+
+
+@question
+def _searched(db: Db, wanted: Wanted) -> tuple[int, Amounts, list[Row]]:
+    """Return what `first` does in one look: what is searched for is searched for once."""
     found = db.rows(
-        _narrowed(wanted).replace("narrowed AS (", f"narrowed AS {kept} (")
+        _narrowed(wanted).replace("narrowed AS (", "narrowed AS MATERIALIZED (")
         + f""",
         top AS ({_top(wanted)})
-        SELECT n.currency, COUNT(*) AS found, COALESCE(SUM(abs(n.amount_at_stake)), 0) AS amount, NULL AS row
-        FROM narrowed AS n GROUP BY n.currency
+        SELECT {_SUMMED}, NULL AS row FROM narrowed AS n GROUP BY n.currency
         UNION ALL SELECT NULL, NULL, NULL, t.row FROM top AS t
         """,
         **_values(wanted),
         sort=wanted.sort,
-        limit=size,
+        limit=PAGE,
         offset=0,
     )
-    sums = sorted((r for r in found if r["row"] is None), key=lambda r: (-r["found"], r["currency"] or ""))
-    amounts = tuple((r["currency"], r["amount"]) for r in sums if r["currency"] and r["amount"])
-    rows = [r["row"] for r in found if r["row"] is not None]
-    return sum(r["found"] for r in sums), amounts, _shown(db, rows)
+    count, amounts = _added([[r for r in found if r["row"] is None]])
+    return count, amounts, _shown(db, [r["row"] for r in found if r["row"] is not None])
 
 
 @question
@@ -208,16 +251,10 @@ def _top(wanted: Wanted) -> str:
 
 
 @question
-def total(db: Db, wanted: Wanted) -> tuple[int, tuple[tuple[str, Decimal], ...]]:
+def total(db: Db, wanted: Wanted) -> tuple[int, Amounts]:
     """Return how many findings there are and the money at stake per currency, most findings first."""
-    rows = db.rows(
-        _narrowed(wanted)
-        + "SELECT currency, COUNT(*) AS found, COALESCE(SUM(abs(amount_at_stake)), 0) AS amount FROM narrowed "
-        "GROUP BY currency ORDER BY found DESC, currency",
-        **_values(wanted),
-    )
-    amounts = tuple((r["currency"], r["amount"]) for r in rows if r["currency"] and r["amount"])
-    return sum(r["found"] for r in rows), amounts
+    asked = f"{_narrowed(wanted)} SELECT {_SUMMED} FROM narrowed AS n GROUP BY n.currency"
+    return _added([db.rows(asked, **_values(wanted))])
 
 
 @question
@@ -241,12 +278,12 @@ def by_check(db: Db, states: tuple[str, ...] = ("open",)) -> list[Total]:
     for row in rows:
         gathered.setdefault(row["name"], []).append(row)
     totals = [_gather(name, parts) for name, parts in gathered.items()]
-    return sorted(totals, key=lambda t: (("high", "medium", "low").index(t.severity), -t.found, t.check))
+    return sorted(totals, key=lambda t: (SEVERITIES.index(t.severity), -t.found, t.check))
 
 
 def _gather(name: str, parts: list[Row]) -> Total:
     amounts = tuple((p["currency"], p["amount"]) for p in parts if p["currency"] and p["amount"])
-    severity = ("high", "medium", "low")[min(p["rank"] for p in parts) - 1]
+    severity = SEVERITIES[min(p["rank"] for p in parts) - 1]
     first = parts[0]
     return Total(name, first["title"] or name, first["why"] or "", severity, sum(p["found"] for p in parts), amounts)
 

@@ -70,7 +70,7 @@ def _filters(titles: dict[str, str]) -> findings.Wanted:
             format_func=titles.__getitem__, placeholder=_("Any"),
         )  # fmt: skip
         grave = bound(
-            st.pills, _("Severity"), ["high", "medium", "low"], name="severity", scope="fix", default=[],
+            st.pills, _("Severity"), list(findings.SEVERITIES), name="severity", scope="fix", default=[],
             selection_mode="multi", format_func=lambda s: f"{severity(s).sign} {severity(s).word}",
         )  # fmt: skip
         with st.popover(_("More"), icon=":material/tune:"):
@@ -170,7 +170,8 @@ def _panel(picked: list[Row], totals: list[findings.Total]) -> None:
             st.caption(_("Tick one finding to see why, several to mend them together."))
             charts.draw(charts.by_check, totals, session.settings().company.reporting_currency, key="by-check",
                         alt=_("Money at stake by problem"))  # fmt: skip
-            behind({_("Problem"): [_(t.title) for t in totals], _("At stake"): [sums(t.amounts) for t in totals]})
+            behind("by-check", lambda: {_("Problem"): [_(t.title) for t in totals],
+                                        _("At stake"): [sums(t.amounts) for t in totals]})  # fmt: skip
         elif len(picked) == 1:
             detail(picked[0])
         else:
