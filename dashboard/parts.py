@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -123,10 +123,16 @@ def tall(rows: int, most: int | None = None) -> int:
     return height if most is None else min(most, height)
 
 
-def behind(columns: Mapping[str, Sequence[str]]) -> None:
-    """Offer the small table behind a chart: its columns by heading, the first of names, the others of numbers."""
-    with st.expander(_("The table behind")):
-        told = {name: [plain(value) for value in values] for name, values in columns.items()}
+def behind(chart: str, columns: Callable[[], Mapping[str, Sequence[str]]]) -> None:
+    """Offer the small table behind a chart: its columns by heading, the first of names, the others of numbers.
+
+    It is made once somebody opens it: most do not, and would wait for it at each click.
+    """
+    box = st.expander(_("The table behind"), key=f"behind-{chart}", on_change="rerun")
+    if not box.open:
+        return
+    with box:
+        told = {name: [plain(value) for value in values] for name, values in columns().items()}
         # an Arrow table goes out as it is; from anything else Streamlit makes one, which takes thirty times as long
         st.table(pyarrow.table(told), border="horizontal", hide_index=True)
 

@@ -69,7 +69,8 @@ def _back_test(chosen: narrow.Chosen) -> None:
     charts.draw(charts.beside, [short_day(w) for w in weeks], parts, currency, key="back-test",
                 alt=_("What was expected, and what came"))  # fmt: skip
     told_then, told_now = ([money(v, currency, whole=True) for v in values] for values in parts.values())
-    behind({_("Week"): [short_day(w) for w in weeks], _("Expected then"): told_then, _("Came"): told_now})
+    behind("back-test", lambda: {_("Week"): [short_day(w) for w in weeks], _("Expected then"): told_then,
+                                 _("Came"): told_now})  # fmt: skip
     differences = [by_week.get((w, "expected"), ZERO) - by_week.get((w, "came"), ZERO) for w in weeks]
     apart = sum((abs(d) for d in differences), ZERO)
     expected, came = told.get("expected", ZERO), told.get("came", ZERO)

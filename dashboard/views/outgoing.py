@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard import said, session
-from dashboard.hooks import CARRIER, CARRIER_SECRETS
+from dashboard.hooks import CARRIER, CARRIER_SECRETS, carrier_secret
 from dashboard.notify import chat, events, post, texts, webhook
 from dashboard.parts import badge, plain, tall
 from dashboard.read import ready
@@ -251,9 +251,7 @@ def _carrier(known: Settings, store: State) -> None:
         address=f"`{address}`"))  # fmt: skip
     is_known = bool(store.credentials(CARRIER_SECRETS).get(webhook.SECRET))
     if st.button(_("New secret") if is_known else _("Make a secret"), key="carrier-secret", icon=":material/key:"):
-        made = webhook.secret()
-        store.keep_credentials(CARRIER_SECRETS, {webhook.SECRET: made}, session.who())
-        st.session_state[_SHOWN] = (CARRIER, made)
+        st.session_state[_SHOWN] = (CARRIER, carrier_secret(session.data(), session.who()))
         st.rerun()
     _secret([CARRIER])
 

@@ -154,7 +154,7 @@ def _behaviour(chosen: narrow.Chosen) -> None:
         st.markdown(f"**{title}**")
         classes = ["≤ 0" if late == "0" else _bucket(late) for late in counted]
         charts.draw(charts.spread, classes, list(counted.values()), key="how-late", alt=title)
-        behind({_("Days late"): classes, _("Customers"): [number(count) for count in counted.values()]})
+        behind("how-late", lambda: {_("Days late"): classes, _("Customers"): [number(n) for n in counted.values()]})
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.markdown(f"**{several('{count} customer', '{count} customers', found)}**", width="content")
         at = page(-(-found // receivables.PAGE), "behaviour", found)

@@ -160,4 +160,4 @@ def _by_week() -> None:
         st.plotly_chart(charts.counted([short_day(w) for w in weeks], parts), config=charts.QUIET, key="opened",
                         alt=_("Problems opened and fixed by week"))  # fmt: skip
         counts = {name: [number(v) for v in values] for name, values in parts.items()}
-        behind({_("Week"): [short_day(w) for w in weeks]} | counts)
+        behind("opened", lambda: {_("Week"): [short_day(w) for w in weeks]} | counts)

@@ -197,7 +197,7 @@ def _flow(currency: str, unit: str) -> None:
     grace = several("{count} day", "{count} days", session.settings().choices.grace_days)
     st.caption(said.format(day=day(session.day() - dt.timedelta(days=364)), grace=grace))
     named = {called: parts[key] for key, called in charts.flow_names().items() if parts.get(key)}
-    behind({_("Step"): [*named], _("Amount"): [money(amount, currency) for amount in named.values()]})
+    behind("flow", lambda: {_("Step"): [*named], _("Amount"): [money(a, currency) for a in named.values()]})
 
 
 def _ageing(currency: str, unit: str) -> None:
@@ -208,7 +208,7 @@ def _ageing(currency: str, unit: str) -> None:
     charts.draw(charts.ageing, parts, currency, key="ageing", alt=_("Open invoices by days overdue"))
     st.caption(_("Total {amount}").format(amount=plain(money(sum(parts.values(), Decimal(0)), currency))))
     amounts = [parts.get(bucket, Decimal(0)) for bucket in charts.BUCKETS]
-    behind({_("Days overdue"): charts.ages(), _("Still open"): [money(amount, currency) for amount in amounts]})
+    behind("ageing", lambda: {_("Days overdue"): charts.ages(), _("Still open"): [money(a, currency) for a in amounts]})
 
 
 def _biggest() -> None:

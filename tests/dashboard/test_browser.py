@@ -55,6 +55,21 @@ def test_every_page_fits_and_asks_no_other_machine(site: tuple[str, Path], brows
     tab.context.close()
 
 
+def test_the_table_behind_a_chart_is_made_once_it_is_opened(site: tuple[str, Path], browser: Any) -> None:
+    """Each chart has its numbers as a table; nobody waits for those that nobody looks at; it stays open."""
+    tab = look(browser, site[0], "desk")
+    tables = tab.locator(".st-key-behind-ageing [data-testid=stTable]")
+    assert tab.locator("[data-testid=stTable]").count() == 0
+    tab.locator(".st-key-behind-ageing summary").click()
+    tables.wait_for()
+    told = tables.inner_text()
+    assert "Not due" in told and "90+" in told and "€" in told
+    tab.locator(".st-key-week-currency button", has_text="PLN").click()
+    settled(tab)
+    assert "PLN" in tables.inner_text() and tab.locator("[data-testid=stTable]").count() == 1
+    tab.context.close()
+
+
 def first(data: Path, check: str) -> dict[str, Any]:
     """Return an open finding whose customer billing does not know yet, if there is one."""
     with duckdb.connect(str(data / "warehouse.duckdb"), read_only=True) as db:
