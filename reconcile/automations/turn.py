@@ -1,7 +1,7 @@
 """One turn of the automatic flows: start what is due through the same chains, gate and ledger as a click, and wait."""
 
 import datetime as dt
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,9 +28,16 @@ log = structlog.get_logger("cuadra.automations")
 class Turn:
     """What a turn started, by flow how many wait for a person, and how many for tomorrow since the cap was reached."""
 
-    runs: tuple[Run, ...] = ()
+    data: Path
+    ids: tuple[str, ...] = ()  # of the runs
+    vendors: frozenset[str] = frozenset()  # that they write to
     held: tuple[Due, ...] = ()
     capped: int = 0
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """Return the runs as they are now; a turn of a thousand does not hold them."""
+        return tuple(workflows.status(self.data, id) for id in self.ids)
 
 
 def turn(data: Path, timeout: float = PATIENCE, pauses: Sequence[float] = PAUSES) -> Turn:
@@ -38,25 +45,30 @@ def turn(data: Path, timeout: float = PATIENCE, pauses: Sequence[float] = PAUSES
     known, store = load(data), state(data)
     active = [flow for flow in FLOWS if is_automatic(known, store, flow)]
     if not active or not (data / "warehouse.duckdb").exists():
-        return Turn()
+        return Turn(data)
     seen_at = now()  # before: what an interrupted turn left is taken up meanwhile, and may end before we ask for it
     found = _hindered(data, known, due(data, active))
-    ready = [d for d in found if d.held is None]
-    for one in found:
-        if one.held is not None:
-            log.info("held", flow=one.flow, action=one.plans[0].action, subject=str(one.plans[0].subject),
-                     reason=str(one.held))  # fmt: skip
+    held = tuple(d for d in found if d.held is not None)
+    for one in held:
+        log.info("held", flow=one.flow, action=one.plans[0].action, subject=str(one.plans[0].subject),
+                 reason=str(one.held))  # fmt: skip
+    ready = deque(d for d in found if d.held is None)
     workflows.launch(data, pauses)
-    ids: list[str] = []
-    for one in ready:
+    count, ids = len(ready), list[str]()
+    del found
+    while ready:  # what is started is kept in the state store, and no longer here
+        one = ready.popleft()
         who = f"{name(one.flow)}, switched on by {switched(store, one.flow)['who']}"
         cap, zone = known.automation(one.flow).daily_cap, ZoneInfo(known.company.time_zone)
         ids += workflows.confirm(data, one.plans, who, room=_Room(one.flow, cap, zone), seen_at=seen_at)
     workflows.wait(data, ids, timeout)
-    runs = tuple(workflows.status(data, id) for id in ids)
-    log.info("turn", started=len(runs), ended=dict(Counter(r.state for r in runs)), waiting=len(found) - len(ready),
-             capped=len(ready) - len(ids))  # fmt: skip
-    return Turn(runs, tuple(d for d in found if d.held), len(ready) - len(ids))
+    ended, vendors = Counter[str](), set[str]()
+    for id in ids:
+        run = workflows.status(data, id)
+        ended[run.state] += 1
+        vendors |= {plan.vendor for plan in run.plans}
+    log.info("turn", started=len(ids), ended=dict(ended), waiting=len(held), capped=count - len(ids))
+    return Turn(data, tuple(ids), frozenset(vendors), held, count - len(ids))
 
 
 def _hindered(data: Path, settings: Settings, found: Sequence[Due]) -> list[Due]:

@@ -212,11 +212,12 @@ def at_once(server: Server, count: int) -> dict[str, Any]:
     for deal in deals:
         win(server.url, deal)
     server.ring()
-    seen, moved = 0, time.monotonic()
+    seen, moved, tenths = 0, time.monotonic(), list[float]()
     while seen < count and time.monotonic() - moved < 300:
         time.sleep(5)
         now = mailed.look().total()
         seen, moved = now, time.monotonic() if now != seen else moved
+        tenths += [server.memory()] * (10 * seen // count - len(tenths))
     took = time.monotonic() - begun
     _until_told(server.data, count)
     mails, made = mailed.look(), calls(server.url)
@@ -224,7 +225,7 @@ def at_once(server: Server, count: int) -> dict[str, Any]:
     least = max(spent["hubspot"] / PACE["hubspot_per_10s"] * 10, spent["stripe"] / PACE["stripe_per_s"])
     return {"mailed": len(mails), "twice": sum(n > 1 for n in mails.values()), "invoices": invoices(server.url),
             "refused": sum(c["status"] == 429 for c in made), "calls": spent, "took": took, "least": least,
-            "used": server.used() - used, "memory": (memory, server.peak)}  # fmt: skip
+            "used": server.used() - used, "memory": (memory, *tenths, server.peak)}  # fmt: skip
 
 
 def invoices(url: str) -> Counter[str]:
@@ -267,6 +268,7 @@ def main() -> None:
                     ROW.format("one deal by web hook, median", f"{statistics.median(s for s, _ in found):.1f} s", "5 s")
                 )
                 print(ROW.format("  processor time of it", f"{statistics.median(p for _, p in found):.1f} s", ""))
+                print(ROW.format("  memory at most", f"{server.peak:.0f} MB", ""))
             if options.deals:
                 _told(at_once(server, options.deals), options.deals)
         finally:
@@ -274,7 +276,7 @@ def main() -> None:
 
 
 def _told(said: dict[str, Any], count: int) -> None:
-    made, (before, peak) = said["invoices"], said["memory"]
+    made, (before, *tenths, peak) = said["invoices"], said["memory"]
     rows = (
         (f"{count:,} deals at once: buyers with a mail", f"{said['mailed']:,}", f"{count:,}"),
         ("  buyers with two mails", f"{said['twice']}", "0"),
@@ -286,6 +288,7 @@ def _told(said: dict[str, Any], count: int) -> None:
         ("  time beside what the pace alone costs", f"{said['took'] / said['least']:.2f} x", "1.30 x"),
         ("  processor time of the server", f"{said['used']:.0f} s", ""),
         ("  memory before, at most", f"{before:.0f}, {peak:.0f} MB", ""),
+        ("  memory with each tenth of the mails out, MB", " ".join(f"{held:.0f}" for held in tenths), "flat"),
     )
     for row in rows:
         print(ROW.format(*row), flush=True)
