@@ -130,7 +130,7 @@ def act(data: Path) -> Turn:
     try:
         done = automate(data)
     finally:
-        if brief and not (done and done.runs):
+        if brief and not (done and done.ids):
             run.finish(data)
     return done
 
@@ -141,10 +141,9 @@ def automate(data: Path, *, progress: Progress | None = None) -> Turn:
     told = progress or (lambda what, count: None)
     told("automations", 0)
     done = turn(data)
-    told("automations", len(done.runs))
-    written = {plan.vendor for run in done.runs for plan in run.plans} & set(connections(data))
-    if done.runs:
-        if written:
+    told("automations", len(done.ids))
+    if done.ids:
+        if written := done.vendors & set(connections(data)):
             sync(data, sorted(written), progress=progress)
         reconcile(data, progress=progress)
     if load(data).archive.by_itself:

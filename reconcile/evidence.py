@@ -152,6 +152,11 @@ OTHERS = tuple(pair for pair in PAIRS if pair not in ("deals invoices", "payment
 def begin(db: DuckDBPyConnection) -> None:
     """Create the table links on `db`, empty; what persons taught is known by then."""
     db.execute(_TAUGHT)
+    target(db)
+
+
+def target(db: DuckDBPyConnection) -> None:
+    """Create the table links on `db`, empty; its evidence is spelt from `facts` when it is asked for."""
     every = ", ".join(_JSON.format(at=at) for at in range(1, MOST_FACTS + 1))
     db.execute(_TARGET.format(evidence=f"'[' || concat_ws(', ', {every}) || ']'"))
 

@@ -17,9 +17,8 @@ import duckdb
 import structlog
 from filelock import FileLock
 
-from reconcile import bounces, build, checks, figures, plan_tables, reference, settings, tax_ids, warehouse
+from reconcile import bounces, build, checks, figures, plan_tables, reference, settings, tax_ids, unchanged, warehouse
 from reconcile.baselines import Memory
-from reconcile.links import link
 from reconcile.sqlfile import queries
 
 MADE = "made_now"  # the warehouse while it is made
@@ -116,7 +115,7 @@ def _build(part: Path, data: Path, choices: settings.Choices, known: _Known, pro
         plan_tables.lay(db, known.settings.invoicing, plan_tables.standing(data, choices.today))
         reference.lay_sync(db, known.settings.sync, known.memory)
         clock.start("links")
-        summary.notes += link(db).notes
+        summary.notes += unchanged.link(db, before)
         older = before if known.brief and before and figures.there(db, before) else None
         judge(db, known.first_seen, clock.start, known=f"{before}.tax_ids" if before else None, figures_of=older)
         if before:

@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from extract import model
-from reconcile import checks, run, warehouse
+from reconcile import checks, links, run, unchanged, warehouse
 from reconcile.settings import SettingsError
 
 ROOT = Path(__file__).parents[1]
@@ -70,6 +70,50 @@ def test_a_run_makes_every_table_with_its_comments(data: Path) -> None:
     silent = "SELECT table_name, column_name FROM duckdb_columns() WHERE comment IS NULL AND NOT internal"
     assert asked(data, silent) == []
     assert asked(data, "SELECT today, reporting_currency FROM settings") == [(dt.date(2026, 11, 20), "EUR")]
+
+
+INVOICE = {"vendor": "billing", "id": "i", "number": "FN-10421", "kind": "invoice", "status": "issued",
+           "currency": "EUR", "net": "1000", "gross": "1210", "tax": "210", "issued_on": "2026-10-02",
+           "due_on": "2026-11-02", "deal_id": "1"}  # fmt: skip
+PAYMENT = {"vendor": "bank", "id": "p", "amount": "1210", "currency": "EUR", "paid_on": "2026-10-20",
+           "method": "transfer", "reference": "FN-10421", "status": "succeeded"}  # fmt: skip
+LINKED = "SELECT * EXCLUDE (facts) FROM links ORDER BY ALL"
+
+
+def test_what_is_linked_is_linked_anew_only_where_it_changed(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A change of any row, rule or decision counts; when a record was touched, or another day, does not."""
+    linked = list[int]()
+    link = links.link
+    monkeypatch.setattr(links, "link", lambda db: linked.append(1) or link(db))
+    rows = {"deals": [DEAL], "invoices": [INVOICE], "payments": [PAYMENT], "freshness": READ}
+
+    def again(decisions: Any = (), **changed: Any) -> int:
+        linked.clear()
+        rows.update(changed)
+        keep(data, **rows)
+        run.reconcile(data, decisions)
+        return len(linked)
+
+    assert again() == 1
+    whole = asked(data, LINKED)
+    assert len(whole) == 2 and all(row[-1] != "[]" for row in whole)
+    monkeypatch.setenv("CUADRA_TODAY", "2026-11-21")
+    assert again(deals=[DEAL | {"updated_at": "2026-11-21 10:00", "url": "https://crm.example/1"}]) == 0
+    assert asked(data, LINKED) == whole
+    agreed = {"kind": "finding", "finding_id": "x", "verdict": "agreed", "decided_at": "2026-11-21 10:00", "who": "Ana"}
+    assert again([agreed]) == 0 and asked(data, LINKED) == whole
+    assert again(payments=[PAYMENT | {"amount": "1200"}]) == 1 and asked(data, LINKED) != whole
+    assert again(payments=[PAYMENT]) == 1 and asked(data, LINKED) == whole
+    refused = {"kind": "link", "verdict": "rejected", "left_table": "payments", "left_vendor": "bank", "left_id": "p",
+               "right_table": "invoices", "right_vendor": "billing", "right_id": "i", "who": "Ana",
+               "decided_at": "2026-11-21 10:00"}  # fmt: skip
+    assert again([refused]) == 1 and asked(data, LINKED) != whole
+    (data / "settings.toml").write_text('[choices]\nrules_off = ["number_in_text"]\n')
+    assert again() == 1 and again() == 0
+    monkeypatch.setattr(unchanged, "_program", lambda: "another version")
+    assert again() == 1
+    (data / "warehouse.duckdb").unlink()
+    assert again() == 1
 
 
 def test_a_run_over_the_same_rows_finds_the_same(data: Path) -> None:

@@ -1,0 +1,79 @@
+"""Links of the last run, taken over where nothing that is linked has changed: after a quiet hour none is made anew.
+
+What is linked are all rows of `READ`, but for what no rule looks at. Their fingerprint, and that of the program which
+linked them, stand in table `linked` beside the notes of that run.
+"""
+
+import functools
+import hashlib
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from reconcile import evidence, links, warehouse
+
+READ = ("allocations", "customers", "deals", "decisions", "field_map", "invoices", "payments", "payouts", "rates")
+UNREAD = ("updated_at", "url")  # columns that no rule reads, and that change with everything else about a record
+ONLY = {"decisions": "kind = 'link'"}  # what persons said of findings links nothing
+
+LINKED = {
+    "fingerprint": ("VARCHAR", "of the rows that were linked, the rules that are off, and the program"),
+    "notes": ("VARCHAR[]", "what was given up, and why"),
+}
+_FIELDS = """
+SELECT table_name, string_agg('"' || column_name || '"', ', ' ORDER BY column_index)
+FROM duckdb_columns()
+WHERE database_name = current_database() AND list_contains($read, table_name)
+  AND NOT list_contains($unread, column_name)
+GROUP BY table_name ORDER BY table_name"""
+
+
+def link(db: duckdb.DuckDBPyConnection, before: str | None = None) -> list[str]:
+    """Create the table `links` as `links.link` does, from the attached database `before` where it is the same there.
+
+    Returns what was given up and why.
+    """
+    mark = _fingerprint(db)
+    notes = _taken_over(db, before, mark) if before else None
+    if notes is None:
+        notes = links.link(db).notes
+    warehouse.create(db, "linked", "What the links rest on.", LINKED)
+    db.execute("INSERT INTO linked VALUES ($mark, $notes)", {"mark": mark, "notes": notes})
+    return notes
+
+
+def _taken_over(db: duckdb.DuckDBPyConnection, before: str, mark: str) -> list[str] | None:
+    """Take the links of the last run over and return its notes; None where they rest on something else."""
+    try:
+        found = db.execute(f"SELECT notes FROM {before}.linked WHERE fingerprint = $mark", {"mark": mark}).fetchone()
+    except duckdb.CatalogException:  # made by a version that did not say
+        return None
+    if found is None:
+        return None
+    evidence.target(db)
+    db.execute(f"INSERT INTO links BY NAME SELECT * EXCLUDE (evidence) FROM {before}.links")
+    return list(found[0])
+
+
+def _fingerprint(db: duckdb.DuckDBPyConnection) -> str:
+    """Return a text that changes with whatever `links.link` reads, and with nothing else of the books."""
+    fields = db.execute(_FIELDS, {"read": list(READ), "unread": list(UNREAD)}).fetchall()
+    parts = [
+        f"SELECT '{table}' AS of, COUNT(*) AS rows, SUM(CAST(hash({names}) AS HUGEINT)) AS hashed FROM {table} "
+        f"WHERE {ONLY.get(table, 'TRUE')}"
+        for table, names in fields
+    ]
+    told = db.execute(" UNION ALL ".join(parts) + " ORDER BY of").fetchall()
+    off = db.execute("SELECT list_sort(rules_off) FROM settings").fetchall()
+    return hashlib.sha256(repr((told, fields, off, _program())).encode()).hexdigest()
+
+
+@functools.cache
+def _program() -> str:
+    """Return a text that changes with the rules, and with the libraries that read and compare."""
+    here = Path(__file__).parent
+    said = hashlib.sha256(f"{duckdb.__version__} {pl.__version__}".encode())
+    for path in sorted([*here.glob("*.py"), *links.RULES.glob("*.sql")]):
+        said.update(path.read_bytes())
+    return said.hexdigest()
