@@ -330,11 +330,18 @@ def automations(
 
 @app.command()
 def hook(context: typer.Context, connection: str) -> None:
-    """Keep the secret of a connection's web hook, and say at which address it is to be called."""
-    from dashboard import jobs
+    """Keep the secret of a connection's web hook, and say at which address it is to be called.
+
+    For Make, Zapier, n8n and the like say `carrier`: its secret is made here, and shown this once.
+    """
+    from dashboard import hooks, jobs
     from extract.hooks import SECRET
     from reconcile.state import state
 
+    if connection == hooks.CARRIER:
+        print(f"Sign with this secret, which is shown only now: {hooks.carrier_secret(context.obj, 'command line')}")
+        print("Have it call /hooks/carrier at the address of the page, as Standard Webhooks says.")
+        return
     if connection not in jobs.ready(context.obj):
         stop(f"{connection} is not connected; see `cuadra connect`")
     given = typer.prompt(SECRET, hide_input=True) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")

@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from dashboard import jobs, unattended
+from dashboard.notify import webhook
 from dashboard.read import data_folder
 from dashboard.unattended import EVERYTHING
 from extract.hooks import SECRET, Call, Verdict, judge
@@ -37,6 +38,13 @@ _ANSWERS: dict[Verdict, tuple[int, str]] = {
     "old": (401, "the signature is older than five minutes"),
 }
 log = structlog.get_logger("cuadra.hooks")
+
+
+def carrier_secret(data: Path, who: str) -> str:
+    """Make the secret that carriers sign with, in place of any before, and return it: nobody sees it again."""
+    made = webhook.secret()
+    state(data).keep_credentials(CARRIER_SECRETS, {webhook.SECRET: made}, who)
+    return made
 
 
 class Doorbell:
@@ -105,7 +113,7 @@ def read_again(data: Path, names: list[str]) -> None:
     try:
         if jobs.ready(data) & set(names) or {EVERYTHING, CARRIER} & set(names):
             readings = jobs.sync(data)
-        runs = len(jobs.act(data).runs)
+        runs = len(jobs.act(data).ids)
     except Exception as reason:
         error = f"{type(reason).__name__}: {reason}"
         raise

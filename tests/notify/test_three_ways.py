@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,8 +40,10 @@ def post(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 @pytest.mark.capability("CONN-1", "CONN-4")
 def test_one_deal_three_ways_is_one_record(shop: Shop, post: Any, tmp_path: Path) -> None:
     """Signed call of n8n, then the plain API reading, then the CRM's export: the same row, once; forged: nothing."""
-    key = webhook.secret()
-    shop.store.keep_credentials(hooks.CARRIER_SECRETS, {webhook.SECRET: key}, "ana")
+    made = RUN.invoke(app, ["--data", str(shop.data), "hook", hooks.CARRIER])
+    assert made.exit_code == 0, made.output
+    key = re.findall(r"whsec_\S+", made.output)[0]
+    assert all(key.encode() not in path.read_bytes() for path in shop.data.rglob("*") if path.is_file())
     id = shop.post("deals", {
         "company": {"name": "Three Ways SL", "nif": "B35680669", "country": "Spain"},
         "deal": {"dealname": "Three ways", "amount": "1440.50", "deal_currency_code": "EUR", "dealstage": "closedwon",
