@@ -21,6 +21,7 @@ def fix(action: str | None) -> str:
         "create_order": _("Create an order"),
         "issue_invoice": _("Issue the invoice"),
         "send_invoice": _("Send the invoice"),
+        "void_invoice": _("Void the invoice"),
         "update_deal": _("Update the CRM"),
         "update_customer": _("Update the customer"),
         "send_reminder": _("Send a reminder"),

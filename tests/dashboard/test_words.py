@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from dashboard import labels
 from dashboard.parts import plain, sums, value
 from dashboard.words import (
     LANGUAGES,
@@ -27,6 +28,7 @@ from dashboard.words import (
     typed,
     weekdays,
 )
+from extract.vendor import registry
 
 D = Decimal
 
@@ -154,3 +156,13 @@ def test_what_stands_in_a_field_is_as_its_reader_types_it() -> None:
         with speaking(language):
             assert (typed(D("1250.005")), day_typed()) == (amount, date)
             assert said(short_number(D("287430"), 0)) == small
+
+
+@pytest.mark.parametrize("vendor", [name for name, kind in registry().items() if kind.writes])
+def test_whatever_is_written_to_a_vendor_is_said_in_words(vendor: str) -> None:
+    for write in registry()[vendor].writes:
+        with speaking("en"):
+            said = labels.fix(write)
+        for language in ("es", "fr", "pl"):
+            with speaking(language):
+                assert labels.fix(write) != said, f"{write} is not said in {language}"
