@@ -65,6 +65,13 @@ def _scanned_once() -> None:
         scanner.scan_component_manifests = functools.cache(scanner.scan_component_manifests)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _trusted_once() -> None:
+    """Read the certificates of this machine once, not for each of the thousand calls that tests make to loopback."""
+    default = importlib.import_module("httpx._transports.default")
+    default.create_ssl_context = functools.cache(default.create_ssl_context)
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> object:
     """Note which capability rows a test proves, for `cuadra capabilities`."""
