@@ -4,7 +4,7 @@ Pictures of each step are left in build/pages. One company is prepared for all o
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +12,7 @@ import duckdb
 import httpx
 import pytest
 from browsing import CHROMIUM, look, picture, served, settled
+from playwright.sync_api import TimeoutError as NotInTime
 
 from dashboard import demo, imports, jobs, words
 from extract.sandbox.server import Running, serve
@@ -101,16 +102,20 @@ def press(tab: Any, key: str) -> None:
 
 
 def row(tab: Any, key: str, shows: Any, at: int = 0) -> None:
-    """Tick a row of the table whose key begins so, again if the table was not drawn yet; then the page `shows` more."""
+    """Tick a row of the table whose key begins so until the page `shows` more; a second click would untick it.
+
+    A click is made again only where the table was not drawn yet when the first one came.
+    """
     table = tab.locator(f"[class*=st-key-{key}]").get_by_test_id("stDataFrame").first
-    for _ in range(3):
+    for _ in range(6):
         table.scroll_into_view_if_needed()
         box = table.bounding_box()
         tab.mouse.click(box["x"] + 16, box["y"] + 33 * (at + 1) + 17)
-        tab.wait_for_timeout(1000)
-        settled(tab)
-        if shows.count():
+        with suppress(NotInTime):
+            shows.first.wait_for(timeout=15_000)
+            settled(tab)
             return
+    raise AssertionError(f"no row of {key} was ticked")
 
 
 def unfold(tab: Any, title: str) -> None:
