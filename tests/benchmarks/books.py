@@ -5,22 +5,39 @@
 
 import json
 import os
+import re
+import unicodedata
 from pathlib import Path
 
 import duckdb
+import polars as pl
 
 from reconcile import quality, run, warehouse
 from reconcile import settings as choices
 from reconcile.settings import Company, Mail, Settings
 
 FILES = ("deals", "invoices", "payments")
-WORDS = ("Alba", "Brisa", "Cima", "Duna", "Estrella", "Faro", "Gala", "Hiedra", "Isla", "Jara")  # one for each copy
 NAMES = ("deal_name", "company_name", "customer_name", "payer_name")
 EMAILS = ("contact_email", "customer_email")
-NUMBERS = (
+IDS = (
     "deal_id", "invoice_id", "payment_id", "company_id", "customer_id", "company_tax_id", "customer_tax_id",
-    "payer_tax_id", "payer_iban", "number", "invoice_number", "reference", "invoice_ref", "remittance",
+    "payer_tax_id", "payer_iban",
 )  # fmt: skip
+NUMBERS = ("number", "invoice_number", "reference", "invoice_ref", "remittance")
+# What stands before and behind a copy's digit: fv20012024, FV/200/01/2024, 200/24, F2024-000200.
+NUMBER = re.compile(
+    r"(?P<a>fv\d+)(?P<b>\d\d20\d\d)\b|(?P<c>fv[/ ]\d+)(?P<d>[/ ]\d\d[/ ]20\d\d)|(?P<e>\b\d+)(?P<f>/\d\d)\b"
+    r"|(?P<year>20\d\d)(?=[- ]\d)|(?P<g>\d{4,})",
+    re.IGNORECASE,
+)
+# Legal forms keep their letters, also where a bank cut them off; every other word of a name is said in other letters.
+FORM = re.compile(
+    r"(?:S|P|L|A|Z|O|C|V|R|U|OO|ZOO|SP|SPZOO?|SLU?|SAU?|SAS|SARL|SRL|SPA|GMBH|LTD|LIMITED|LDA|UNIPESSOAL|AND|UND|ET"
+    r"|SOC\w*|LIM\w*|AN[OÓ]N\w*|SP[OÓ][LŁ]\w*|OGRAN\w*|ODPOW\w*|SOCI[EÉ]T\w*|GESELL\w*|MIT|BESCHR\w*|HAFT\w*)",
+    re.IGNORECASE,
+)
+WORDS = ("alba", "brisa", "cima", "duna", "estrella", "faro", "gala", "hiedra", "isla", "jara")  # one for each copy
+VOWELS, OTHERS = "AEIOU", "BCDFGHJKLMNPQRSTVWXYZ"
 
 
 def make(folder: Path, data: Path) -> None:
@@ -55,18 +72,43 @@ def many(folder: Path, copies: int, into: Path) -> Path:
     into.mkdir(parents=True, exist_ok=True)
     (into / "meta.json").write_bytes((folder / "meta.json").read_bytes())
     for name in FILES:
-        with duckdb.connect() as db:
-            db.execute(f"CREATE TABLE one AS FROM read_parquet('{folder / name}.parquet')")
-            columns = [row[0] for row in db.execute("DESCRIBE one").fetchall()]
-            each = [f"SELECT {', '.join(_of_copy(c, n) for c in columns)} FROM one" for n in range(copies)]
-            db.execute(f"COPY ({' UNION ALL '.join(each)}) TO '{into / name}.parquet'")
+        one = pl.read_parquet(folder / f"{name}.parquet")
+        pl.concat([_copy(one, n) for n in range(copies)]).write_parquet(into / f"{name}.parquet")
     return into
 
 
-def _of_copy(column: str, n: int) -> str:
-    """Return the SQL of a column in the copy `n`: digits added to long numbers wherever they stand, a word to names."""
-    if column in NAMES:
-        return f"'{WORDS[n]} ' || {column} AS {column}"
-    if column in EMAILS:
-        return f"replace({column}, '@', '@{WORDS[n].lower()}-') AS {column}"
-    return rf"regexp_replace({column}, '(\d{{5,}})', '\1{n}', 'g') AS {column}" if column in NUMBERS else column
+def _copy(rows: pl.DataFrame, n: int) -> pl.DataFrame:
+    """Return the rows as those of another company: as many equal, alike and mistyped texts, none of them another's."""
+    ways = {
+        NAMES: lambda text: "".join(_word(word, n) for word in re.split(r"(\s+)", text)),
+        EMAILS: lambda text: text.replace("@", f"@{WORDS[n]}-"),
+        IDS: lambda text: re.sub(r"\d{5,}", rf"\g<0>{n}", text),
+        NUMBERS: lambda text: NUMBER.sub(lambda found: _number(found, n), text),
+    }
+    for columns, way in ways.items():
+        for column in set(columns) & set(rows.columns):
+            told = {text: way(text) for text in rows[column].drop_nulls().unique()}
+            rows = rows.with_columns(pl.col(column).replace_strict(told, default=None, return_dtype=pl.String))
+    return rows
+
+
+def _number(found: re.Match[str], n: int) -> str:
+    said = found.groupdict("")
+    first = said["a"] + said["c"] + said["e"] + said["g"]
+    return f"{first}{n}{said['b']}{said['d']}{said['f']}" if first else found.group()
+
+
+def _word(word: str, n: int) -> str:
+    """Return a word whose letters all stand some places further, accents as they were."""
+    if FORM.fullmatch(re.sub(r"\W", "", word)):
+        return word
+    letters = unicodedata.normalize("NFD", word.replace("Ł", "L").replace("ł", "l").replace("ß", "ss"))
+    return unicodedata.normalize("NFC", "".join(_letter(each, n) for each in letters))
+
+
+def _letter(letter: str, n: int) -> str:
+    for row, step in ((VOWELS, n // 2), (OTHERS, 2 * n)):
+        if letter.upper() in row:
+            other = row[(row.index(letter.upper()) + step) % len(row)]
+            return other if letter.isupper() else other.lower()
+    return letter
