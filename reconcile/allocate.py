@@ -28,6 +28,7 @@ WITHHELD = (
 DISCOUNT = (0.01, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05)  # usual discounts for paying early
 USUAL_PARTS = (1 / 2, 1 / 3, 1 / 4, 0.3, 0.4, 0.6, 0.7)
 MOST_KEPT = 0.21  # no withheld tax, discount or fee is more of an invoice than this
+WITH_FEE = ("card", "gateway")  # methods of payment whose gateway keeps a fee
 GATEWAY = (
     (0.014, 2_500),
     (0.015, 2_500),
@@ -142,7 +143,7 @@ def _given(link: Named, purse: Purse, rates: Rates) -> Given:
     kept = 0
     if link.names == 1 and link.told is None and amount and not purse.payments[link.payment]:
         kept = kept_back(amount, amount + owed[link.invoice] - link.credited, link.net_share)
-        if not kept and link.method in ("card", "gateway"):
+        if not kept and link.method in WITH_FEE:
             kept = min(_kept_of_part(amount, link.gross), owed[link.invoice])
         owed[link.invoice] -= kept
     return Given(link.payment, link.invoice, amount, kept)

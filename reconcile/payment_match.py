@@ -171,7 +171,7 @@ def _weighed(pairs: pl.DataFrame, mentioned: pl.DataFrame) -> pl.DataFrame:
         .when(part).then(pl.when(pl.col("completed").fill_null(False)).then(1.0).otherwise(0.1))
         .otherwise(1.0)
     )  # fmt: skip
-    no_gateway = (pl.col("rule") == "gateway_fee") & ~pl.col("method").is_in(["card", "gateway"])
+    no_gateway = (pl.col("rule") == "gateway_fee") & ~pl.col("method").is_in(allocate.WITH_FEE)
     weight = pl.col("prior") * match.specific(pl.col("left")) * in_time * backed * pl.col("hint") * pl.col("trust") ** 2
     pairs = pairs.with_columns(weight=weight * pl.when(no_gateway).then(0.005).otherwise(1.0)).filter(
         pl.col("weight") > 0.02

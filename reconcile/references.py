@@ -73,12 +73,15 @@ def text_keys(texts: pl.DataFrame, known: pl.Series) -> pl.DataFrame:
 
     "Fact. F2024 030403" gives F2024, 030403 and F2024030403, where documents have such keys.
     """
-    there = known.unique().alias("key").to_frame()
+    there = known.alias("key").to_frame()
     told = texts.drop_nulls("text").filter(pl.col("text").str.contains(r"\d{2}"))
-    return pl.concat([_keys_of(part, there) for part in told.iter_slices(SLICE)] or [_keys_of(told, there)])
+    parts = [_keys_in(part) for part in told.iter_slices(SLICE)] or [_keys_in(told)]
+    # Joined once: what is looked for is much less than what is known.
+    return pl.concat(parts).join(there, on="key", how="semi").unique()
 
 
-def _keys_of(told: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+def _keys_in(told: pl.DataFrame) -> pl.DataFrame:
+    """Return n, key of everything in the texts that could be a number."""
     words = (
         told.select("n", word=pl.col("text").str.to_uppercase().str.extract_all(r"[A-Z0-9]+"))
         .explode("word", empty_as_null=False, keep_nulls=False)
@@ -106,7 +109,7 @@ def _keys_of(told: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
         pl.col("key").str.replace_all(r"\s", "").str.extract_groups(r"^0*(\d+)[/-](?:20)?(\d{2})$")
     ).unnest("key")
     serials = parts.select("n", key=pl.col("1") + "/" + pl.col("2"))
-    return pl.concat([found.join(known, on="key", how="semi") for found in (runs, digits, serials)]).unique()
+    return pl.concat([runs, digits, serials])
 
 
 def further(text: pl.Expr) -> pl.Expr:
