@@ -1,7 +1,11 @@
 """Writes the table `links`: each link with its amount and with what agrees and what does not.
 
-Evidence is a JSON list of {"code", "agrees", "left", "right"}; the codes are stable words that pages translate.
+What was compared is kept as bits, and said as codes: stable words that pages translate. What both sides say is read
+from the rows themselves (`dashboard/read/reasons.py`) for the few links that somebody looks at.
 """
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from duckdb import DuckDBPyConnection
 
@@ -11,10 +15,9 @@ _TARGET = """
 CREATE OR REPLACE TABLE links (
   left_table VARCHAR, left_vendor VARCHAR, left_id VARCHAR, right_table VARCHAR, right_vendor VARCHAR, right_id VARCHAR,
   amount DECIMAL(18, 4), currency VARCHAR, rule VARCHAR, confidence DECIMAL(5, 4), status VARCHAR, kept DECIMAL(18, 4),
-  facts STRUCT(code VARCHAR, agrees BOOLEAN, "left" VARCHAR, "right" VARCHAR)[],
-  evidence VARCHAR GENERATED ALWAYS AS ({evidence}) VIRTUAL
+  facts INTEGER, evidence VARCHAR GENERATED ALWAYS AS ({evidence}) VIRTUAL
 )"""
-MOST_FACTS = 9  # of one pair of rows
+DIFFERS = 16  # the bit of a fact that does not agree, above that of the same fact where it does
 # A deal's part of an invoice: the invoice where it has one deal, else by the deals' worth, the last takes the rest.
 _SHARES = """
 LEFT JOIN (
@@ -35,79 +38,80 @@ LEFT JOIN (
 ) AS s ON s.left_n = m.left_n AND s.right_n = m.right_n AND m.status <> 'rejected'"""
 _SHARE = "coalesce(s.amount, m.amount, CASE WHEN m.status <> 'rejected' THEN r.gross END)"
 
-# Kept as it is and turned into JSON when somebody looks: most links nobody ever asks about.
-_SAID = "CASE WHEN {when} THEN {{'code': '{code}', 'agrees': {agrees}, 'left': {left}, 'right': {right}}} END"
-_JSON = "CASE WHEN facts[{at}] IS NOT NULL THEN to_json(facts[{at}]) END"
+
+class Fact(NamedTuple):
+    """What is compared of both rows of a link."""
+
+    code: str
+    when: str  # SQL of the working rows l and r: whether both sides say something
+    agrees: str  # SQL: whether they say the same
+    left: str  # what is shown of each side, as `dashboard/read/reasons.py` reads it
+    right: str
 
 
-def _said(
-    code: str, left: str, right: str, agrees: str, show_left: str = "", show_right: str = "", *, only: str = ""
-) -> str:
-    """Return the SQL of one fact, where both sides are there.
+def _fact(code: str, left: str, right: str, agrees: str, show: str, show_right: str = "", *, only: str = "") -> Fact:
+    """Return a fact of the working columns `left` and `right`.
 
     only: "agrees" or "differs", where the opposite is no news (a text that names no number speaks neither for nor
     against; the amount shows the currency).
     """
-    when = {"agrees": f"{agrees}", "differs": f"NOT ({agrees})"}.get(
-        only, f"{left} IS NOT NULL AND {right} IS NOT NULL"
-    )
-    shown = [f"CAST({text} AS VARCHAR)" for text in (show_left or left, show_right or right)]
-    return _SAID.format(code=code, when=when, agrees=agrees, left=shown[0], right=shown[1])
+    when = {"agrees": agrees, "differs": f"NOT ({agrees})"}.get(only, f"{left} IS NOT NULL AND {right} IS NOT NULL")
+    return Fact(code, when, agrees, show, show_right or show)
 
 
-def _money(side: str, column: str = "amount") -> str:
-    return f"CAST({side}.{column} / 10000 AS DECIMAL(18, 2)) || ' ' || {side}.currency"
-
-
-_FACTS = {
+_TAX_ID = _fact("tax_id", "l.tax_key", "r.tax_key", "l.tax_key = r.tax_key", "tax_id")
+_EMAIL = _fact("email", "l.email_key", "r.email_key", "l.email_key = r.email_key", "email")
+_NAME = _fact("name", "l.name_key", "r.name_key", "l.name_key = r.name_key", "name")
+_CURRENCY = _fact("currency", "l.currency", "r.currency", "l.currency = r.currency", "currency", only="differs")
+_SAME_AMOUNT = _fact("amount", "l.amount", "r.amount", "l.amount = r.amount", "amount")
+FACTS = {
     "deals invoices": (
-        _said("reference", "l.reference_key", "r.reference_key", "l.reference_key = r.reference_key",
-              "l.reference", "r.deal_reference"),
-        _said("number", "l.invoice_number", "r.number", "contains(l.invoice_number, r.number)", only="agrees"),
-        _said("tax_id", "l.tax_key", "r.tax_key", "l.tax_key = r.tax_key", "l.tax_id", "r.tax_id"),
-        _said("email", "l.email_key", "r.email_key", "l.email_key = r.email_key", "l.email", "r.email"),
-        _said("name", "l.name_key", "r.name_key", "l.name_key = r.name_key", "l.name", "r.name"),
-        _said("currency", "l.currency", "r.currency", "l.currency = r.currency", only="differs"),
-        _said("amount", "l.amount", "r.net", "l.amount = r.net OR l.amount = r.gross",
-              _money("l"), _money("r", "net")),
-        _said("date", "l.on_date", "r.issued_on", "r.issued_on BETWEEN l.on_date - 10 AND l.on_date + 90"),
+        _fact("reference", "l.reference_key", "r.reference_key", "l.reference_key = r.reference_key",
+              "reference", "deal_reference"),
+        _fact("number", "l.invoice_number", "r.number", "contains(l.invoice_number, r.number)",
+              "invoice_number", "number", only="agrees"),
+        _TAX_ID,
+        _EMAIL,
+        _NAME,
+        _CURRENCY,
+        _fact("amount", "l.amount", "r.net", "l.amount = r.net OR l.amount = r.gross", "amount", "net"),
+        _fact("date", "l.on_date", "r.issued_on", "r.issued_on BETWEEN l.on_date - 10 AND l.on_date + 90",
+              "on_date", "issued_on"),
     ),
     "payments invoices": (
-        _said(
-            "number_in_text", "coalesce(l.reference, l.invoice_reference)", "r.number",
-            "k.n IS NOT NULL", "concat_ws(' ', l.invoice_reference, l.reference)",
-            only="agrees",
-        ),
-        _said("tax_id", "l.tax_key", "r.tax_key", "l.tax_key = r.tax_key", "l.tax_id", "r.tax_id"),
-        _said("learnt_account", "l.iban", "r.name", "a.iban IS NOT NULL", only="agrees"),
-        _said("learnt_name", "l.name", "r.name", "b.name_key IS NOT NULL", only="agrees"),
-        _said("name", "l.name_key", "r.name_key", "l.name_key = r.name_key", "l.name", "r.name"),
-        _said("currency", "l.currency", "r.currency", "l.currency = r.currency", only="differs"),
-        _said("amount", "l.amount", "r.gross", "abs(l.amount - r.gross) <= 500",
-              _money("l"), _money("r", "gross")),
-        _said("date", "l.paid_on", "r.due_on", "l.paid_on BETWEEN r.issued_on AND r.due_on + 30"),
+        _fact("number_in_text", "coalesce(l.reference, l.invoice_reference)", "r.number", "k.n IS NOT NULL",
+              "text", "number", only="agrees"),
+        _TAX_ID,
+        _fact("learnt_account", "l.iban", "r.name", "a.iban IS NOT NULL", "iban", "name", only="agrees"),
+        _fact("learnt_name", "l.name", "r.name", "b.name_key IS NOT NULL", "name", only="agrees"),
+        _NAME,
+        _CURRENCY,
+        _fact("amount", "l.amount", "r.gross", "abs(l.amount - r.gross) <= 500", "amount", "gross"),
+        _fact("date", "l.paid_on", "r.issued_on", "l.paid_on BETWEEN r.issued_on AND r.due_on + 30",
+              "paid_on", "due_on"),
     ),
     "payments payouts": (
-        _said("amount", "l.amount", "r.amount", "l.amount = r.amount", _money("l"), _money("r")),
-        _said("date", "l.paid_on", "r.arrives_on", "abs(date_diff('day', l.paid_on, r.arrives_on)) <= 3"),
-        _said("text", "l.reference", "r.reference", "contains(upper(l.reference), upper(r.reference))"),
+        _SAME_AMOUNT,
+        _fact("date", "l.paid_on", "r.arrives_on", "abs(date_diff('day', l.paid_on, r.arrives_on)) <= 3",
+              "paid_on", "arrives_on"),
+        _fact("text", "l.reference", "r.reference", "contains(upper(l.reference), upper(r.reference))", "reference"),
     ),
     "payments payments": (
-        _said("amount", "l.amount", "r.amount", "l.amount = r.amount", _money("l"), _money("r")),
-        _said("date", "l.paid_on", "r.paid_on", "abs(date_diff('day', l.paid_on, r.paid_on)) <= 3"),
+        _SAME_AMOUNT,
+        _fact("date", "l.paid_on", "r.paid_on", "abs(date_diff('day', l.paid_on, r.paid_on)) <= 3", "paid_on"),
     ),
     "payments deals": (
-        _said("tax_id", "l.tax_key", "r.tax_key", "l.tax_key = r.tax_key", "l.tax_id", "r.tax_id"),
-        _said("name", "l.name_key", "r.name_key", "l.name_key = r.name_key", "l.name", "r.name"),
-        _said("amount", "l.amount", "r.amount", "l.amount = r.amount", _money("l"), _money("r")),
-        _said("date", "l.paid_on", "r.on_date", "l.paid_on >= r.on_date - 10"),
+        _TAX_ID,
+        _NAME,
+        _SAME_AMOUNT,
+        _fact("date", "l.paid_on", "r.on_date", "l.paid_on >= r.on_date - 10", "paid_on", "on_date"),
     ),
     "customers customers": (
-        _said("stored_id", "coalesce(l.other_id, r.other_id)", "r.id",
-              "coalesce(l.other_id = r.id, FALSE) OR coalesce(r.other_id = l.id, FALSE)"),
-        _said("tax_id", "l.tax_key", "r.tax_key", "l.tax_key = r.tax_key", "l.tax_id", "r.tax_id"),
-        _said("email", "l.email_key", "r.email_key", "l.email_key = r.email_key"),
-        _said("name", "l.name_key", "r.name_key", "l.name_key = r.name_key", "l.name", "r.name"),
+        _fact("stored_id", "coalesce(l.other_id, r.other_id)", "r.id",
+              "coalesce(l.other_id = r.id, FALSE) OR coalesce(r.other_id = l.id, FALSE)", "other_id", "id"),
+        _TAX_ID,
+        _EMAIL,
+        _NAME,
     ),
 }  # fmt: skip
 _NAMED = """
@@ -129,7 +133,7 @@ INSERT INTO links BY NAME
 SELECT '{left}' AS left_table, l.vendor AS left_vendor, l.id AS left_id, '{right}' AS right_table,
   r.vendor AS right_vendor, r.id AS right_id, CAST({amount} AS DECIMAL(18, 4)) / 10000 AS amount, r.currency, m.rule,
   CAST(m.confidence AS DECIMAL(5, 4)) AS confidence, m.status, CAST(m.kept AS DECIMAL(18, 4)) / 10000 AS kept,
-  [{facts}] AS facts
+  {facts} AS facts
 FROM (
   FROM made UNION ALL BY NAME
   SELECT *, 'decision' AS rule, 'rejected' AS status, 1 AS confidence, 0 AS kept FROM refused
@@ -157,8 +161,25 @@ def begin(db: DuckDBPyConnection) -> None:
 
 def target(db: DuckDBPyConnection) -> None:
     """Create the table links on `db`, empty; its evidence is spelt from `facts` when it is asked for."""
-    every = ", ".join(_JSON.format(at=at) for at in range(1, MOST_FACTS + 1))
-    db.execute(_TARGET.format(evidence=f"'[' || concat_ws(', ', {every}) || ']'"))
+    every = " ".join(
+        f"WHEN '{pair}' THEN '[' || concat_ws(', ', {', '.join(_words(FACTS[pair]))}) || ']'" for pair in PAIRS
+    )
+    db.execute(_TARGET.format(evidence=f"CASE left_table || ' ' || right_table {every} END"))
+
+
+def _words(facts: Iterable[Fact]) -> Iterator[str]:
+    """Yield the SQL of the words of each fact, agreeing or not: null where it says nothing."""
+    for at, fact in enumerate(facts):
+        for bit, agrees in ((at, "true"), (at + DIFFERS, "false")):
+            yield f"""CASE WHEN facts & {1 << bit} <> 0 THEN '{{"code":"{fact.code}","agrees":{agrees}}}' END"""
+
+
+def _bits(facts: Iterable[Fact]) -> str:
+    """Return the SQL of what agrees and what does not, a bit each."""
+    return " + ".join(
+        f"CASE WHEN {fact.when} THEN CASE WHEN {fact.agrees} THEN {1 << at} ELSE {1 << at + DIFFERS} END ELSE 0 END"
+        for at, fact in enumerate(facts)
+    )
 
 
 def write(db: DuckDBPyConnection, *pairs: str, only: str = "TRUE") -> None:
@@ -168,6 +189,4 @@ def write(db: DuckDBPyConnection, *pairs: str, only: str = "TRUE") -> None:
     for pair in (each for each in pairs if each in found):
         left, right = pair.split()
         more, amount = _MORE.get(pair, ("", "m.amount"))
-        db.execute(
-            _WRITE.format(left=left, right=right, facts=", ".join(_FACTS[pair]), more=more, amount=amount, only=only)
-        )
+        db.execute(_WRITE.format(left=left, right=right, facts=_bits(FACTS[pair]), more=more, amount=amount, only=only))

@@ -70,8 +70,8 @@ LINKS = {
     "confidence": ("DECIMAL(5,4)", "how often the rule is right"),
     "status": ("VARCHAR", "automatic, suggested, confirmed or rejected"),
     "kept": ("DECIMAL(18,4)", "what fees, discounts or withheld tax took of the payment: it settles the invoice too"),
-    "facts": ("STRUCT[]", "what agrees and what does not: code, agrees, left, right; empty where a side says nothing"),
-    "evidence": ("VARCHAR", "the facts as a JSON list of {code, agrees, left, right}, without the empty ones"),
+    "facts": ("INTEGER", "what agrees and what does not, a bit each; evidence says it in words"),
+    "evidence": ("VARCHAR", "JSON list of {code, agrees}: what both sides say of it and whether they agree"),
 }
 EXTRAS = {
     "freshness": ("When each source was last read completely.", FRESHNESS),

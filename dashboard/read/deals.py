@@ -1,5 +1,6 @@
 """Questions about deals and what hangs on them: the list, one deal's chain, one invoice, both sides of a customer."""
 
+from dashboard.read.reasons import KEY, NO_KEY, spelt
 from dashboard.read.warehouse import Db, Row, matches, pattern, question
 
 PAGE = 50
@@ -103,16 +104,17 @@ def invoices(db: Db, vendor: str, key: str) -> list[Row]:
 
     Credit notes that came with the invoice they correct have no link of their own. Suggested links come last.
     """
-    return db.rows(
-        """
+    rows = db.rows(
+        f"""
         WITH linked AS (
-            SELECT l.right_vendor AS vendor, l.right_id AS id, l.rule, l.evidence, l.confidence, l.status AS link_status
+            SELECT l.right_vendor AS vendor, l.right_id AS id, l.rule, l.evidence, l.confidence,
+                l.status AS link_status, {KEY}
             FROM links AS l
             WHERE l.left_table = 'deals' AND l.right_table = 'invoices'
             AND l.left_vendor = $vendor AND l.left_id = $key
             AND l.status <> 'rejected'
             UNION ALL
-            SELECT n.invoice_vendor, n.invoice_id, 'corrects', '[]', 1, 'automatic'
+            SELECT n.invoice_vendor, n.invoice_id, 'corrects', '[]', 1, 'automatic', {NO_KEY}
             FROM deal_invoices AS n
             WHERE n.deal_vendor = $vendor AND n.deal_id = $key
             AND n.kind = 'credit_note'
@@ -139,17 +141,18 @@ def invoices(db: Db, vendor: str, key: str) -> list[Row]:
         vendor=vendor,
         key=key,
     )
+    return spelt(db, rows)
 
 
 @question
 def payments(db: Db, vendor: str, key: str) -> list[Row]:
     """Return the payments of an invoice by value date, each with how much of it is for the invoice and why."""
-    return db.rows(
-        """
+    rows = db.rows(
+        f"""
         SELECT
             p.vendor, p.id, p.paid_on, p.amount, p.currency, p.fee, p.method, p.payer_name, p.reference, p.status,
             l.amount AS allocated, l.currency AS allocated_currency, l.rule, l.evidence, l.confidence,
-            l.status AS link_status
+            l.status AS link_status, {KEY}
         FROM links AS l
         JOIN payments AS p
             ON p.vendor = l.left_vendor
@@ -164,17 +167,18 @@ def payments(db: Db, vendor: str, key: str) -> list[Row]:
         vendor=vendor,
         key=key,
     )
+    return spelt(db, rows)
 
 
 @question
 def money_ahead(db: Db, vendor: str, key: str) -> list[Row]:
     """Return the payments that are for a deal and for no invoice yet, like `payments`; suggested ones last."""
-    return db.rows(
-        """
+    rows = db.rows(
+        f"""
         SELECT
             p.vendor, p.id, p.paid_on, p.amount, p.currency, p.fee, p.method, p.payer_name, p.reference, p.status,
             l.amount AS allocated, p.currency AS allocated_currency, l.rule, l.evidence, l.confidence,
-            l.status AS link_status
+            l.status AS link_status, {KEY}
         FROM links AS l
         JOIN payments AS p
             ON p.vendor = l.left_vendor
@@ -189,6 +193,7 @@ def money_ahead(db: Db, vendor: str, key: str) -> list[Row]:
         vendor=vendor,
         key=key,
     )
+    return spelt(db, rows)
 
 
 @question
@@ -222,9 +227,9 @@ def invoice(db: Db, vendor: str, key: str) -> Row | None:
 @question
 def deals_of(db: Db, vendor: str, key: str) -> list[Row]:
     """Return the deals that an invoice is linked to."""
-    return db.rows(
-        """
-        SELECT d.vendor, d.id, d.title, d.amount, d.currency, l.status AS link_status, l.rule, l.evidence
+    rows = db.rows(
+        f"""
+        SELECT d.vendor, d.id, d.title, d.amount, d.currency, l.status AS link_status, l.rule, l.evidence, {KEY}
         FROM links AS l
         JOIN deals AS d
             ON d.vendor = l.left_vendor
@@ -239,6 +244,7 @@ def deals_of(db: Db, vendor: str, key: str) -> list[Row]:
         vendor=vendor,
         key=key,
     )
+    return spelt(db, rows)
 
 
 @question

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from dashboard.read.few import Key, few, look_up
+from dashboard.read.reasons import spelt
 from dashboard.read.warehouse import Db, Row, matches, pattern, question
 from reconcile import decisions
 
@@ -261,7 +262,7 @@ def _links(db: Db, keys: Sequence[str], only: str = _SUGGESTED) -> list[Row]:
                 asker = _side(row, side)
                 if asker in keys:
                     found.append(row | {"asker": asker, "answer": _side(row, other)})
-    return sorted(found, key=lambda row: (-row["confidence"], row["answer"]))
+    return spelt(db, sorted(found, key=lambda row: (-row["confidence"], row["answer"])))
 
 
 @question

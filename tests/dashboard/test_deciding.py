@@ -307,3 +307,21 @@ def test_a_decision_is_taken_back_and_the_rules_decide_again(data: Path, page) -
     newest, oldest = state(data).entries()[:2]
     assert (newest["action"], oldest["action"]) == ("undecide", "decide")
     assert newest["before"]["verdict"] == oldest["after"]["verdict"] == "confirmed" and newest["who"] == "local"
+
+
+@pytest.mark.capability("PLUS-5")
+def test_each_reason_is_told_with_what_both_sides_say(data: Path, page) -> None:
+    """On the deal's chain: what agrees with its value, what does not with both, the customer's own where a row has none."""
+    text = words(page("deals", deal="hubspot:2")).replace("\\", "")
+    assert "Reference: PO-7 · Tax id: PL5252248481 · E-mail: old@lodz.example ≠ new@lodz.example" in text
+    assert "Invoice number in the text: FRA FV-2026-101 part ≈ FV-2026-101 · Name: LODZ PRINT ≈ Łódź Print" in text
+    assert "Amount: PLN 400.00 ≠ PLN 2,460.00" in text
+
+
+def test_a_candidate_is_compared_with_its_payment_by_value(data: Path, page) -> None:
+    """Money that may be for two invoices: names, tax ids and days stand beside each other."""
+    invoices = [*ROWS["invoices"], billed("8", "369")]
+    again(data, payments=[paid("b9", "369", payer_name=CUSTOMER["payer_name"])], invoices=invoices)
+    text = words(page("reconciliation", part="bank")).replace("\\", "")
+    assert "| Amount | PLN 369.00 | PLN 2,460.00 |" in text and "| Date | 18 Nov 2026 | 3 Oct 2026 |" in text
+    assert "Name: LODZ PRINT SP. Z O.O. ≈ Łódź Print Sp. z o.o. · Amount: PLN 369.00 · Date: 18 Nov 2026 ≈" in text
