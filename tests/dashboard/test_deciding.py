@@ -311,7 +311,7 @@ def test_a_decision_is_taken_back_and_the_rules_decide_again(data: Path, page) -
 
 @pytest.mark.capability("PLUS-5")
 def test_each_reason_is_told_with_what_both_sides_say(data: Path, page) -> None:
-    """On the deal's chain: what agrees with its value, what does not with both, the customer's own where a row has none."""
+    """On the deal's chain: what agrees with its value, what does not with both values."""
     text = words(page("deals", deal="hubspot:2")).replace("\\", "")
     assert "Reference: PO-7 · Tax id: PL5252248481 · E-mail: old@lodz.example ≠ new@lodz.example" in text
     assert "Invoice number in the text: FRA FV-2026-101 part ≈ FV-2026-101 · Name: LODZ PRINT ≈ Łódź Print" in text
