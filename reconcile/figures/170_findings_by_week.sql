@@ -15,18 +15,23 @@ WITH dated AS (
         CASE WHEN f.state = 'fixed' THEN CAST(f.fixed_at AS DATE) END AS fixed_on
     FROM findings AS f
 ),
-counted AS (
-    SELECT w.week_start, w.as_of, 'opened' AS key, COUNT(d.opened_on) AS value
-    FROM weeks AS w
-    LEFT JOIN dated AS d
-        ON d.opened_on BETWEEN w.week_start AND w.as_of
-    GROUP BY w.week_start, w.as_of
+days AS (
+    SELECT d.opened_on AS on_day, 'opened' AS key, COUNT(*) AS value
+    FROM dated AS d
+    GROUP BY d.opened_on
     UNION ALL
-    SELECT w.week_start, w.as_of, 'fixed', COUNT(d.fixed_on)
+    SELECT d.fixed_on, 'fixed', COUNT(*)
+    FROM dated AS d
+    GROUP BY d.fixed_on
+),
+counted AS (
+    SELECT w.week_start, w.as_of, k.key, COALESCE(SUM(d.value), 0) AS value
     FROM weeks AS w
-    LEFT JOIN dated AS d
-        ON d.fixed_on BETWEEN w.week_start AND w.as_of
-    GROUP BY w.week_start, w.as_of
+    CROSS JOIN (VALUES ('opened'), ('fixed')) AS k(key)
+    LEFT JOIN days AS d
+        ON d.key = k.key
+        AND d.on_day BETWEEN w.week_start AND w.as_of
+    GROUP BY w.week_start, w.as_of, k.key
 ),
 -- one record may answer badly twice: overdue and partly paid are the same money
 recovered AS (
