@@ -19,7 +19,7 @@ import splink.comparison_library as cl
 from splink import DuckDBAPI, Linker, SettingsCreator, block_on
 
 WANTED = 0.98  # precision at which recall is told, for transfers
-NUMBER = r"([A-Z]*[0-9][-/A-Z0-9]{3,})"  # the first of a text that looks like one
+NUMBER = r"(?:[A-Z]{1,3}[- /]?)?(?:[0-9]{1,6}[-/ ]){0,3}[0-9]{2,12}"  # what looks like a number in a text
 SURE = 0.5  # probability from which a pair of books counts as linked
 
 
@@ -110,20 +110,21 @@ def books(folder: Path) -> dict[str, Any]:
     """Return precision and recall of deal → invoice and payment → invoice on labelled books, and the time of both."""
     deals, invoices, payments = (pl.read_parquet(folder / f"{t}.parquet") for t in ("deals", "invoices", "payments"))
     won = deals.filter(pl.col("stage") == "won").select(
-        unique_id="deal_id", name="company_name", tax_id="company_tax_id", amount="amount", currency="currency",
-        day="close_date", reference="reference",
+        unique_id="deal_id", name="company_name", tax_id="company_tax_id", email="contact_email", amount="amount",
+        currency="currency", day="close_date", said=_texts("reference", "invoice_number"), key="reference",
     )  # fmt: skip
     billed = invoices.select(
-        unique_id="invoice_id", name="customer_name", tax_id="customer_tax_id", amount="net", currency="currency",
-        day="issue_date", reference="reference",
+        unique_id="invoice_id", name="customer_name", tax_id="customer_tax_id", email="customer_email", amount="net",
+        currency="currency", day="issue_date", said=_texts("reference", "number"), key="reference",
     )  # fmt: skip
     paid = payments.select(
-        unique_id="payment_id", name="payer_name", tax_id="payer_tax_id", amount="amount", currency="currency",
-        day="booked_on", reference=pl.coalesce("invoice_ref", pl.col("remittance").str.extract(NUMBER)),
+        unique_id="payment_id", name="payer_name", tax_id="payer_tax_id", email=pl.lit(None, pl.String),
+        amount="amount", currency="currency", day="booked_on", said=_texts("invoice_ref", "remittance"),
+        key=_texts("invoice_ref", "remittance"),
     )  # fmt: skip
     owed = invoices.select(
-        unique_id="invoice_id", name="customer_name", tax_id="customer_tax_id", amount="total", currency="currency",
-        day="due_date", reference="number",
+        unique_id="invoice_id", name="customer_name", tax_id="customer_tax_id", email="customer_email", amount="total",
+        currency="currency", day="due_date", said=_texts("reference", "number"), key="number",
     )  # fmt: skip
     told: dict[str, Any] = {}
     start = time.perf_counter()
@@ -132,10 +133,18 @@ def books(folder: Path) -> dict[str, Any]:
     return told | {"seconds": time.perf_counter() - start}
 
 
+def _texts(*columns: str) -> pl.Expr:
+    return pl.concat_str(*columns, separator=", ", ignore_nulls=True)
+
+
 def _clean(rows: pl.DataFrame) -> pl.DataFrame:
-    bare = pl.col("name", "tax_id", "reference").str.to_uppercase().str.replace_all(r"[^A-Z0-9 ]", "")
-    blank = pl.col("name", "tax_id", "reference").replace("", None)
-    return rows.with_columns(bare).with_columns(blank).with_columns(pl.col("day").cast(pl.Date))
+    """Return the rows as a careful user gives them: plain capitals, and every number that a text may hold as a list."""
+    bare = pl.col("name", "tax_id").str.to_uppercase().str.normalize("NFKD").str.replace_all(r"[^A-Z0-9 ]", "")
+    rows = rows.with_columns(bare.replace("", None), pl.col("email").str.to_lowercase(), pl.col("day").cast(pl.Date))
+    numbers = pl.col("said").str.to_uppercase().str.extract_all(NUMBER)
+    numbers = numbers.list.eval(pl.element().str.replace_all(r"[^A-Z0-9]", "")).list.unique()
+    key = pl.col("key").str.to_uppercase().str.extract(f"({NUMBER})").str.replace_all(r"[^A-Z0-9]", "")
+    return rows.with_columns(numbers=numbers, key=key).drop("said")
 
 
 def _linked(left: pl.DataFrame, right: pl.DataFrame) -> pl.DataFrame:
@@ -148,19 +157,22 @@ def _linked(left: pl.DataFrame, right: pl.DataFrame) -> pl.DataFrame:
             cll.ElseLevel(),
         ],
     }
+    same_number = block_on("numbers", arrays_to_explode=["numbers"])
     settings = SettingsCreator(
         link_type="link_only",
         blocking_rules_to_generate_predictions=[
-            block_on("reference"),
+            same_number,
             block_on("tax_id", "round(amount)"),
             block_on("round(amount)", "currency", "substr(name, 1, 3)"),
             "l.tax_id = r.tax_id AND abs(date_diff('day', l.day, r.day)) <= 120",
+            "l.email = r.email AND abs(date_diff('day', l.day, r.day)) <= 120",
             "substr(l.name, 1, 8) = substr(r.name, 1, 8) AND l.currency = r.currency "
-            "AND abs(date_diff('day', l.day, r.day)) <= 120 AND r.amount BETWEEN l.amount * 0.1 AND l.amount * 1.35",
+            "AND abs(date_diff('day', l.day, r.day)) <= 120 AND r.amount BETWEEN l.amount * 0.08 AND l.amount * 1.35",
         ],
         comparisons=[
-            cl.ExactMatch("reference"),
+            cl.ArrayIntersectAtSizes("numbers", [1]),
             cl.ExactMatch("tax_id"),
+            cl.ExactMatch("email"),
             cl.JaroWinklerAtThresholds("name", [0.95, 0.85]),
             amount,
             cl.AbsoluteDateDifferenceAtThresholds(
@@ -171,10 +183,10 @@ def _linked(left: pl.DataFrame, right: pl.DataFrame) -> pl.DataFrame:
     db = DuckDBAPI(_connected())
     linker = Linker([db.register(left.to_arrow(), dataset_display_name="a_left"),
                      db.register(right.to_arrow(), dataset_display_name="b_right")], settings)  # fmt: skip
-    linker.training.estimate_probability_two_random_records_match([block_on("reference")], recall=0.6)
+    linker.training.estimate_probability_two_random_records_match([block_on("key")], recall=0.6)
     linker.training.estimate_u_using_random_sampling(max_pairs=1e6)
-    linker.training.estimate_parameters_using_expectation_maximisation(block_on("reference"))
-    linker.training.estimate_parameters_using_expectation_maximisation(block_on("tax_id", "round(amount)"))
+    linker.training.estimate_parameters_using_expectation_maximisation(block_on("key"))
+    linker.training.estimate_parameters_using_expectation_maximisation(block_on("amount", "substr(name, 1, 8)"))
     return linker.inference.predict(threshold_match_probability=SURE).as_duckdbpyrelation().pl()
 
 
