@@ -115,13 +115,15 @@ FACTS = {
     ),
 }  # fmt: skip
 _NAMED = """
-LEFT JOIN (
-  SELECT DISTINCT k.n, j.n AS invoice FROM payment_keys AS k JOIN invoice_keys AS j ON j.key = k.key
-) AS k ON k.n = m.left_n AND k.invoice = m.right_n
+LEFT JOIN mentions AS k ON k.n = m.left_n AND k.invoice = m.right_n
 LEFT JOIN (SELECT DISTINCT iban, party FROM taught) AS a
   ON a.iban = l.iban AND a.party = r.party AND m.status <> 'confirmed'
 LEFT JOIN (SELECT DISTINCT name_key, party FROM taught) AS b
   ON b.name_key = l.name_key AND b.party = r.party AND m.status <> 'confirmed' AND l.name_key <> r.name_key"""
+# Which payments name which invoices in some way.
+_MENTIONS = """
+CREATE OR REPLACE TABLE work.mentions AS
+SELECT DISTINCT k.n, j.n AS invoice FROM payment_keys AS k JOIN invoice_keys AS j ON j.key = k.key"""
 # What persons taught by confirming: whose account it is, who pays under which name.
 _TAUGHT = """
 CREATE OR REPLACE TABLE work.taught AS
@@ -156,6 +158,7 @@ OTHERS = tuple(pair for pair in PAIRS if pair not in ("deals invoices", "payment
 def begin(db: DuckDBPyConnection) -> None:
     """Create the table links on `db`, empty; what persons taught is known by then."""
     db.execute(_TAUGHT)
+    db.execute(_MENTIONS)
     target(db)
 
 

@@ -83,7 +83,7 @@ def finish(data: Path) -> None:
         try:
             shutil.copyfile(data / WAREHOUSE, part)
             with duckdb.connect() as db:
-                _open(db, part)
+                write_to(db, part)
                 figures.drop(db)
                 _describe(db)
                 figures.compute(db)
@@ -106,7 +106,7 @@ class _Known(NamedTuple):
 def _build(part: Path, data: Path, choices: settings.Choices, known: _Known, progress: Progress) -> Summary:
     summary = Summary(choices.today)
     with duckdb.connect() as db, _Clock(summary, progress) as clock:
-        _open(db, part)
+        write_to(db, part)
         before = _attach_last(db, data / WAREHOUSE, summary)
         clock.start("rows")
         with FileLock(data / ROWS_LOCK):
@@ -127,10 +127,11 @@ def _build(part: Path, data: Path, choices: settings.Choices, known: _Known, pro
     return summary
 
 
-def _open(db: duckdb.DuckDBPyConnection, part: Path) -> None:
+def write_to(db: duckdb.DuckDBPyConnection, part: Path) -> None:
     """Let `db` make its tables in the file `part`, which is whole on disk after a checkpoint and not before."""
     name = str(part).replace("'", "''")
     db.execute(f"SET TimeZone = 'UTC'; SET memory_limit = '{MEMORY}'; SET temp_directory = '{name}.tmp'")
+    db.execute("SET checkpoint_threshold = '1TB'")  # once, when all is made
     # No log of what is written: it would wait for the disk hundreds of times, for a file that is thrown away when a run
     # breaks off.
     db.execute(f"ATTACH '{name}' AS {MADE} (RECOVERY_MODE 'no_wal_writes'); USE {MADE}")

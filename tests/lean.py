@@ -41,13 +41,13 @@ def mending_only(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(figures, "compute", lambda db, progress=None: compute(db, progress, nothing))
     reconcile = run.reconcile
     patch.setattr(run, "reconcile", lambda *given, **said: reconcile(*given[:5], **said | {"brief": True}))
-    opened = run._open
+    opened = run.write_to
 
     def alone(db: duckdb.DuckDBPyConnection, part: Path) -> None:
         opened(db, part)
         db.execute(f"{PLAIN}; SET threads = 1")  # a second thread has nothing to do but wait
 
-    patch.setattr(run, "_open", alone)
+    patch.setattr(run, "write_to", alone)
 
 
 _numbers = itertools.count()

@@ -20,7 +20,7 @@ import polars as pl
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from reconcile import links, quality, transfers
+from reconcile import links, quality, run, transfers
 
 
 def main() -> None:
@@ -33,7 +33,9 @@ def main() -> None:
     ap.add_argument("--transfers", type=Path, help="folder with origin.parquet and destination.parquet")
     args = ap.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        seconds = _measure(duckdb.connect(str(Path(folder) / "books.duckdb")), args)  # on disk, as the warehouse is
+        with duckdb.connect() as db:
+            run.write_to(db, Path(folder) / "books.duckdb")  # as the warehouse is made
+            seconds = _measure(db, args)
     if args.peer:
         told = _peer(args.peer, "books", args.folder)
         for pair in ("deal_invoice", "payment_invoice"):
