@@ -32,10 +32,9 @@ def main() -> None:
     ap.add_argument("--peer", type=Path, help="Python of an environment with splink")
     ap.add_argument("--transfers", type=Path, help="folder with origin.parquet and destination.parquet")
     args = ap.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        with duckdb.connect() as db:
-            run.write_to(db, Path(folder) / "books.duckdb")  # as the warehouse is made
-            seconds = _measure(db, args)
+    with tempfile.TemporaryDirectory() as folder, duckdb.connect() as db:
+        run.write_to(db, Path(folder) / "books.duckdb")  # as the warehouse is made
+        seconds = _measure(db, args)
     if args.peer:
         told = _peer(args.peer, "books", args.folder)
         for pair in ("deal_invoice", "payment_invoice"):
