@@ -92,8 +92,13 @@ SELECT row_number() OVER (ORDER BY c.vendor, c.id) AS n, c.vendor, c.id, c.kind,
   CASE
     WHEN c.vendor IN (SELECT vendor FROM invoices) THEN 'billing'
     WHEN c.vendor IN (SELECT vendor FROM deals) THEN 'crm'
+    WHEN c.vendor IN (SELECT vendor FROM asked_for WHERE kind = 'deals') THEN 'crm'
+    WHEN c.vendor IN (SELECT vendor FROM asked_for WHERE kind = 'invoices') THEN 'billing'
   END AS side
 FROM customers AS c LEFT JOIN name_keys AS n ON n.name = coalesce(c.legal_name, c.name)"""
+# A system that was just connected has customers and nothing else yet: what was asked of it says which side it is.
+_ASKED_FOR = "CREATE OR REPLACE TABLE work.asked_for AS SELECT DISTINCT vendor, kind FROM {0}"
+_NOTHING_ASKED = "(SELECT '' AS vendor, '' AS kind)"
 _LINK_PAYOUTS = """
 CREATE OR REPLACE TABLE work.link_payouts AS
 SELECT row_number() OVER (ORDER BY o.vendor, o.id) AS n, o.vendor, o.id, CAST(o.amount * 10000 AS BIGINT) AS amount,
@@ -112,6 +117,7 @@ def number_rows(db: DuckDBPyConnection, beside: Beside) -> Future[None]:
     Rows of payments are there when this returns; what their texts tell (payment_keys), when what it returns is done.
     """
     keep(db, "name_keys", names.keyed(db.sql(_NAMES).pl()["name"]))
+    db.execute(_ASKED_FOR.format("freshness" if has(db, "freshness", "kind") else _NOTHING_ASKED))
     invoices, payments = beside(_make, _INVOICES), beside(_make, _LINK_PAYMENTS, _LINK_CUSTOMERS, _LINK_PAYOUTS)
     db.execute(_DEALS)
     orders = references.document_keys(
@@ -122,13 +128,13 @@ def number_rows(db: DuckDBPyConnection, beside: Beside) -> Future[None]:
     numbers = references.document_keys(
         db.sql("SELECT n, number, issued_on FROM link_invoices WHERE number IS NOT NULL").pl()
     )
-    told = beside(_payment_keys, pl.concat([numbers["key"], orders["key"]]))
+    texts = beside(_payment_keys, pl.concat([numbers["key"], orders["key"]]))
     typed = _told(db, "link_deals", "invoice_number", numbers["key"]).with_columns(exactness=pl.lit(0))
     keep(db, "invoice_keys", numbers)
     keep(db, "deal_keys", pl.concat([orders, typed]))
     keep(db, "invoice_text_keys", references.text_keys(db.sql(_DESCRIBED).pl(), orders["key"]))
     payments.result()
-    return told
+    return texts
 
 
 def _make(db: DuckDBPyConnection, *statements: str) -> None:

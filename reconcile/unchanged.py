@@ -13,8 +13,12 @@ import polars as pl
 
 from reconcile import evidence, links, warehouse
 
-READ = ("allocations", "customers", "deals", "decisions", "field_map", "invoices", "payments", "payouts", "rates")
-UNREAD = ("updated_at", "url")  # columns that no rule reads, and that change with everything else about a record
+READ = (
+    "allocations", "customers", "deals", "decisions", "field_map", "freshness", "invoices", "payments", "payouts",
+    "rates",
+)  # fmt: skip
+# Columns that no rule reads: they change with everything else about a record, or with each reading of its system.
+UNREAD = ("updated_at", "url", "mode", "started_at", "completed_at", "items", "rejected", "error")
 ONLY = {"decisions": "kind = 'link'"}  # what persons said of findings links nothing
 
 LINKED = {

@@ -116,6 +116,29 @@ def test_what_is_linked_is_linked_anew_only_where_it_changed(data: Path, monkeyp
     assert again() == 1
 
 
+@pytest.mark.capability("LINK-7")
+def test_customers_of_a_billing_account_without_an_invoice_are_known(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was asked of a new system says which side it is; when it was asked does not, and links nothing anew."""
+    customers = [
+        {"vendor": "crm", "id": "k", "name": "Taller Soto", "tax_id": "B12345674"},
+        {"vendor": "billing", "id": "c", "name": "Taller Soto SL", "tax_id": "B12345674"},
+    ]
+    of_customers = "SELECT left_id, right_id, rule FROM links WHERE left_table = 'customers'"
+    keep(data, deals=[DEAL], customers=customers, freshness=[r for r in READ if r["vendor"] != "billing"])
+    run.reconcile(data)
+    assert asked(data, of_customers) == []
+    linked, link = list[int](), links.link
+    monkeypatch.setattr(links, "link", lambda db: linked.append(1) or link(db))
+    for at in ("2026-11-20 08:00", "2026-11-21 08:00"):
+        read = {**READ[0], "vendor": "billing", "kind": "invoices", "completed_at": at}
+        keep(data, deals=[DEAL], customers=customers, freshness=[*(r for r in READ if r["vendor"] != "billing"), read])
+        run.reconcile(data)
+        assert asked(data, of_customers) == [("k", "c", "tax_id")]
+    assert len(linked) == 1
+
+
 def test_a_run_over_the_same_rows_finds_the_same(data: Path) -> None:
     """Ids and the day a finding was seen first do not move; nothing is fixed or new."""
     run.reconcile(data)
