@@ -1,11 +1,11 @@
 """Why records are linked: the facts of a link name what was compared, its rows what both of them say."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterator
 
 from dashboard.read.few import Key, look_up
 from dashboard.read.warehouse import Db, Row
-from reconcile.evidence import FACTS
+from reconcile.evidence import FACTS, Fact
 
 KEY = ", ".join(f"l.{side}_{part}" for side in ("left", "right") for part in ("table", "vendor", "id"))
 NO_KEY = ", ".join(["NULL"] * 6)  # where there is no link
@@ -31,37 +31,49 @@ _OF_THE_CUSTOMER = ("tax_id", "email", "name")  # where the document does not sa
 
 def spelt(db: Db, links: list[Row]) -> list[Row]:
     """Return the links with `left` and `right` in their evidence: what each side says. Each has the columns `KEY`."""
-    told = [link for link in links if link["evidence"] not in (None, "", "[]")]
-    wanted: dict[str, set[Key]] = {}
-    for link in told:
-        for side in ("left", "right"):
-            wanted.setdefault(link[f"{side}_table"], set()).add(_key(link, side))
-    rows = {table: look_up(db, table, _SHOWN[table], keys) for table, keys in wanted.items()}
-    _fill_in(db, [row for table in ("deals", "invoices") for row in rows.get(table, {}).values()])
-    spelt = {id(link): link | {"evidence": json.dumps(list(_said(link, rows)), default=str)} for link in told}
-    return [spelt.get(id(link), link) for link in links]
+    facts = {id(link): list(_facts(link)) for link in links}
+    asked: dict[str, dict[Key, set[str]]] = {}  # what is asked of which records, by table
+    for link in links:
+        for fact, _agrees in facts[id(link)]:
+            asked.setdefault(link["left_table"], {}).setdefault(_key(link, "left"), set()).add(fact.left)
+            asked.setdefault(link["right_table"], {}).setdefault(_key(link, "right"), set()).add(fact.right)
+    rows = {table: look_up(db, table, _SHOWN[table], keys) for table, keys in asked.items()}
+    for table in rows.keys() & {"deals", "invoices"}:
+        _fill_in(db, [(row, asked[table][key]) for key, row in rows[table].items()])
+    return [link | {"evidence": json.dumps(_told(link, facts[id(link)], rows), default=str)} for link in links]
+
+
+def _facts(link: Row) -> Iterator[tuple[Fact, bool]]:
+    """Yield what was compared of a link, and whether it agrees."""
+    for said in json.loads(link["evidence"] or "[]"):
+        for fact in FACTS[f"{link['left_table']} {link['right_table']}"]:
+            if fact.code == said["code"]:
+                yield fact, said["agrees"]
 
 
 def _key(link: Row, side: str) -> Key:
     return link[f"{side}_vendor"], link[f"{side}_id"]
 
 
-def _fill_in(db: Db, documents: list[Row]) -> None:
-    """Let the customer say what a document does not say of it."""
-    lacking = [row for row in documents if row["customer"] and any(row[name] is None for name in _OF_THE_CUSTOMER)]
-    keys = {(row["vendor"], row["customer"]) for row in lacking}
+def _fill_in(db: Db, documents: list[tuple[Row, set[str]]]) -> None:
+    """Let the customer say what a document does not say of it, where that is asked."""
+    lacking = [
+        (row, names)
+        for row, asked in documents
+        if row["customer"] and (names := [name for name in _OF_THE_CUSTOMER if name in asked and row[name] is None])
+    ]
+    keys = {(row["vendor"], row["customer"]) for row, _names in lacking}
     known = look_up(db, "customers", ", ".join(f"t.{name}" for name in _OF_THE_CUSTOMER), keys)
-    for row in lacking:
-        customer = known.get((row["vendor"], row["customer"]), {})
-        row |= {name: customer.get(name) for name in _OF_THE_CUSTOMER if row[name] is None}
+    for row, names in lacking:
+        row |= {name: known.get((row["vendor"], row["customer"]), {}).get(name) for name in names}
 
 
-def _said(link: Row, rows: dict[str, dict[Key, Row]]) -> Iterable[Row]:
-    """Yield the facts of a link with what both rows say."""
-    pair = f"{link['left_table']} {link['right_table']}"
-    shown = {fact.code: fact for fact in FACTS[pair]}
-    left, right = (rows[link[f"{side}_table"]].get(_key(link, side), {}) for side in ("left", "right"))
-    for said in json.loads(link["evidence"]):
-        fact = shown[said["code"]]
+def _told(link: Row, facts: list[tuple[Fact, bool]], rows: dict[str, dict[Key, Row]]) -> list[Row]:
+    """Return the facts of a link with what both rows say."""
+    left, right = (rows.get(link[f"{side}_table"], {}).get(_key(link, side), {}) for side in ("left", "right"))
+    return [
         # An id that only one side keeps of the other is shown of whichever keeps it.
-        yield said | {"left": left.get(fact.left) or right.get(fact.left), "right": right.get(fact.right)}
+        {"code": fact.code, "agrees": agrees, "left": left.get(fact.left) or right.get(fact.left),
+         "right": right.get(fact.right)}
+        for fact, agrees in facts
+    ]  # fmt: skip
