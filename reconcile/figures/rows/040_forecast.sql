@@ -20,14 +20,27 @@ WITH days AS (
     UNION ALL
     SELECT s.today - 91 AS as_of FROM settings AS s
 ),
-owed AS (
-    SELECT y.as_of, e.vendor, e.id, SUM(e.amount) AS amount
+-- both days at once: what hangs on every event is looked through once
+owed_then AS (
+    SELECT
+        e.vendor,
+        e.id,
+        SUM(CASE WHEN e.on_day <= s.today THEN e.amount ELSE 0 END) AS now_owed,
+        SUM(CASE WHEN e.on_day <= s.today - 91 THEN e.amount ELSE 0 END) AS then_owed
     FROM receivable_events AS e
-    JOIN days AS y
-        ON e.on_day <= y.as_of
     CROSS JOIN settings AS s
-    GROUP BY y.as_of, e.vendor, e.id, s.amount_tolerance
-    HAVING SUM(e.amount) > s.amount_tolerance
+    GROUP BY e.vendor, e.id
+),
+owed AS (
+    SELECT s.today AS as_of, o.vendor, o.id, o.now_owed AS amount
+    FROM owed_then AS o
+    CROSS JOIN settings AS s
+    WHERE o.now_owed > s.amount_tolerance
+    UNION ALL
+    SELECT s.today - 91, o.vendor, o.id, o.then_owed
+    FROM owed_then AS o
+    CROSS JOIN settings AS s
+    WHERE o.then_owed > s.amount_tolerance
 ),
 -- a customer's own habit, else everybody's
 habits AS (
@@ -124,20 +137,20 @@ usual_tax AS (
     FROM invoice_summary AS i
     WHERE i.is_counted
 ),
-billed AS (
+billed_then AS (
     SELECT
-        y.as_of,
         b.deal_vendor AS vendor,
         b.deal_id AS id,
-        SUM(CASE WHEN b.issued_on > y.as_of THEN 0 WHEN s.basis = 'gross' THEN b.gross ELSE b.net END) AS amount,
+        SUM(CASE WHEN b.issued_on > o.today THEN 0 WHEN s.basis = 'gross' THEN b.gross ELSE b.net END) AS now_billed,
+        SUM(CASE WHEN b.issued_on > o.today - 91 THEN 0 WHEN s.basis = 'gross' THEN b.gross ELSE b.net END) AS then_billed,
         MAX(b.issued_on) AS last_on
     FROM deal_invoices AS b
     JOIN deal_summary AS s
         ON s.vendor = b.deal_vendor
         AND s.id = b.deal_id
-    CROSS JOIN days AS y
+    CROSS JOIN settings AS o
     WHERE b.is_counted
-    GROUP BY y.as_of, b.deal_vendor, b.deal_id
+    GROUP BY b.deal_vendor, b.deal_id
 ),
 agreed AS (
     SELECT DISTINCT f.subject_vendor AS vendor, f.subject_id AS id
@@ -156,7 +169,7 @@ unbilled AS (
         h.head_id AS customer_id,
         d.currency,
         s.basis,
-        d.amount - COALESCE(b.amount, 0) AS amount
+        d.amount - COALESCE(CASE WHEN y.as_of = o.today THEN b.now_billed ELSE b.then_billed END, 0) AS amount
     FROM deals AS d
     JOIN deal_summary AS s
         ON s.vendor = d.vendor
@@ -164,9 +177,8 @@ unbilled AS (
     JOIN days AS y
         ON d.won_on <= y.as_of
     CROSS JOIN settings AS o
-    LEFT JOIN billed AS b
-        ON b.as_of = y.as_of
-        AND b.vendor = d.vendor
+    LEFT JOIN billed_then AS b
+        ON b.vendor = d.vendor
         AND b.id = d.id
     LEFT JOIN customer_heads AS h
         ON h.vendor = d.vendor
@@ -179,7 +191,7 @@ unbilled AS (
     AND a.id IS NULL
     -- what no later invoice billed is still to come only if the deal is not taken for invoiced in full
     AND (b.last_on > y.as_of OR s.verdict IN ('none', 'part', 'drafted'))
-    AND d.amount - COALESCE(b.amount, 0)
+    AND d.amount - COALESCE(CASE WHEN y.as_of = o.today THEN b.now_billed ELSE b.then_billed END, 0)
         > GREATEST(o.amount_tolerance, CAST(CAST(d.amount AS DECIMAL(20, 4)) * o.amount_tolerance_rate AS DECIMAL(18, 4)))
 ),
 deal_days AS (
