@@ -64,24 +64,21 @@ pairs AS (
 ),
 -- in the order of issue each invoice takes of the deal what is left of it; only several have to be put in order
 placed AS (
-    SELECT p.*, CAST(0 AS DECIMAL(18, 4)) AS taken, 1 AS from_last
+    SELECT p.*, CAST(0 AS DECIMAL(18, 4)) AS taken, TRUE AS is_last
     FROM pairs AS p
     WHERE p.aside = ''
     AND p.invoices = 1
     UNION ALL
     SELECT
         p.*,
-        COALESCE(SUM(p.amount) OVER (
-            PARTITION BY p.deal_vendor, p.deal_id ORDER BY p.issued_on NULLS LAST, p.invoice_vendor, p.invoice_id
-            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-        ), 0) AS taken,
-        ROW_NUMBER() OVER (
-            PARTITION BY p.deal_vendor, p.deal_id
-            ORDER BY p.issued_on DESC NULLS FIRST, p.invoice_vendor DESC, p.invoice_id DESC
-        ) AS from_last
+        COALESCE(SUM(p.amount) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS taken,
+        LEAD(p.invoice_id) OVER w IS NULL AS is_last
     FROM pairs AS p
     WHERE p.aside = ''
     AND p.invoices <> 1
+    WINDOW w AS (
+        PARTITION BY p.deal_vendor, p.deal_id ORDER BY p.issued_on NULLS LAST, p.invoice_vendor, p.invoice_id
+    )
 ),
 carried AS (
     SELECT p.*, CAST(LEAST(p.amount, GREATEST(0, p.worth - p.taken)) AS DECIMAL(18, 4)) AS part
@@ -119,7 +116,7 @@ lowered AS (
         ON l.vendor = c.deal_vendor
         AND l.id = c.deal_id
         AND l.is_discount
-    WHERE c.from_last = 1
+    WHERE c.is_last
 ),
 billed_steps AS (
     SELECT 'timing' AS step, c.won_on AS from_on, c.issued_on AS to_on, c.currency, c.part AS amount,
