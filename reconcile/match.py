@@ -11,7 +11,7 @@ import polars as pl
 from duckdb import DuckDBPyConnection
 
 NEAREST = 16  # rows of one customer and one amount that a row is compared with, nearest in time first
-BUNDLE = 100_000  # rows of keys that are compared at once
+BUNDLE = 400_000  # rows of keys that are compared at once
 SURE = 0.7  # from here on a link is made without asking: such links prove right more than nine times in ten
 WORTH_ASKING = 0.04  # below, a candidate is not even shown
 SHOWN = 5  # candidates of a tie that are shown
