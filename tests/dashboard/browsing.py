@@ -7,11 +7,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import httpx
+from playwright.sync_api import TimeoutError as NotInTime
 
 ROOT = Path(__file__).resolve().parents[2]
 PICTURES = ROOT / "build" / "pages"
@@ -72,6 +73,23 @@ def settled(tab: Any) -> None:
         busy = tab.locator("[data-testid=stStatusWidget], [data-testid=stSkeleton], .stSpinner").count()
         calm = 0 if busy else calm + 1
         tab.wait_for_timeout(250)
+
+
+def tick(tab: Any, key: str, row: int, shows: Any) -> None:
+    """Tick a row (from 0) of the table whose key begins so until the page `shows` more; a second click would untick it.
+
+    A click is made again only where the table was not drawn yet when the first one came.
+    """
+    table = tab.locator(f"[class*=st-key-{key}]").get_by_test_id("stDataFrame").first
+    for _ in range(6):
+        table.scroll_into_view_if_needed()
+        box = table.bounding_box()
+        tab.mouse.click(box["x"] + 16, box["y"] + 35 * (row + 1) + 17)
+        with suppress(NotInTime):
+            shows.first.wait_for(timeout=15_000)
+            settled(tab)
+            return
+    raise AssertionError(f"no row of {key} was ticked")
 
 
 def picture(tab: Any, name: str) -> None:

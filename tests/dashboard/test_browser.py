@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import httpx
 import pytest
-from browsing import CHROMIUM, SIZES, look, picture, served, settled
+from browsing import CHROMIUM, SIZES, look, picture, served, settled, tick
 
 from dashboard import demo, imports, jobs
 from extract.sandbox.server import Running, serve
@@ -124,13 +124,10 @@ def test_several_findings_are_ticked_and_mended_together(site: tuple[str, Path],
     """Two rows ticked in the list: one preview with both, one confirmation, both gone."""
     url, data = site
     tab = look(browser, f"{url}/to-fix?check=paid_not_in_crm", "desk")
-    table = tab.get_by_test_id("stDataFrame").first
-    box = table.bounding_box()
-    for row in (0, 1):
-        tab.mouse.click(box["x"] + 16, box["y"] + 35 * (row + 1) + 17)
-        tab.wait_for_timeout(400)
-        settled(tab)
-    tab.get_by_role("button", name="Preview 2 fixes").click()
+    both = tab.get_by_role("button", name="Preview 2 fixes")
+    tick(tab, "worklist", 0, tab.locator(".st-key-preview-one"))
+    tick(tab, "worklist", 1, both)
+    both.click()
     confirm = tab.get_by_role("button", name="Confirm and write")
     confirm.wait_for()
     picture(tab, "many-desk")

@@ -4,15 +4,14 @@ Pictures of each step are left in build/pages. One company is prepared for all o
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import duckdb
 import httpx
 import pytest
-from browsing import CHROMIUM, look, picture, served, settled
-from playwright.sync_api import TimeoutError as NotInTime
+from browsing import CHROMIUM, look, picture, served, settled, tick
 
 from dashboard import demo, imports, jobs, words
 from extract.sandbox.server import Running, serve
@@ -101,23 +100,6 @@ def press(tab: Any, key: str) -> None:
     settled(tab)
 
 
-def row(tab: Any, key: str, shows: Any, at: int = 0) -> None:
-    """Tick a row of the table whose key begins so until the page `shows` more; a second click would untick it.
-
-    A click is made again only where the table was not drawn yet when the first one came.
-    """
-    table = tab.locator(f"[class*=st-key-{key}]").get_by_test_id("stDataFrame").first
-    for _ in range(6):
-        table.scroll_into_view_if_needed()
-        box = table.bounding_box()
-        tab.mouse.click(box["x"] + 16, box["y"] + 33 * (at + 1) + 17)
-        with suppress(NotInTime):
-            shows.first.wait_for(timeout=15_000)
-            settled(tab)
-            return
-    raise AssertionError(f"no row of {key} was ticked")
-
-
 def unfold(tab: Any, title: str) -> None:
     """Open the step of the set-up that has this title, if it is shut; a step that was done meanwhile shuts itself."""
     step = tab.locator("details", has=tab.locator("summary", has_text=title)).first
@@ -132,7 +114,7 @@ def settle_first(tab: Any, reader: Reader) -> None:
     tab.get_by_role("heading", name=reader.said("To fix"), exact=True).wait_for()
     settled(tab)
     leave = tab.get_by_role("button", name=reader.said("Leave it")).first
-    row(tab, "worklist", leave)
+    tick(tab, "worklist", 0, leave)
     reader.picture(tab, "first-finding")
     leave.click()
     tab.get_by_role("textbox", name=reader.said("Why")).first.fill("Acordado por teléfono")
@@ -199,8 +181,7 @@ def test_from_receivables_to_the_preview_of_a_reminder(site: str, shop: Running,
     reader.picture(tab, "receivables")
     before = len(httpx.get(f"{shop.url}/sandbox/mails", timeout=60).json())
     remind = tab.locator("[class*=st-key-fix-]").filter(has_text=reader.said("Send a reminder")).first
-    row(tab, "open", remind)
-    remind.wait_for()
+    tick(tab, "open", 0, remind)
     reader.picture(tab, "late-invoice")
     tab.get_by_role("button", name=reader.said("Send a reminder")).first.click()
     dialog = tab.get_by_role("dialog")
