@@ -99,6 +99,8 @@ def test_what_is_linked_is_linked_anew_only_where_it_changed(data: Path, monkeyp
     assert len(whole) == 2 and all(row[-1] != "[]" for row in whole)
     monkeypatch.setenv("CUADRA_TODAY", "2026-11-21")
     assert again(deals=[DEAL | {"updated_at": "2026-11-21 10:00", "url": "https://crm.example/1"}]) == 0
+    written = {"stage": "invoiced", "invoice_status": "sent", "invoiced_amount": "1210", "title": "Website, relaunched"}
+    assert again(deals=[DEAL | written]) == 0
     assert asked(data, LINKED) == whole
     agreed = {"kind": "finding", "finding_id": "x", "verdict": "agreed", "decided_at": "2026-11-21 10:00", "who": "Ana"}
     assert again([agreed]) == 0 and asked(data, LINKED) == whole
