@@ -78,13 +78,12 @@ def settled(tab: Any) -> None:
 def tick(tab: Any, key: str, row: int, shows: Any) -> None:
     """Tick a row (from 0) of the table whose key begins so until the page `shows` more; a second click would untick it.
 
-    A click is made again only where the table was not drawn yet when the first one came.
+    A click is made again only where the table was not drawn yet when the first one came. It is made on the table, not
+    at a place of the screen: there the page's head may lie above the row, as where a phone had to scroll.
     """
     table = tab.locator(f"[class*=st-key-{key}]").get_by_test_id("stDataFrame").first
     for _ in range(6):
-        table.scroll_into_view_if_needed()
-        box = table.bounding_box()
-        tab.mouse.click(box["x"] + 16, box["y"] + 35 * (row + 1) + 17)
+        table.click(position={"x": 16, "y": 35 * (row + 1) + 17})
         with suppress(NotInTime):
             shows.first.wait_for(timeout=15_000)
             settled(tab)
