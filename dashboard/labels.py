@@ -399,6 +399,7 @@ def rule(name: str | None) -> str:
         "same_customer": _("A deal of the same customer at that time"),
         "recorded_payment_alone": _("The one bank line that can be a recorded payment"),
         "customer_deal": _("A deal of the customer who paid"),
+        "payer_deal": _("A deal of a customer who is called like the payer"),
         "tax_id_nearly": _("Tax ids one character apart: perhaps a slip, perhaps somebody else"),
         "other_currency": _("The amount in another currency"),
         "stored_customer_id": _("One system stores the other's id"),

@@ -43,6 +43,14 @@ LEFT JOIN (
   WHERE m.pair IN ('payments invoices', 'payments payouts') GROUP BY m.left_n
 ) AS m ON m.left_n = p.n
 WHERE m.left_n IS NULL OR m.named < p.amount * 0.98""",
+    # Money for no known invoice.
+    "loose_payments": """
+SELECT p.n, p.vendor, p.customer_id, p.tax_key, p.name_key, p.amount, p.currency, p.paid_on FROM link_payments AS p
+WHERE p.amount > 0 AND coalesce(p.status, '') <> 'failed' AND coalesce(p.method, '') <> 'recorded'
+  AND p.n NOT IN (
+    SELECT left_n FROM made WHERE pair IN ('payments invoices', 'payments payouts', 'payments deals')
+      AND status <> 'suggested'
+  )""",
 }
 
 

@@ -2,32 +2,19 @@
 -- pairs:      payments deals
 -- single:     left
 -- confidence: 0.9
--- reads:      link_payments, link_deals, link_customers, link_invoices, made
+-- reads:      loose_payments, link_deals, link_customers, link_invoices, made
 -- needs:      link_deals, link_customers
 -- why:        Money that is for no known invoice is looked up by its customer: the vendor's customer id or the tax id. The
 --             one deal of that customer still to be paid is it; of several none is picked and all are shown.
-WITH free AS (
-  SELECT p.n, p.vendor, p.customer_id, p.tax_key, p.amount, p.currency
-  FROM link_payments AS p
-  LEFT JOIN made AS m
-    ON m.pair IN ('payments invoices', 'payments payouts', 'payments deals')
-    AND m.left_n = p.n
-    AND m.status <> 'suggested'
-  WHERE p.amount > 0
-    AND coalesce(p.status, '') <> 'failed'
-    AND coalesce(p.method, '') <> 'recorded'
-    AND (p.customer_id IS NOT NULL OR p.tax_key IS NOT NULL)
-    AND m.left_n IS NULL
-),
-payers AS (
+WITH payers AS (
   SELECT f.n, c.n AS customer
-  FROM free AS f
+  FROM loose_payments AS f
   INNER JOIN link_customers AS c
     ON c.vendor = f.vendor
     AND c.id = f.customer_id
   UNION
   SELECT f.n, c.n AS customer
-  FROM free AS f
+  FROM loose_payments AS f
   INNER JOIN link_customers AS c
     ON c.tax_key = f.tax_key
 ),
@@ -60,7 +47,7 @@ SELECT
   d.n AS right_n,
   f.amount
 FROM known AS k
-INNER JOIN free AS f
+INNER JOIN loose_payments AS f
   ON f.n = k.n
 INNER JOIN link_customers AS c
   ON c.n = k.customer
