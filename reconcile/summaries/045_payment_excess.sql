@@ -36,7 +36,8 @@ named AS (
     GROUP BY e.vendor, e.id, l.right_vendor, l.right_id
 ),
 settled_by AS (
-    SELECT n.vendor, n.id, n.invoice_vendor, n.invoice_id, MIN(a.payment_vendor) AS other_vendor, MIN(a.payment_id) AS other_id
+    SELECT n.vendor, n.id, n.invoice_vendor, n.invoice_id, MIN(a.payment_vendor) AS other_vendor, MIN(a.payment_id) AS other_id,
+        CASE WHEN COUNT(*) = 1 THEN MAX(a.amount) END AS other_amount  -- where one settled it alone
     FROM named AS n
     JOIN allocated_money AS a
         ON a.invoice_vendor = n.invoice_vendor
@@ -58,9 +59,10 @@ twice_named AS (
         AND i.id = b.invoice_id
         AND i.currency = e.currency
     CROSS JOIN settings AS s
+    -- also where a fee or tax was kept of the first
     WHERE i.is_settled
-    AND i.arrived >= i.owed - s.amount_tolerance
-    AND ABS(e.amount - i.owed) <= s.amount_tolerance
+    AND i.arrived + i.kept >= i.owed - s.amount_tolerance
+    AND (ABS(e.amount - i.owed) <= s.amount_tolerance OR ABS(e.amount - b.other_amount) <= s.amount_tolerance)
 ),
 -- the same payer sent the same amount with the same words once more
 twins AS (
