@@ -6,8 +6,9 @@ The warehouse keeps stable English codes; a code that is not listed here is show
 from collections.abc import Mapping
 from typing import Any
 
+from dashboard.read import Row
 from dashboard.theme import Mark, invoice_state
-from dashboard.words import _, said_of
+from dashboard.words import _, said_of, several
 from extract.vendor import registry
 
 
@@ -294,6 +295,20 @@ def state(value: str | None) -> str:
         "unchecked": _("Not checked"),
         "fixed": _("Fixed"),
     }.get(value or "", spelt(value))
+
+
+def reason(finding: Row) -> str:
+    """Return why a finding is not open: a person's words, or what it waits for."""
+    said = str(finding["reason"] or "")
+    if finding["state"] != "unchecked":
+        return said
+    what, _colon, which = said.partition(": ")
+    if what == "suggested":
+        return several("{count} suggestion waits for a yes or a no: then this is certain.",
+                       "{count} suggestions wait for a yes or a no: then this is certain.", int(which))  # fmt: skip
+    if what == "not read since":
+        return _("Not read since: {systems}").format(systems=", ".join(vendor(one) for one in which.split(", ")))
+    return _("No system is connected that has {records}.").format(records=table(said.rpartition(" ")[2]))
 
 
 def deal_status(value: str | None) -> str:

@@ -3,7 +3,7 @@
 A check returns subject (canonical table), vendor, id, amount and currency at stake, since, detail and evidence; where
 one record can answer badly in several ways also `part`, which tells them apart. It may return its own severity or
 action, and, when it rests on something being absent, changed_at: the instant after which its source must have been
-read.
+read, and suggested: how many likely partners wait for somebody's word. A finding is certain once neither is in doubt.
 """
 
 import time
@@ -37,7 +37,10 @@ FINDINGS = {
     "evidence": ("VARCHAR", "JSON list of {code, agrees, left, right}"),
     "action": ("VARCHAR", "fix that can be sent; empty if only a person can mend it"),
     "state": ("VARCHAR", "open, agreed, snoozed, unchecked or fixed"),
-    "reason": ("VARCHAR", "why it is not open: the person's words, or which source was not read"),
+    "reason": (
+        "VARCHAR",
+        "why it is not open: the person's words, the source not read, or how many are suggested",
+    ),
     "first_seen_at": ("TIMESTAMP", "when a run found it first, UTC"),
     "fixed_at": ("TIMESTAMP", "when a run no longer found it, UTC"),
 }
@@ -59,7 +62,7 @@ CREATE OR REPLACE TEMP TABLE found (
     "check" VARCHAR, subject VARCHAR, vendor VARCHAR, id VARCHAR, part VARCHAR DEFAULT '', amount DECIMAL(18, 4),
     currency VARCHAR, since DATE, severity VARCHAR, detail VARCHAR,
     evidence STRUCT(code VARCHAR, agrees BOOLEAN, "left" VARCHAR, "right" VARCHAR)[], action VARCHAR,
-    changed_at TIMESTAMP
+    changed_at TIMESTAMP, suggested BIGINT
 )"""
 
 # Whose an invoice or a quote is: the salesperson of its deal; whose a payment is: of the deal of an invoice it settles.
@@ -136,16 +139,12 @@ SELECT
     CAST(to_json(f.evidence) AS VARCHAR) AS evidence,
     COALESCE(f.action, c.action) AS action,
     CASE
-        WHEN c.absent_from = '' THEN 'open'
-        WHEN r.read < r.sources OR r.sources = 0 THEN 'unchecked'
-        WHEN r.oldest < f.changed_at AND f.changed_at <= s.now_at THEN 'unchecked'
-        ELSE 'open'
-    END AS state,
-    CASE
-        WHEN state = 'open' THEN NULL
-        WHEN r.sources = 0 THEN 'no source of ' || c.absent_from
-        ELSE 'not read since: ' || l.vendors
+        WHEN c.absent_from <> '' AND r.sources = 0 THEN 'no source of ' || c.absent_from
+        WHEN c.absent_from <> '' AND (r.read < r.sources OR (r.oldest < f.changed_at AND f.changed_at <= s.now_at))
+            THEN 'not read since: ' || l.vendors
+        WHEN f.suggested > 0 THEN 'suggested: ' || f.suggested
     END AS reason,
+    CASE WHEN reason IS NULL THEN 'open' ELSE 'unchecked' END AS state,
     s.now_at AS first_seen_at
 FROM found AS f
 JOIN checks AS c ON c.name = f."check"

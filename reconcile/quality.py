@@ -3,7 +3,8 @@
 Labelled data is a folder of parquet files with the truth beside the books.
 
 Layout of a folder: deals, invoices, payments, truth_deal_invoice, truth_payment_invoice (`optional` links count neither
-way; `evidence` is the best clue there is, `kind` the shape of the case; further columns are ignored).
+way; `evidence` is the best clue there is, `kind` the shape of the case), for findings truth_findings (code, id of its
+record); further columns are ignored.
 """
 
 import datetime as dt
@@ -127,6 +128,54 @@ def _wrong_by_rule(given: pl.DataFrame, must: pl.DataFrame, pair: list[str]) -> 
     marked = given.join(must.select(*pair, is_right=pl.lit(True)), on=pair, how="left")
     counted = marked.group_by("rule").agg(pl.len(), pl.col("is_right").is_null().sum().alias("wrong")).sort("rule")
     return {rule: (given_n, wrong) for rule, given_n, wrong in counted.iter_rows()}
+
+
+# The codes of truth_findings, and the findings that tell the same: its record is the finding's, or the deal of it.
+_SAID = {
+    "won_uninvoiced": ("won_not_invoiced",),
+    "invoice_without_deal": ("invoice_without_deal",),
+    "invoiced_not_won": ("invoiced_not_won",),
+    "currency_mismatch": ("currency_differs",),
+    "amount_mismatch": ("amount_differs", "partly_invoiced", "over_invoiced"),
+    "tax_id_drift": ("tax_id_differs",),
+    "duplicate_invoice": ("duplicate_invoice",),
+    "overdue": ("overdue",),
+    "part_paid": ("partly_paid",),
+    "unmatched_payment": ("payment_without_invoice",),
+    "double_payment": ("paid_twice",),
+    "paid_crm_not_updated": ("paid_not_in_crm",),
+    "crm_paid_but_open": ("open_paid_in_crm",),
+}
+_FOUND = """
+SELECT DISTINCT f."check", f.state, coalesce(b.deal_id, f.subject_id) AS id FROM findings AS f
+LEFT JOIN deal_invoices AS b
+  ON f."check" = 'tax_id_differs' AND b.invoice_vendor = f.subject_vendor AND b.invoice_id = f.subject_id
+WHERE f.state IN ('open', 'unchecked')"""
+
+
+def findings(db: DuckDBPyConnection, folder: Path) -> dict[str, dict[str, Any]]:
+    """Return by code of truth_findings how many open findings are right (precision) and how many were found (recall).
+
+    `waiting`: findings held back until a suggestion is answered, `waiting_right` how many of these are right. Overdue
+    invoices count whatever their age.
+    """
+    truth = pl.read_parquet(folder / "truth_findings.parquet")
+    truth = truth.with_columns(pl.col("code").str.replace("^overdue_.*", "overdue"))
+    found, out = db.sql(_FOUND).pl(), {}
+    for code, names in _SAID.items():
+        true = set(truth.filter(code=code)["id"])
+        said = found.filter(pl.col("check").is_in(names))
+        sure = set(said.filter(state="open")["id"])
+        waiting = set(said["id"]) - sure
+        out[code] = {
+            "precision": len(sure & true) / len(sure) if sure else 0.0,
+            "recall": len(sure & true) / len(true) if true else 0.0,
+            "found": len(sure),
+            "truth": len(true),
+            "waiting": len(waiting),
+            "waiting_right": len(waiting & true),
+        }
+    return out
 
 
 def day(meta: dict[str, Any]) -> dt.date:

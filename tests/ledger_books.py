@@ -43,7 +43,8 @@ def books(rows: dict[str, list[dict[str, Any]]], reads: str | None = None) -> du
 
     `reads` names the tables that a query reads, as its header does: only the summaries that it needs are made.
 
-    `links` may be written "deals:1>invoices:9" or "payments:1>invoices:9=100.00", with "?" at the end if suggested.
+    `links` may be written "deals:1>invoices:9" or "payments:1>invoices:9=100.00", with "?" at the end if suggested
+    ("?0.5": as surely as that).
     `kept` may follow the amount: "payments:1>invoices:9=97.00+3.00". `settings` is one row of choices; `tolerances` are
     rows of customer, amount, rate, days. `sync` is a table as in settings.toml, `baselines` what both said before.
     """
@@ -102,11 +103,11 @@ def _read_this_morning(today: dt.date | str) -> list[dict[str, Any]]:
 def _link(db: duckdb.DuckDBPyConnection, said: str | dict[str, Any]) -> dict[str, Any]:
     if isinstance(said, dict):
         return said
-    status = "suggested" if said.endswith("?") else "automatic"
-    pair, _, amount = said.rstrip("?").partition("=")
+    said, asked, sure = said.partition("?")
+    pair, _, amount = said.partition("=")
     amount, _, kept = amount.partition("+")
-    row: dict[str, Any] = {"status": status, "rule": "test", "amount": Decimal(amount) if amount else None}
-    row["kept"] = Decimal(kept or 0)
+    row: dict[str, Any] = {"status": "suggested" if asked else "automatic", "rule": "test", "kept": Decimal(kept or 0)}
+    row |= {"amount": Decimal(amount) if amount else None, "confidence": Decimal(sure) if sure else None}
     for side, key in zip(("left", "right"), pair.split(">"), strict=True):
         table, record = key.split(":")
         vendors = db.execute(f"SELECT vendor FROM {table} WHERE id = ?", [record]).fetchall()

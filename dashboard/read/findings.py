@@ -340,7 +340,8 @@ def about(db: Db, table: str, vendor: str, key: str) -> list[Row]:
 
 @question
 def counts(db: Db, since: dt.datetime) -> Row:
-    """Return how many findings are open, new since an instant (UTC), fixed since then, silent and unchecked."""
+    """Return how many findings are open, new since an instant (UTC), fixed since then, silent,
+    not checked (`unread`), and waiting for an answer to a suggestion (`unsure`)."""
     return (
         db.row(
             """
@@ -349,13 +350,21 @@ def counts(db: Db, since: dt.datetime) -> Row:
                 COUNT(*) FILTER (WHERE state = 'open' AND first_seen_at >= $since) AS new,
                 COUNT(*) FILTER (WHERE state = 'fixed' AND fixed_at >= $since) AS fixed,
                 COUNT(*) FILTER (WHERE state IN ('agreed', 'snoozed')) AS silent,
-                COUNT(*) FILTER (WHERE state = 'unchecked') AS unchecked
+                COUNT(*) FILTER (WHERE state = 'unchecked' AND NOT starts_with(reason, 'suggested')) AS unread,
+                COUNT(*) FILTER (WHERE state = 'unchecked' AND starts_with(reason, 'suggested')) AS unsure
             FROM findings
             """,
             since=since.replace(tzinfo=None),
         )
         or {}
     )
+
+
+@question
+def unsure(db: Db) -> int:
+    """Return how many findings are only certain once a suggestion is answered."""
+    asked = "SELECT COUNT(*) AS count FROM findings WHERE state = 'unchecked' AND starts_with(reason, 'suggested')"
+    return int((db.row(asked) or {"count": 0})["count"])
 
 
 def evidence(finding: Row) -> list[Row]:

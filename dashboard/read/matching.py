@@ -243,6 +243,11 @@ def links_of(db: Db, keys: tuple[str, ...], standing: bool = False) -> dict[str,
     return found
 
 
+def pair(row: Row) -> str:
+    """Return the key of a link, as `Heard` lists those that were declined."""
+    return f"{_side(row, 'left')}>{_side(row, 'right')}"
+
+
 _SUGGESTED, _STANDING = "u.status = 'suggested'", "u.status IN ('automatic', 'confirmed')"
 
 

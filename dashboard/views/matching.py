@@ -47,16 +47,11 @@ def _page(found: int, of: object) -> int:
 def _candidates(keys: list[str], heard: matching.Heard) -> tuple[dict[str, list[Row]], dict[str, Row]]:
     """Return what is suggested for each of these records and not declined meanwhile, and the records it names."""
     found = {
-        key: [row for row in rows if _pair(row) not in heard.declined]
+        key: [row for row in rows if matching.pair(row) not in heard.declined]
         for key, rows in matching.links_of(session.data(), tuple(keys)).items()
     }
     named = {row["answer"] for rows in found.values() for row in rows}
     return found, matching.records(session.data(), tuple(sorted(named)))
-
-
-def _pair(row: Row) -> str:
-    sides = (":".join(row[f"{side}_{part}"] for part in ("table", "vendor", "id")) for side in ("left", "right"))
-    return ">".join(sides)
 
 
 def _bank(heard: matching.Heard) -> None:

@@ -25,14 +25,18 @@ def line(record: Row | None, key: str) -> str:
     return f"**{labels.table(table)}** " + plain(" · ".join(str(s) for s in said if s)) + mark
 
 
-def candidate(row: Row, records: dict[str, Row], keys: bool = False, chosen: bool = False) -> None:
+def candidate(
+    row: Row, records: dict[str, Row], keys: bool = False, chosen: bool = False, narrow: bool = False
+) -> None:
     """Show one candidate (a link with `answer`) with its evidence and let the reader decide.
 
-    `keys`: Y and N decide it, and the page goes on without comparing again; `chosen` marks it.
+    `keys`: Y and N decide it, and the page goes on without comparing again; `chosen` marks it. `narrow`: the
+    buttons stand below.
     """
     mark = f"{row['left_vendor']}-{row['left_id']}-{row['right_vendor']}-{row['right_id']}"
     with st.container(border=True):
-        said, buttons = st.columns([5, 3], vertical_alignment="center")  # a long line wraps, the buttons stay in place
+        # A long line wraps, the buttons stay in place.
+        said, buttons = (st.container(), st.container()) if narrow else st.columns([5, 3], vertical_alignment="center")
         sign = ":material/arrow_right: " if chosen else ""
         said.markdown(sign + line(records.get(row["answer"]), row["answer"]))
         with buttons, st.container(horizontal=True, horizontal_alignment="right"):

@@ -10,7 +10,7 @@ from dashboard.address import bound, page
 from dashboard.parts import behind, facts, heading, link, mark, nothing, plain, sums, tall
 from dashboard.read import Row, custom, findings
 from dashboard.theme import severity
-from dashboard.views import evidence
+from dashboard.views import evidence, suggested
 from dashboard.words import _, day, money, several
 from reconcile.state import state
 
@@ -29,6 +29,8 @@ def show() -> None:
         saved_views.offer("to-fix")
     wanted = wanted._replace(billed=invoices)
     count, amounts, rows = findings.first(session.data(), wanted)
+    if wanted.states == ("open",):
+        suggested.hint()
     if not count:
         _empty(bool(totals))
         return
@@ -214,14 +216,16 @@ def detail(finding: Row) -> None:
         pairs.append((_("Salesperson"), plain(finding["owner"])))
     facts(pairs)
     if finding.get("reason"):
-        st.caption(plain(finding["reason"]))
+        st.caption(plain(labels.reason(finding)))
     evidence.show(findings.evidence(finding), finding["check"])
+    if suggested.waits(finding):
+        suggested.show(finding)
     _buttons(finding)
     exceptions.comments(finding)
 
 
 def _buttons(finding: Row) -> None:
-    if finding["action"] and finding["state"] in ("open", "unchecked"):
+    if finding["action"] and finding["state"] in ("open", "unchecked") and not suggested.waits(finding):
         label = labels.fix(finding["action"]) + " …"
         if st.button(label, type="primary", icon=":material/visibility:", width="stretch", key="preview-one",
                      help=_("Shows exactly what would be written. Nothing happens before you confirm.")):  # fmt: skip

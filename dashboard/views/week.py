@@ -120,9 +120,12 @@ def _others(waiting: dict[str, tuple[tuple[str, Decimal], ...]], chosen: narrow.
         news.append(several("{count} was fixed", "{count} were fixed", counted["fixed"]))
     if counted["silent"]:
         news.append(several("{count} is left as agreed", "{count} are left as agreed", counted["silent"]))
-    if counted["unchecked"]:
+    if counted["unsure"]:
+        news.append(several("{count} waits for an answer to a suggestion",
+                            "{count} wait for an answer to a suggestion", counted["unsure"]))  # fmt: skip
+    if counted["unread"]:
         news.append(several("{count} is not checked, since a source was not read",
-                            "{count} are not checked, since a source was not read", counted["unchecked"]))  # fmt: skip
+                            "{count} are not checked, since a source was not read", counted["unread"]))  # fmt: skip
     return [*lines, " · ".join(news)] if news else lines
 
 

@@ -1,6 +1,6 @@
 -- title:       Invoice that belongs to no deal
 -- severity:    medium
--- reads:       invoices, invoice_summary, links, quotes
+-- reads:       invoices, invoice_summary, links, quotes, likely_partners
 -- needs:       invoices
 -- absent_from: deals
 -- action:
@@ -25,7 +25,8 @@ SELECT
         {'code': 'deal_reference', 'agrees': FALSE, 'left': CAST(NULL AS VARCHAR), 'right': COALESCE(i.deal_id, i.deal_reference)},
         {'code': 'possible_deals', 'agrees': FALSE, 'left': CAST(COALESCE(y.candidates, 0) AS VARCHAR), 'right': CAST(NULL AS VARCHAR)}
     ] AS evidence,
-    i.updated_at AS changed_at
+    i.updated_at AS changed_at,
+    k.partners AS suggested
 FROM invoices AS i
 JOIN invoice_summary AS m
     ON m.vendor = i.vendor
@@ -35,6 +36,11 @@ LEFT JOIN (SELECT DISTINCT q.number FROM quotes AS q WHERE q.status = 'accepted'
 LEFT JOIN maybe AS y
     ON y.vendor = i.vendor
     AND y.id = i.id
+LEFT JOIN likely_partners AS k
+    ON k.table_name = 'invoices'
+    AND k.partner_table = 'deals'
+    AND k.vendor = i.vendor
+    AND k.id = i.id
 WHERE m.deal_count = 0
 AND m.is_counted
 AND m.kind <> 'credit_note'

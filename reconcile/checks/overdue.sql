@@ -1,6 +1,6 @@
 -- title:       Invoice past its due date
 -- severity:    high
--- reads:       invoices, invoice_summary, customer_tolerances
+-- reads:       invoices, invoice_summary, likely_partners, customer_tolerances
 -- needs:       invoices
 -- absent_from: payments
 -- action:      send_reminder
@@ -20,7 +20,8 @@ SELECT
         {'code': 'paid', 'agrees': FALSE, 'left': CAST(CAST(m.owed AS DECIMAL(18, 2)) AS VARCHAR) || ' ' || i.currency,
          'right': CAST(CAST(m.paid AS DECIMAL(18, 2)) AS VARCHAR) || ' ' || i.currency}
     ] AS evidence,
-    CAST(i.due_on + 1 AS TIMESTAMP) AS changed_at
+    CAST(i.due_on + 1 AS TIMESTAMP) AS changed_at,
+    y.partners AS suggested
 FROM invoices AS i
 JOIN invoice_summary AS m
     ON m.vendor = i.vendor
@@ -28,5 +29,12 @@ JOIN invoice_summary AS m
 LEFT JOIN customer_tolerances AS t
     ON t.vendor = i.vendor
     AND t.id = i.customer_id
+-- money that would settle it waits to be linked
+LEFT JOIN likely_partners AS y
+    ON y.table_name = 'invoices'
+    AND y.partner_table = 'payments'
+    AND y.vendor = i.vendor
+    AND y.id = i.id
+    AND y.worth >= CAST(m.open_amount AS DECIMAL(20, 4)) * 0.95
 WHERE m.state = 'overdue'
 AND m.days_overdue > COALESCE(t.days, 0)

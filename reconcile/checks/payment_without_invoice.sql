@@ -1,6 +1,6 @@
 -- title:       Money that is for no invoice
 -- severity:    medium
--- reads:       payments, payment_summary, payment_excess, settings
+-- reads:       payments, payment_summary, payment_excess, likely_partners, settings
 -- needs:       payments
 -- absent_from: invoices
 -- action:
@@ -19,7 +19,8 @@ SELECT
          'right': CAST(CAST(m.allocated AS DECIMAL(18, 2)) AS VARCHAR) || ' ' || p.currency},
         {'code': 'possible_invoices', 'agrees': FALSE, 'left': CAST(NULL AS VARCHAR), 'right': CAST(m.candidates AS VARCHAR)}
     ] AS evidence,
-    p.updated_at AS changed_at
+    p.updated_at AS changed_at,
+    y.partners AS suggested
 FROM payments AS p
 JOIN payment_summary AS m
     ON m.vendor = p.vendor
@@ -27,6 +28,10 @@ JOIN payment_summary AS m
 LEFT JOIN payment_excess AS x
     ON x.vendor = p.vendor
     AND x.id = p.id
+LEFT JOIN likely_partners AS y
+    ON y.table_name = 'payments'
+    AND y.vendor = p.vendor
+    AND y.id = p.id
 CROSS JOIN settings AS s
 WHERE m.role = 'money'
 AND p.paid_on < s.today - s.payment_days

@@ -1,6 +1,7 @@
 -- title:       Won deal, nothing invoiced
 -- severity:    high
--- reads:       deals, deal_summary, deal_triggers, triggers, billing_plans, settings
+-- reads:       deals, deal_summary, deal_triggers, triggers, billing_plans,
+--              likely_partners, settings
 -- needs:       deals
 -- absent_from: invoices
 -- action:      create_invoice
@@ -22,7 +23,8 @@ SELECT
         {'code': 'won_on', 'agrees': FALSE, 'left': CAST(d.won_on AS VARCHAR), 'right': CAST(NULL AS VARCHAR)},
         {'code': 'possible_invoices', 'agrees': FALSE, 'left': CAST(NULL AS VARCHAR), 'right': CAST(b.candidates AS VARCHAR)}
     ] AS evidence,
-    d.updated_at AS changed_at
+    d.updated_at AS changed_at,
+    y.partners AS suggested
 FROM deals AS d
 JOIN deal_summary AS b
     ON b.vendor = d.vendor
@@ -30,6 +32,10 @@ JOIN deal_summary AS b
 LEFT JOIN deal_triggers AS t
     ON t.vendor = d.vendor
     AND t.id = d.id
+LEFT JOIN likely_partners AS y
+    ON y.table_name = 'deals'
+    AND y.vendor = d.vendor
+    AND y.id = d.id
 LEFT JOIN billing_plans AS k
     ON k.vendor = d.vendor
     AND k.id = d.id

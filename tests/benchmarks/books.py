@@ -56,7 +56,8 @@ def make(folder: Path, data: Path) -> None:
         db.execute(
             f"INSERT INTO owners BY NAME SELECT 'crm' AS vendor, owner AS id, owner AS name FROM ({names})", path
         )
-        db.execute("UPDATE deals SET owner_id = f.owner FROM read_parquet($path) AS f WHERE f.deal_id = deals.id", path)
+        told = "UPDATE deals SET owner_id = f.owner, invoice_status = f.payment_status"
+        db.execute(f"{told} FROM read_parquet($path) AS f WHERE f.deal_id = deals.id", path)
         for table, described in (("freshness", warehouse.FRESHNESS), ("rejects", warehouse.REJECTS)):
             warehouse.create(db, table, "", described)
         at = {"started_at": f"{today} 06:00", "completed_at": f"{today} 06:05"}

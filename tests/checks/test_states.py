@@ -65,6 +65,14 @@ def test_a_source_that_was_not_read_is_named() -> None:
     assert row[1:3] == ("unchecked", "no source of invoices")
 
 
+def test_what_a_suggestion_may_answer_is_not_said_to_be_missing() -> None:
+    """A likely invoice of the deal waits for somebody's word: so does the finding, and tells how many."""
+    bill = {"id": "9", "net": "1000", "gross": "1210", "issued_on": "2026-10-05"}
+    books_of = {"deals": [WON], "invoices": [bill, bill | {"id": "8"}]}
+    waiting = [f"deals:{WON['id']}>invoices:{id}=1210?0.4" for id in ("8", "9")]
+    assert [row[1:3] for row in findings(books(books_of | {"links": waiting}))] == [("unchecked", "suggested: 2")]
+
+
 def test_a_check_can_be_switched_off() -> None:
     """It is listed as off and finds nothing."""
     db = books(FOUND | {"settings": [{"checks_off": ["won_not_invoiced"]}]})

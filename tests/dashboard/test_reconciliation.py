@@ -47,6 +47,31 @@ def test_suggestions_are_decided_with_the_keyboard_and_counted_in_when_asked(ask
     assert "not counted in yet" not in words(app)
 
 
+@pytest.mark.capability("PLUS-1")
+def test_a_finding_that_a_suggestion_may_answer_is_answered_where_it_is_read(asking: Path, page) -> None:
+    """Money with two likely invoices is not said to be for none; the reader links one, or declines the other."""
+    invoices = [ROWS["invoices"][0], *(billed(id, "500") for id in "78")]
+    again(asking, invoices=invoices, payments=[paid("b8", "500", paid_on="2026-11-12", **CUSTOMER)])
+    finding = """SELECT id, state FROM findings WHERE "check" = 'payment_without_invoice' AND subject_id = 'b8'"""
+    ((id, state),) = asked(asking, finding)
+    assert state == "unchecked"
+    waits = [link.proto.label for link in page("to-fix").get("page_link")]
+    assert "1 more waits for an answer to a suggestion" in waits
+    app = page("to-fix", state="unchecked", finding=id)
+    assert "2 suggestions wait for a yes or a no" in words(app)
+    assert not [b for b in app.button if b.key == "preview-one"]
+    next(b for b in app.button if b.key and b.key.startswith("no-")).click().run()
+    assert not app.exception
+    assert asked(asking, finding) == [(id, "fixed")], "the other one is the only one now"
+    again(asking, invoices=invoices, payments=[paid("b7", "500", paid_on="2026-11-12", **CUSTOMER)])
+    ((id, state),) = asked(asking, finding.replace("b8", "b7"))
+    assert state == "unchecked"
+    app = page("to-fix", state="unchecked", finding=id)
+    next(b for b in app.button if b.key and b.key.startswith("yes-")).click().run()
+    assert not app.exception
+    assert asked(asking, finding.replace("b8", "b7")) == [(id, "fixed")]
+
+
 def test_keys_go_on_and_back_over_candidates_and_records(asking: Path, page) -> None:
     """J marks the next candidate, then the next record; K goes back; N declines only the marked one."""
     app = page("reconciliation", part="review")
