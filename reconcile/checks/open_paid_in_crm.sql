@@ -58,6 +58,7 @@ CROSS JOIN settings AS s
 WHERE d.status = 'won'
 AND (d.paid_on IS NOT NULL OR LOWER(d.invoice_status) = 'paid')
 AND m.invoices > 0
+AND m.verdict <> 'over'  -- an invoice too many is open, and told as that
 AND NOT m.is_paid
 AND m.open_amount > GREATEST(s.amount_tolerance, s.fee_tolerance)
 AND COALESCE(d.paid_on, d.won_on) < s.today - s.told_days

@@ -36,11 +36,12 @@ INNER JOIN named AS k
 INNER JOIN link_deals AS d
   ON d.n = k.n
   AND d.currency = f.currency
+INNER JOIN taxes AS t
+  ON abs(f.amount - d.amount * (100 + t.percent) / 100) <= 100
 LEFT JOIN made AS m
   ON m.pair = 'deals invoices'
   AND m.left_n = d.n
 WHERE d.status IN ('open', 'won')
   AND m.left_n IS NULL
   AND f.paid_on BETWEEN d.on_date - 60 AND d.on_date + 400
-  AND EXISTS (SELECT 1 FROM taxes AS t WHERE abs(f.amount - d.amount * (100 + t.percent) / 100) <= 100)
 QUALIFY count(*) OVER (PARTITION BY f.n) <= 5

@@ -1,6 +1,5 @@
 -- title: Records with a suggested partner that is likely: nobody can say that it is missing before that is answered
 -- reads: links, deals, invoices
--- needs: links
 -- key:   table_name, vendor, id, partner_table
 -- why:   On labelled books nine in ten payments, and three in four deals and invoices, with such a suggestion have their
 --        partner. A weak suggestion (some invoice of that customer in that time) counts where the amounts are near.
