@@ -50,20 +50,28 @@ CREATE OR REPLACE TABLE work.made AS
 SELECT m.* REPLACE (coalesce(g.amount, m.amount) AS amount, coalesce(g.kept, m.kept) AS kept)
 FROM made AS m
 LEFT JOIN given AS g ON m.pair = '{PAIR}' AND g.left_n = m.left_n AND g.right_n = m.right_n"""
-# A text may hint at an invoice without naming it: an order that was billed, or a short form of several numbers.
+# A text may hint at an invoice without naming it: an order that was billed, or a short form of several numbers. Or it
+# names one that neither payer nor amount agree with.
 _MENTIONED = """
 WITH told AS (FROM payment_keys WHERE n IN (FROM still_free))
-SELECT DISTINCT k.n, m.right_n AS n_right, i.party
+SELECT DISTINCT k.n, m.right_n AS n_right, i.party, 'order' AS said
 FROM told AS k
 JOIN deal_keys AS j ON j.key = k.key AND j.exactness = 3
 JOIN made AS m ON m.pair = 'deals invoices' AND m.left_n = j.n AND m.status IN ('automatic', 'confirmed')
 JOIN link_invoices AS i ON i.n = m.right_n
 UNION
-SELECT DISTINCT k.n, j.n AS n_right, i.party
+SELECT DISTINCT k.n, j.n AS n_right, i.party, CASE j.exactness WHEN 2 THEN 'digits' ELSE 'serial' END AS said
 FROM told AS k
 JOIN invoice_keys AS j ON j.key = k.key AND j.exactness IN (1, 2)
 JOIN link_invoices AS i ON i.n = j.n
 JOIN link_payments AS p ON p.n = k.n AND p.paid_on >= i.issued_on - 10
+UNION
+SELECT DISTINCT k.n, j.n AS n_right, i.party, 'whole' AS said
+FROM told AS k
+JOIN invoice_keys AS j ON j.key = k.key AND j.exactness = 3 AND regexp_matches(k.key, '[A-Z]') AND length(k.key) >= 4
+JOIN link_invoices AS i ON i.n = j.n AND i.gross > 0 AND coalesce(i.status, '') <> 'void'
+  AND coalesce(i.kind, '') <> 'proforma'
+WHERE k.n NOT IN (SELECT left_n FROM made WHERE pair = 'payments invoices')
 """
 
 
@@ -79,7 +87,7 @@ class Books:
         # 1: payments that name an invoice which takes no more: nobody else's money either
         self.spent = bytearray(len(self.purse.payments))
         self.units = array("q", bytes(8 * len(self.purse.invoices)))  # what each part was, 0 none yet, -1 they differ
-        self.mentioned = pl.DataFrame(schema={"n": pl.Int64, "n_right": pl.Int64, "party": pl.Int64})
+        self.mentioned = pl.DataFrame(schema={"n": pl.Int64, "n_right": pl.Int64, "party": pl.Int64, "said": pl.String})
         self.rates, self.near = Rates({}, {}), NEAR
         self.refused = db.sql(f"SELECT left_n AS n, right_n AS n_right FROM refused WHERE pair = '{PAIR}'").pl()
 

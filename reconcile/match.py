@@ -14,6 +14,8 @@ NEAREST = 16  # rows of one customer and one amount that a row is compared with,
 BUNDLE = 400_000  # rows of keys that are compared at once
 SURE = 0.7  # from here on a link is made without asking: such links prove right more than nine times in ten
 WORTH_ASKING = 0.04  # below, a candidate is not even shown
+# Odds where the text names another invoice in full: people are asked, however well the amount agrees.
+CONTRADICTED = 0.0005
 SHOWN = 5  # candidates of a tie that are shown
 PLACES = 2**38  # slots of one account
 SLOT = 1_000  # amounts are joined in slots of ten cents, then compared; none may be off by more than half of it

@@ -39,6 +39,7 @@ RULES = (
 EARLY = 10  # days that money may come before the invoice's date
 BACK = 200  # days that a payment looks back for its invoice
 FEW = 50  # open invoices of one customer, or of one amount, beyond which none of them is worth naming
+KNOWN = 0.9  # trust from which a payer is known by a stored fact, and not by likeness
 MENTIONED, NOT_MENTIONED = 30.0, 0.05  # odds where the text hints at this invoice, or at another one
 
 CROWDED = "payments have more open invoices of one amount than are compared"
@@ -60,6 +61,7 @@ def run(db: DuckDBPyConnection, books: Books) -> list[str]:
     if books.free().is_empty() or books.owed().is_empty():
         return []
     who = payers.payers(db, books.free().select("n", "name_key", "tax_key", "iban"))
+    books.mentioned = _credible(books, who)
     who = payers.best(pl.concat([who, books.mentioned.select("n", "party", trust=pl.lit(0.9))]))
     notes: Notes = {}
     several, kept = None, 1
@@ -76,6 +78,20 @@ def run(db: DuckDBPyConnection, books: Books) -> list[str]:
     books.keep(match.sure(only))
     _suggest(books, who, [way for way in (several, foreign, only) if way is not None], notes)
     return [f"payments: {count} {what}" for what, count in sorted(notes.items()) if count]
+
+
+def _credible(books: Books, who: pl.DataFrame) -> pl.DataFrame:
+    """Return the hints without those at somebody else than the customer who is known to pay.
+
+    Bare digits may be anything; a serial number stays where that customer owes no invoice of the amount.
+    """
+    known = who.filter(pl.col("trust") >= KNOWN).select("n", "party")
+    owed = books.owed().select("party", "currency", left="owed")
+    exact = books.free().join(known, on="n").join(owed, on=["party", "currency", "left"], how="semi")["n"]
+    digits, serial = pl.col("said") == "digits", pl.col("said") == "serial"
+    weak = books.mentioned.filter(digits | (serial & pl.col("n").is_in(exact.unique().to_list())))
+    strange = weak.join(known.select("n").unique(), on="n", how="semi").join(known, on=["n", "party"], how="anti")
+    return books.mentioned.join(strange, on=["n", "n_right", "said"], how="anti")
 
 
 def _suggest(books: Books, who: pl.DataFrame, further: list[pl.DataFrame], notes: Notes) -> None:
@@ -183,10 +199,12 @@ def _weighed(pairs: pl.DataFrame, mentioned: pl.DataFrame) -> pl.DataFrame:
 
 def _with_mentions(pairs: pl.DataFrame, mentioned: pl.DataFrame) -> pl.DataFrame:
     """Return the pairs with `hint`: more where the payment's text hints at the invoice, less where at another."""
-    here = mentioned.select("n", "n_right").with_columns(here=pl.lit(True))
-    there = mentioned.select("n").unique().with_columns(there=pl.lit(True))
+    here = mentioned.select("n", "n_right").unique().with_columns(here=pl.lit(True))
+    there = mentioned.group_by("n").agg(
+        there=pl.when((pl.col("said") == "whole").any()).then(match.CONTRADICTED).otherwise(NOT_MENTIONED)
+    )
     pairs = pairs.join(here, on=["n", "n_right"], how="left").join(there, on="n", how="left")
-    hint = pl.when(pl.col("here")).then(MENTIONED).when(pl.col("there")).then(NOT_MENTIONED).otherwise(1.0)
+    hint = pl.when(pl.col("here")).then(MENTIONED).otherwise(pl.col("there").fill_null(1.0))
     return pairs.with_columns(hint=hint).drop("here", "there")
 
 
@@ -273,7 +291,8 @@ def _foreign(books: Books, who: pl.DataFrame) -> pl.DataFrame:
 
 def _only_open(books: Books, stated: pl.DataFrame) -> pl.DataFrame:
     """Return payments of a stated customer with that customer's open invoices: sure where there is one, else a tie."""
-    free = books.free().filter(~pl.col("begun")).join(stated, on="n")
+    named = books.mentioned.filter(pl.col("said") == "whole")
+    free = books.free().filter(~pl.col("begun")).join(named, on="n", how="anti").join(stated, on="n")
     owed = books.owed().drop("unit").filter(pl.len().over("party", "currency") <= FEW)
     pairs = free.join(owed, on=["party", "currency"])
     pairs = pairs.join(books.refused, on=["n", "n_right"], how="anti").filter(

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from reconcile import allocate, subsets
+from reconcile import allocate, match, subsets
 
 BACK = 200  # days that a payment looks back
 EARLY = 10
@@ -29,7 +29,9 @@ def explained(free: pl.DataFrame, owed: pl.DataFrame, mentioned: pl.DataFrame) -
     listed = _by_payer(free, owed)
     asked = free.select("n", "party", "currency", paid_day=_day("paid_on"), left="left", trust="trust", begun="begun",
                         further="further").sort("n", "party")  # fmt: skip
-    hints = set(mentioned.join(asked, on="n", how="semi").select("n", "n_right").iter_rows())
+    told = mentioned.join(asked, on="n", how="semi")
+    hints = set(told.select("n", "n_right").iter_rows())
+    contradicted = set(told.filter(pl.col("said") == "whole")["n"])
     rows, e, gave_up = [], 0, 0
     for n, party, currency, paid_day, left, trust, begun, further in asked.iter_rows():
         invoices = listed.get((party, currency))
@@ -46,7 +48,8 @@ def explained(free: pl.DataFrame, owed: pl.DataFrame, mentioned: pl.DataFrame) -
         for positions, prior in found:
             chosen = [near[at] for at in positions]
             weight = prior * trust**2 * _coherent(positions, [paid_day - i.due_day for i in near]) ** SHARP
-            weight *= 20 if any((n, c.n) in hints for c in chosen) else 1
+            hinted = any((n, c.n) in hints for c in chosen)
+            weight *= 20 if hinted else match.CONTRADICTED if n in contradicted else 1
             total = sum(c.owed for c in chosen)
             for c in chosen:
                 rows.append((e, n, c.n, c.owed, c.owed / (c.owed + allocate.CENTS), weight, paid_day, total))
