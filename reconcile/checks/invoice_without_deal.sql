@@ -44,5 +44,7 @@ LEFT JOIN likely_partners AS k
 WHERE m.deal_count = 0
 AND m.is_counted
 AND m.kind <> 'credit_note'
+-- the months of a trial are invoiced with nothing
+AND COALESCE(m.gross, 1) <> 0
 -- made of a quote that has no deal
 AND q.number IS NULL
