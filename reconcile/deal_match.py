@@ -45,7 +45,9 @@ LEFT JOIN (
     mode(i.net ORDER BY i.net) AS unit,
     min(i.currency) AS currency
   FROM made AS m JOIN link_invoices AS i ON i.n = m.right_n
-  WHERE m.pair = 'deals invoices' AND m.status <> 'suggested' AND i.gross > 0 GROUP BY m.left_n
+  WHERE m.pair = 'deals invoices' AND m.status <> 'suggested' AND i.gross > 0
+    AND coalesce(i.status, '') <> 'void' AND coalesce(i.kind, '') <> 'proforma'
+  GROUP BY m.left_n
 ) AS m ON m.left_n = d.n
 WHERE d.amount > 0 AND d.party IS NOT NULL AND d.on_date IS NOT NULL
 ORDER BY d.n
