@@ -16,7 +16,7 @@ CREATE OR REPLACE TABLE work.made (
 )"""
 _REFUSED = "CREATE OR REPLACE TABLE work.refused (pair VARCHAR, left_n BIGINT, right_n BIGINT)"
 _LATEST = """
-SELECT l.n AS left_n, r.n AS right_n, d.verdict, CAST(d.amount * 10000 AS BIGINT) AS amount
+SELECT l.n AS left_n, r.n AS right_n, d.verdict, {amount} AS amount
 FROM decisions AS d
 JOIN link_{left} AS l ON l.vendor = d.left_vendor AND l.id = d.left_id
 JOIN link_{right} AS r ON r.vendor = d.right_vendor AND r.id = d.right_id
@@ -40,7 +40,8 @@ def begin(db: DuckDBPyConnection) -> None:
         left, right = pair.split()
         if (left, right) not in about:
             continue
-        db.execute(f"CREATE OR REPLACE TABLE work.latest AS {_LATEST.format(left=left, right=right)}")
+        latest = _LATEST.format(left=left, right=right, amount=linkable.units("d.amount"))
+        db.execute(f"CREATE OR REPLACE TABLE work.latest AS {latest}")
         db.execute(
             "INSERT INTO made SELECT $pair, left_n, right_n, 'decision', 'confirmed', 1, amount, 0"
             " FROM latest WHERE verdict = 'confirmed'",

@@ -133,8 +133,8 @@ WHERE m.pair = 'payments invoices' AND m.status = 'confirmed' AND i.party IS NOT
 _WRITE = """
 INSERT INTO links BY NAME
 SELECT '{left}' AS left_table, l.vendor AS left_vendor, l.id AS left_id, '{right}' AS right_table,
-  r.vendor AS right_vendor, r.id AS right_id, CAST({amount} AS DECIMAL(18, 4)) / 10000 AS amount, r.currency, m.rule,
-  CAST(m.confidence AS DECIMAL(5, 4)) AS confidence, m.status, CAST(m.kept AS DECIMAL(18, 4)) / 10000 AS kept,
+  r.vendor AS right_vendor, r.id AS right_id, CAST({amount} AS DECIMAL(22, 4)) / 10000 AS amount, r.currency, m.rule,
+  CAST(m.confidence AS DECIMAL(5, 4)) AS confidence, m.status, CAST(m.kept AS DECIMAL(22, 4)) / 10000 AS kept,
   {facts} AS facts
 FROM (
   FROM made UNION ALL BY NAME

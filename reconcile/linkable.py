@@ -23,6 +23,12 @@ from reconcile.workbench import Beside
 KEYS = {"tax_id": "tax_key", "email": "email_key"}  # fields of customers that match, and the keys made of them
 UNITS = 10_000  # ten-thousandths in one unit of a currency
 
+
+def units(amount: str) -> str:
+    """Return SQL for a column of money in ten-thousandths: wide enough for thousands of millions of pesos or dongs."""
+    return f"CAST(CAST({amount} AS DECIMAL(22, 4)) * 10000 AS BIGINT)"
+
+
 _NAMES = """
 SELECT name FROM customers UNION SELECT legal_name FROM customers UNION SELECT customer_name FROM deals
 UNION SELECT customer_name FROM invoices UNION SELECT payer_name FROM payments"""
@@ -45,7 +51,7 @@ CREATE OR REPLACE TABLE work.link_deals AS
 SELECT row_number() OVER (ORDER BY vendor, id) AS n, {_PARTY.format("crm")} AS party, * FROM (
   SELECT d.vendor, d.id, d.status, d.currency, d.amount_is, d.won_on, d.reference, d.invoice_number,
     coalesce(d.won_on, d.expected_close_on, CAST(d.created_at AS DATE)) AS on_date,
-    CAST(d.amount * 10000 AS BIGINT) AS amount, {_COMPACT.format("d.reference")} AS reference_key,
+    {units("d.amount")} AS amount, {_COMPACT.format("d.reference")} AS reference_key,
     coalesce(d.customer_id, d.contact_id) AS customer_id, coalesce(d.customer_name, c.name) AS name,
     coalesce(d.customer_tax_id, c.tax_id) AS tax_id, coalesce(d.customer_email, c.email) AS email, c.other_id,
     {_TAX_KEY.format("coalesce(d.customer_tax_id, c.tax_id)")} AS tax_key,
@@ -60,8 +66,8 @@ CREATE OR REPLACE TABLE work.link_invoices AS
 SELECT row_number() OVER (ORDER BY vendor, id) AS n, {_PARTY.format("billing")} AS party, * FROM (
   SELECT i.vendor, i.id, i.number, i.kind, i.status, i.currency, i.issued_on, coalesce(i.due_on, i.issued_on) AS due_on,
     i.deal_id, i.corrects_id, i.deal_reference, {_COMPACT.format("i.deal_reference")} AS reference_key,
-    CAST(coalesce(i.net, i.gross - coalesce(i.tax, 0)) * 10000 AS BIGINT) AS net,
-    CAST(i.gross * 10000 AS BIGINT) AS gross, i.customer_id, coalesce(i.customer_name, c.name) AS name,
+    {units("coalesce(i.net, i.gross - coalesce(i.tax, 0))")} AS net,
+    {units("i.gross")} AS gross, i.customer_id, coalesce(i.customer_name, c.name) AS name,
     coalesce(i.customer_tax_id, c.tax_id) AS tax_id, coalesce(i.customer_email, c.email) AS email, c.other_id,
     {_TAX_KEY.format("coalesce(i.customer_tax_id, c.tax_id)")} AS tax_key,
     lower(trim(coalesce(i.customer_email, c.email))) AS email_key, n.name_key, l.name_key AS legal_key
@@ -80,7 +86,7 @@ FROM link_invoices WHERE party IS NOT NULL GROUP BY party, vendor"""
 _LINK_PAYMENTS = f"""
 CREATE OR REPLACE TABLE work.link_payments AS
 SELECT row_number() OVER (ORDER BY p.vendor, p.id) AS n, p.vendor, p.id, p.paid_on, p.currency, p.method, p.status,
-  CAST(p.amount * 10000 AS BIGINT) AS amount, p.payer_name AS name, n.name_key, p.payer_tax_id AS tax_id,
+  {units("p.amount")} AS amount, p.payer_name AS name, n.name_key, p.payer_tax_id AS tax_id,
   {_TAX_KEY.format("p.payer_tax_id")} AS tax_key, upper(replace(p.payer_iban, ' ', '')) AS iban, p.reference,
   p.invoice_reference, p.customer_id, p.invoice_id
 FROM payments AS p LEFT JOIN name_keys AS n ON n.name = p.payer_name"""
@@ -99,9 +105,9 @@ FROM customers AS c LEFT JOIN name_keys AS n ON n.name = coalesce(c.legal_name, 
 # A system that was just connected has customers and nothing else yet: what was asked of it says which side it is.
 _ASKED_FOR = "CREATE OR REPLACE TABLE work.asked_for AS SELECT DISTINCT vendor, kind FROM {0}"
 _NOTHING_ASKED = "(SELECT '' AS vendor, '' AS kind)"
-_LINK_PAYOUTS = """
+_LINK_PAYOUTS = f"""
 CREATE OR REPLACE TABLE work.link_payouts AS
-SELECT row_number() OVER (ORDER BY o.vendor, o.id) AS n, o.vendor, o.id, CAST(o.amount * 10000 AS BIGINT) AS amount,
+SELECT row_number() OVER (ORDER BY o.vendor, o.id) AS n, o.vendor, o.id, {units("o.amount")} AS amount,
   o.currency, o.arrives_on, o.reference
 FROM payouts AS o"""
 _DESCRIBED = """
