@@ -87,13 +87,13 @@ def link(db: DuckDBPyConnection) -> Linked:
         evidence.begin(db)
         written = [beside(evidence.write, "deals invoices")]
         _apply(db, paid[len(early) :])
+        _apply(db, [rule for rule in rules if rule.header["pairs"] == "customers customers"])  # whose parent pays
         clock("payment rules")
         books = payment_match.begin(db, off)
         written.append(beside(partial(evidence.write, only=f"NOT {_MATCHED}"), "payments invoices"))
         notes += payment_match.run(db, books)
         clock("payment match")
-        for pairs in ("customers customers", "payments deals"):
-            _apply(db, [rule for rule in rules if rule.header["pairs"] == pairs])
+        _apply(db, [rule for rule in rules if rule.header["pairs"] == "payments deals"])
         written.append(beside(evidence.write, *evidence.OTHERS))
         evidence.write(db, "payments invoices", only=_MATCHED)
         for each in written:
