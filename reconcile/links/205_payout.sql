@@ -16,8 +16,12 @@ INNER JOIN link_payments AS p
 WHERE p.vendor <> o.vendor
   AND p.paid_on BETWEEN o.arrives_on - 3 AND o.arrives_on + 7
   AND (
-    contains(upper(concat_ws(' ', p.name, p.reference, p.invoice_reference)), upper(o.vendor))
-    OR contains(upper(concat_ws(' ', p.name, p.reference, p.invoice_reference)), upper(o.reference))
+    -- as words of their own: STRIPES TEXTIL is a customer
+    regexp_matches(
+      upper(concat_ws(' ', p.name, p.reference, p.invoice_reference)),
+      '(^|[^A-Z0-9])(' || concat_ws('|', regexp_escape(upper(o.vendor)), regexp_escape(upper(nullif(trim(o.reference), ''))))
+        || ')($|[^A-Z0-9])'
+    )
     OR contains(concat_ws(' ', p.reference, p.invoice_reference), o.id)
   )
 QUALIFY abs(date_diff('day', o.arrives_on, p.paid_on))
