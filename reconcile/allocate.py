@@ -133,7 +133,9 @@ def settle_named(links: Iterable[tuple[Any, ...]], purse: Purse, rates: Rates) -
 def _given(link: Named, purse: Purse, rates: Rates) -> Given:
     owed = purse.told if link.recorded else purse.invoices
     if link.amount < 0 or (link.told or 0) < 0:
-        return Given(link.payment, link.invoice, link.amount if link.told is None else link.told, 0)  # money going back
+        back = link.amount if link.told is None else link.told  # money going back: the invoice may be paid again
+        owed[link.invoice] = min(owed[link.invoice] - back, max(link.gross, owed[link.invoice]))
+        return Given(link.payment, link.invoice, back, 0)
     if link.paid_in != link.currency:
         return Given(link.payment, link.invoice, _converted(link, owed, purse, rates), 0)
     most = link.told

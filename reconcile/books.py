@@ -138,6 +138,7 @@ class Books:
     def _note(self, payment: int, invoice: int, amount: int, kept: int) -> None:
         if amount <= 0:
             self.spent[payment] = 1
+            self.units[invoice] = -1 if amount < 0 else self.units[invoice]  # what went back was no part
             return
         self.begun[payment] = 1
         part = amount + kept
