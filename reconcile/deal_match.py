@@ -52,13 +52,17 @@ LEFT JOIN (
 WHERE d.amount > 0 AND d.party IS NOT NULL AND d.on_date IS NOT NULL
 ORDER BY d.n
 """
+# An invoice that names another customer's deal is for none of these; one that names several of this customer's may be.
 _INVOICES = """
 SELECT i.n, i.party, i.currency, i.net, i.gross, i.issued_on FROM link_invoices AS i
 WHERE i.gross > 0 AND i.net > 0 AND i.party IS NOT NULL AND i.issued_on IS NOT NULL AND i.deal_id IS NULL
   AND coalesce(i.status, '') <> 'void' AND coalesce(i.kind, '') <> 'proforma'
   AND i.n NOT IN (SELECT right_n FROM made WHERE pair = 'deals invoices')
   AND i.n NOT IN (
-    SELECT t.n FROM invoice_text_keys AS t JOIN deal_keys AS k ON k.key = t.key WHERE k.exactness = 3
+    SELECT t.n FROM invoice_text_keys AS t JOIN deal_keys AS k ON k.key = t.key AND k.exactness = 3
+    JOIN link_invoices AS b ON b.n = t.n JOIN link_deals AS d ON d.n = k.n
+    LEFT JOIN same_customer AS s ON s.crm = d.party AND s.billing = b.party
+    GROUP BY t.n HAVING coalesce(max(s.trust), 0) < 0.2
   )
 ORDER BY i.n
 """
