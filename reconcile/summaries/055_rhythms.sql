@@ -3,7 +3,8 @@
 -- key:   subject, vendor, id, currency, amount, period
 -- why:   A deal sold as recurring, or a customer to whom billing sends recurring invoices (or the same invoice for four
 --        months running, without a deal). Each invoice belongs to the period whose day it is nearest to: one of 31
---        January, 28 February and 31 March each, and one that goes out a day late stays in its month.
+--        January, 28 February and 31 March each, and one that goes out a day late stays in its month. An amount that
+--        another takes the place of in the next period has ended: the price changed.
 -- columns:
 --   subject: deals or customers
 --   vendor: its vendor
@@ -94,6 +95,35 @@ measured AS (
         SUM(CASE WHEN f.next_period = f.period + 1 THEN 1 ELSE 0 END) AS monthly
     FROM followed AS f
     GROUP BY f.subject, f.vendor, f.id, f.currency, f.amount
+),
+begun AS (
+    SELECT i.vendor, i.id, i.currency, i.amount, MIN(i.issued_on) AS first_on,
+        MIN(CASE WHEN i.is_declared THEN 1 ELSE 0 END) AS is_declared
+    FROM issued AS i
+    WHERE i.subject = 'customers'
+    GROUP BY i.vendor, i.id, i.currency, i.amount
+),
+-- the price changed: where one amount ends, another of the same customer begins with the next period
+renewed AS (
+    SELECT DISTINCT f.vendor, f.id, f.currency, f.amount
+    FROM followed AS f
+    JOIN measured AS m
+        ON m.subject = f.subject
+        AND m.vendor = f.vendor
+        AND m.id = f.id
+        AND m.currency = f.currency
+        AND m.amount = f.amount
+    JOIN begun AS b
+        ON b.vendor = f.vendor
+        AND b.id = f.id
+        AND b.currency = f.currency
+        AND b.is_declared = f.is_declared
+        AND b.amount <> f.amount
+        AND b.amount > f.amount / 2
+        AND b.amount < f.amount * 2
+    WHERE f.subject = 'customers'
+    AND f.next_period IS NULL
+    AND EXTRACT(YEAR FROM b.first_on - f.anchor + 15) * 12 + EXTRACT(MONTH FROM b.first_on - f.anchor + 15) = f.period + m.step
 )
 SELECT
     f.subject,
@@ -115,7 +145,15 @@ JOIN measured AS m
     AND m.id = f.id
     AND m.currency = f.currency
     AND m.amount = f.amount
+LEFT JOIN renewed AS n
+    ON f.subject = 'customers'
+    AND f.next_period IS NULL
+    AND n.vendor = f.vendor
+    AND n.id = f.id
+    AND n.currency = f.currency
+    AND n.amount = f.amount
 WHERE m.step IN (1, 2, 3, 6, 12)
+AND n.id IS NULL
 AND (
     (f.is_declared = 1 AND m.periods >= CASE WHEN f.subject = 'deals' THEN 2 ELSE 3 END)
     OR m.monthly >= 3
