@@ -12,6 +12,8 @@ from reconcile.rates import Rates, rates
 from reconcile.shares import settle
 
 PAIR = "deals invoices"
+LIKELY = 0.2  # how sure a rival must be to be heard in further looks
+ASKED = match.SURE - 0.01  # how sure at most what is only shown
 RULES = (
     (
         "deal_amount",
@@ -97,10 +99,15 @@ def run(db: DuckDBPyConnection, off: frozenset[str]) -> list[str]:
     notes: set[str] = set()
     worth = rates(db, db.sql(_EXAMPLES).pl())
     unsure = []
+    tied: list[int] = []
     for look in (_exact, _consolidated, _roughly):
         deals, invoices = db.sql(_DEALS).pl(), db.sql(_INVOICES).pl()
         settled = look(db, _candidates(db, deals, invoices), invoices, off, worth, notes)
+        held = pl.col("right_n").is_in(tied)
+        settled = settled.with_columns(sure=pl.when(held).then(pl.col("sure").clip(0, ASKED)).otherwise("sure"))
         _keep(db, match.sure(settled))
+        if look is _exact:
+            tied = _tied(settled)
         unsure.append(settled.select("left_n", "right_n", "e", "rule", "sure"))
     taken = db.sql(f"SELECT right_n FROM made WHERE pair = '{PAIR}'").pl()
     rest = pl.concat(unsure, how="vertical_relaxed").join(taken, on="right_n", how="anti")
@@ -108,6 +115,13 @@ def run(db: DuckDBPyConnection, off: frozenset[str]) -> list[str]:
     rest = rest.sort("left_n", "right_n", weak, "sure", "rule", descending=[False, False, False, True, False])
     _keep(db, match.unsure(rest.unique(["left_n", "right_n"], keep="first", maintain_order=True), "right_n"))
     return sorted(notes)
+
+
+def _tied(settled: pl.DataFrame) -> list[int]:
+    """Return the invoices that two deals explain to the cent: no rougher look picks one of them."""
+    close = settled.filter(pl.col("rule") == "deal_amount", pl.col("sure").is_between(LIKELY, match.SURE))
+    rivals = close.group_by("right_n", maintain_order=True).agg(deals=pl.col("left_n").n_unique())
+    return rivals.filter(pl.col("deals") > 1)["right_n"].to_list()
 
 
 def _keep(db: DuckDBPyConnection, found: pl.DataFrame) -> None:

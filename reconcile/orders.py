@@ -116,7 +116,10 @@ def weighed(found: pl.DataFrame) -> pl.DataFrame:
     by_status = pl.when(pl.col("status") == "won").then(1.0).otherwise(0.05)
     # Of equal invoices for one deal the first bills it; the next is another deal's, or a duplicate.
     first = (pl.col("day") == pl.col("day").min().over("n", "rule", "basis")) | (rule != "deal_amount")
-    found = found.with_columns(weight=odds * match.specific(pl.col("sum")) * pl.col("trust") ** 2 * by_status)
+    # That an invoice is 1,210.00 with tax says no more for one deal than that it is 1,000.00 without says for another.
+    told = match.specific(pl.col("sum"))
+    told = pl.when(rule == "deal_amount").then(told.min().over("n_right", "rule")).otherwise(told)
+    found = found.with_columns(weight=odds * told * pl.col("trust") ** 2 * by_status)
     found = found.with_columns(pl.col("weight") * pl.when(first).then(1.0).otherwise(0.2))
     return _best(found.filter(pl.col("weight") > 0.02), "of")
 
