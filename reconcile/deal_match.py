@@ -56,7 +56,8 @@ ORDER BY d.n
 """
 # An invoice that names another customer's deal is for none of these; one that names several of this customer's may be.
 _INVOICES = """
-SELECT i.n, i.party, i.currency, i.net, i.gross, i.issued_on FROM link_invoices AS i
+SELECT i.n, i.party, i.currency, i.net, i.gross, i.issued_on, coalesce(i.kind, '') = 'deposit' AS is_deposit
+FROM link_invoices AS i
 WHERE i.gross > 0 AND i.net > 0 AND i.party IS NOT NULL AND i.issued_on IS NOT NULL AND i.deal_id IS NULL
   AND coalesce(i.status, '') <> 'void' AND coalesce(i.kind, '') <> 'proforma'
   AND i.n NOT IN (SELECT right_n FROM made WHERE pair = 'deals invoices')
@@ -169,7 +170,9 @@ def _consolidated(db, deals, invoices, off, worth, notes) -> pl.DataFrame:
     """Return explanations of one invoice by several deals, or of the rest of an invoice by one further deal."""
     fresh = deals.filter(pl.col("links") == 0, pl.col("status") == "won")
     larger = db.sql(_LARGER).pl().drop("all_net", "all_gross")
-    bills = pl.concat([invoices.with_columns(fewest=pl.lit(2)), larger.with_columns(fewest=pl.lit(1))])
+    bills = pl.concat(
+        [invoices.drop("is_deposit").with_columns(fewest=pl.lit(2)), larger.with_columns(fewest=pl.lit(1))]
+    )
     if fresh.is_empty() or bills.is_empty():
         return match.NOTHING
     found, gave_up = sets.consolidated(bills, fresh)

@@ -54,7 +54,7 @@ def pairs(deals: pl.DataFrame, invoices: pl.DataFrame, off: frozenset[str]) -> t
     """Return deals with the invoices whose net or gross is an amount that would fit, and how many saw only the nearest.
 
     deals: n, party (of billing), currency (of billing), deal_currency, amount, on_date, trust, status, links,
-    linked_net, linked_gross, unit. invoices: n, party, currency, net, gross, issued_on.
+    linked_net, linked_gross, unit. invoices: n, party, currency, net, gross, issued_on, is_deposit.
     """
     account = match.accounts(deals, invoices)
     deals = deals.join(account, on=["party", "currency"]).with_row_index("at")
@@ -67,6 +67,7 @@ def pairs(deals: pl.DataFrame, invoices: pl.DataFrame, off: frozenset[str]) -> t
             n_right="n",
             day="issued_on",
             sum=pl.col(basis),
+            is_deposit="is_deposit",
             place=match.place(pl.col("account") * 2 + odd, pl.col(basis)),
         )
         there = right.select("place").unique()
@@ -103,6 +104,8 @@ def weighed(found: pl.DataFrame) -> pl.DataFrame:
     found = found.with_columns(mates=pl.col("n_right").n_unique().over("n", "rule", "of", "basis"))
     other = found.filter(rule == "deposit").select("n", "basis", of=100 - of).unique()
     found = found.join(other.with_columns(completed=pl.lit(True)), on=["n", "basis", "of"], how="left")
+    # One half completes another, not itself.
+    completed = pl.col("completed").fill_null(False) & ((of != 50) | (pl.col("mates") > 1))
     series = pl.min_horizontal(pl.col("mates") / pl.max_horizontal(of, 2), 1.0)
     odds = (
         pl.when(rule == "deal_amount").then((-late / 15).exp().clip(0.001, 1))
@@ -110,7 +113,10 @@ def weighed(found: pl.DataFrame) -> pl.DataFrame:
         .when((rule == "instalment") & (pl.col("links") > 0)).then(0.5 * (-late / 400).exp())
         .when((rule == "instalment") & (pl.col("mates") >= 2)).then(0.3 * series**2 * (-late / (15 + 31 * of)).exp())
         .when(rule == "instalment").then(0.002)
-        .when(pl.col("completed").fill_null(False)).then(0.3 * (-late / 60).exp())
+        .when(completed).then(0.3 * (-late / 60).exp())
+        # billing says that it is a deposit: then the percentage has only to be usual
+        .when(pl.col("is_deposit")).then(0.1 * (-late / 60).exp())
+        .when(of == 50).then(0.06 * (-late / 60).exp())  # the most usual deposit
         .otherwise(0.003 * (-late / 40).exp())
     )  # fmt: skip
     by_status = pl.when(pl.col("status") == "won").then(1.0).otherwise(0.05)
