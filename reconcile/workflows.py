@@ -274,6 +274,17 @@ def _enqueue(run_id: str) -> None:
 @DBOS.workflow(name="mend", max_recovery_attempts=None)
 def _mend(run_id: str) -> str:
     """Perform the plans of a run in order; the first that does not end well ends the run."""
+    try:
+        end = _performed(run_id)
+    except Exception:  # our own mistake: whoever tries again must not be told that this one is still running
+        _close(run_id, "doubt")
+        raise
+    _close(run_id, end)
+    return end
+
+
+def _performed(run_id: str) -> str:
+    """Perform the plans of a run and return how it ended."""
     answers: dict[str, dict[str, Any]] = {}
     end = "done"
     for index in range(_size(run_id)):
@@ -288,7 +299,6 @@ def _mend(run_id: str) -> str:
             end = "waiting" if outcome.get("waits") else "doubt" if outcome["may_pass"] else "refused"
             break
         answers[outcome["plan"]] = outcome["data"]
-    _close(run_id, end)
     return end
 
 
@@ -303,7 +313,12 @@ def _attempt(run_id: str, index: int, answers: dict[str, dict[str, Any]]) -> dic
     engine = _now_engine()
     run = status(engine.data, run_id)
     plan = run.plans[index]
-    outcome = _outcome(engine, run, plan, answers)
+    try:
+        outcome = _outcome(engine, run, plan, answers)
+    except Exception as mistake:
+        _note(engine.store, run_id, index,
+              Outcome(key=plan.key, action=plan.action, state="doubt", error=repr(mistake)))  # fmt: skip
+        raise
     _note(engine.store, run_id, index, outcome)
     said = log.info if outcome.is_done else log.warning
     said("action", run=run_id, action=plan.action, vendor=plan.vendor, state=outcome.state, error=outcome.error)

@@ -361,6 +361,17 @@ def test_pressed_in_two_tabs_it_is_one_run(shop: Shop) -> None:
     assert len([w for w in shop.writes() if w[1] == "/v1/invoices"]) == 1
 
 
+def test_a_mistake_of_ours_ends_the_run_and_it_may_be_tried_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that nobody performs any more is not shown as running, and does not stand in for the next one."""
+    plans = shop.plans(shop.finding("won_not_invoiced"))
+    with monkeypatch.context() as broken:
+        broken.setattr(workflows, "perform", lambda *_, **__: [][0])
+        assert shop.mend(plans) == ["doubt"]
+    (run,) = workflows.runs(shop.data)
+    assert run.state == "doubt" and "IndexError" in run.outcomes[0].error
+    assert set(shop.mend(plans)) <= {"done", "found", "nothing"}
+
+
 @pytest.mark.capability("LINK-5")
 def test_a_tax_id_one_character_off_is_another_customer_and_a_hint(shop: Shop) -> None:
     """It is not updated nor taken for the same; the plan creates a new one and says who it may be."""
