@@ -5,9 +5,11 @@ took (the sandbox does) can be asked for it. Plain SMTP cannot be asked: there a
 """
 
 import hashlib
+import re
 import smtplib
 import ssl
 from collections.abc import Callable
+from email.errors import HeaderParseError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -24,6 +26,8 @@ from reconcile.settings import Mail
 NAME = "mail"  # the connection's name in plans, settings and the credential store
 SECRET = "SMTP_PASSWORD"  # noqa: S105 the name of the secret, not one
 _TIMEOUT = 30
+_LONGEST = 120  # characters of a name in a header: a server refuses a line of a thousand
+_EMAIL = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\".]+")
 
 
 class Attached(BaseModel):
@@ -54,7 +58,7 @@ class MailDraft(Draft):
         return f"<{hashlib.sha256(self.key.encode()).hexdigest()[:32]}@{domain}>"
 
     def message(self) -> EmailMessage:
-        """Return it as it goes over the wire. ValueError if an address cannot be one."""
+        """Return it as it goes over the wire. Refused if an address cannot be one."""
         made = EmailMessage()
         made["Message-ID"] = self.message_id
         made["From"], made["To"], made["Subject"] = _address(self.sender), _address(self.to), self.subject
@@ -178,9 +182,38 @@ def _accepted(code: int, said: bytes, what: str) -> None:
     raise Refused(NAME, text, None if code < 500 else 400)
 
 
+def is_address(text: str) -> bool:
+    """Return whether a text can be one e-mail address that every mail server takes; its domain may be in any script."""
+    if not _EMAIL.fullmatch(text):
+        return False
+    try:
+        return _spelt(text).isascii()
+    except (ValueError, HeaderParseError):
+        return False
+
+
+def mailbox(name: str, address: str) -> str:
+    """Return a name and an address as `MailDraft` wants them, whatever stands in the name: it stays one address.
+
+    An address that is none is left as it is: whoever plans asks for another.
+    """
+    said = " ".join("".join(c if c.isprintable() else " " for c in name).split())[:_LONGEST]
+    return str(Address(said, addr_spec=_spelt(address))) if is_address(address) else address
+
+
+def sender_of(said: Mail, company: str) -> str:
+    """Return whom our mails are from: the sender of the settings, with the company's name where it has none."""
+    return mailbox(company, said.sender) if is_address(said.sender) else said.sender
+
+
+def _spelt(address: str) -> str:
+    """Return an address with its domain as mail servers know it. ValueError or HeaderParseError where it is none."""
+    local, _, domain = address.rpartition("@")
+    return Address(addr_spec=f"{local}@{domain.encode('idna').decode()}").addr_spec
+
+
 def _address(text: str) -> Address:
     name, address = parseaddr(text)
-    local, at, domain = address.rpartition("@")
-    if not (local and at and "." in domain):
-        raise ValueError(f'"{text}" is not an e-mail address')
-    return Address(display_name=name, username=local, domain=domain)
+    if not is_address(address):
+        raise Refused(NAME, f'"{text}" is not an e-mail address: correct it; nothing was sent', 400)
+    return Address(display_name=name, addr_spec=address)

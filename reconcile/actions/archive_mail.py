@@ -1,6 +1,5 @@
 """Send the PDF of an issued document to the accounting department, one mail per document, once."""
 
-from email.utils import formataddr, parseaddr
 from typing import Any
 
 from reconcile.action import Action, Answer, Change, Need, Plan, Sentence, Subject
@@ -8,7 +7,7 @@ from reconcile.actions.archive_file import checksum
 from reconcile.archive import kept
 from reconcile.archive.words import Said
 from reconcile.facts import Record
-from reconcile.mail import NAME, Attached, MailDraft
+from reconcile.mail import NAME, Attached, MailDraft, sender_of
 from reconcile.settings import Settings
 from reconcile.state import State
 
@@ -22,11 +21,11 @@ class ArchiveMail(Action):
     def plan(self, document: Record, said: Said, settings: Settings) -> Plan:
         """Return the plan for a document; a sender that is missing is asked for."""
         key = f"archive_mail:{document['vendor']}:{document['id']}"
-        sender, company, to = settings.mail.sender, settings.company.name, settings.archive.accounting
+        sender, to = sender_of(settings.mail, settings.company.name), settings.archive.accounting
         lacking = Need(name="mail.sender", says=Sentence(text="No sender is set in [mail] of the settings."))
         draft = MailDraft(
             key=key, to=to, subject=said.title, text=said.text + "\n", language=said.language,
-            sender=formataddr((company, sender)) if sender and not parseaddr(sender)[0] else sender,
+            sender=sender,
             attached=(Attached(connection=document["vendor"], invoice_id=document["id"], name=said.file),),
         )  # fmt: skip
         return Plan(

@@ -6,7 +6,6 @@ kept in the plan as it was previewed; number, amount and dates are billing's at 
 
 from collections.abc import Mapping
 from decimal import Decimal
-from email.utils import formataddr
 from typing import Any
 
 from babel.dates import format_date
@@ -14,10 +13,10 @@ from babel.numbers import format_currency
 
 from extract.vendor import Refused
 from reconcile.action import Action, Answer, Change, Need, Others, Plan, Sentence, Subject
-from reconcile.actions.send_invoice import is_address, no_address, was_sent
+from reconcile.actions.send_invoice import no_address, was_sent
 from reconcile.facts import Facts, Record
 from reconcile.letters import filled, line, spoken, template
-from reconcile.mail import NAME, Attached, MailDraft
+from reconcile.mail import NAME, Attached, MailDraft, is_address, mailbox, sender_of
 from reconcile.state import State
 
 LETTER = "invoice"
@@ -67,7 +66,7 @@ class MailInvoice(Action):
         subject, text = filled(said["letter"], _values(said, now, link))
         files = [Attached(connection=said["billing"], invoice_id=said["invoice_id"], name=_file(now["number"]))]
         draft = MailDraft(
-            key=plan.key, to=formataddr((said["name"], said["to"])), subject=subject, text=text, sender=said["sender"],
+            key=plan.key, to=mailbox(said["name"], said["to"]), subject=subject, text=text, sender=said["sender"],
             reply_to=said["reply_to"] or None, language=said["language"],
             attached=tuple(files) if said["attach"] == "pdf" else (),
         )  # fmt: skip
@@ -107,7 +106,7 @@ def _kept(billing: str, to: str, name: str, customer: Record, facts: Facts) -> d
     said, company, language = facts.settings.mail, facts.settings.company.name, spoken(customer)
     return {
         "billing": billing, "to": to, "name": name, "language": language, "attach": facts.settings.invoicing.attach,
-        "sender": formataddr((company, said.sender)) if said.sender and "<" not in said.sender else said.sender,
+        "sender": sender_of(said, company),
         "reply_to": said.reply_to, "company": company, "signature": said.signature or company,
         "letter": template(LETTER, language, facts.letters),
     }  # fmt: skip

@@ -1,13 +1,11 @@
 """E-mail an issued invoice to its customer through the billing system, once."""
 
-import re
 from typing import Any
 
 from reconcile.action import Action, Answer, Change, Need, Plan, Sentence, Subject
 from reconcile.actions.issue_invoice import told
 from reconcile.facts import Record
-
-_EMAIL = re.compile(r"[^@ ,;]+@[^@ ,;]+\.[^@ ,;.]+")
+from reconcile.mail import is_address
 
 
 class SendInvoice(Action):
@@ -60,11 +58,6 @@ class SendInvoice(Action):
 def was_sent(now: Record) -> bool:
     """Return whether an invoice read afresh was sent, or paid without."""
     return now.get("sent_at") is not None or now["status"] in ("sent", "partly_paid", "paid")
-
-
-def is_address(to: str) -> bool:
-    """Return whether a text can be one e-mail address."""
-    return bool(_EMAIL.fullmatch(to))
 
 
 def no_address(customer: str, value: str) -> Need:

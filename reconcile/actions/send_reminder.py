@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Iterable
 from decimal import Decimal
-from email.utils import formataddr
 from typing import Any
 
 from babel.dates import format_date
@@ -15,7 +14,7 @@ from reconcile.archive.paths import part
 from reconcile.facts import Facts, Record
 from reconcile.late import Claim, claim
 from reconcile.letters import LEVELS, letter, line, spoken
-from reconcile.mail import NAME, Attached, MailDraft
+from reconcile.mail import NAME, Attached, MailDraft, is_address, mailbox, sender_of
 from reconcile.reminders import Reminder, notices, reminder
 from reconcile.state import State, now
 
@@ -39,19 +38,18 @@ class SendReminder(Action):
         return [self._written(*said, "notice", facts) for said in notices(facts)]
 
     def _written(self, invoice: Record, customer: Record, found: Reminder, name_: str, facts: Facts) -> Plan:
-        language, to = spoken(customer), invoice["customer_email"] or customer.get("email") or ""
+        language, to = spoken(customer), (invoice["customer_email"] or customer.get("email") or "").strip()
         name = customer.get("name") or invoice["customer_name"] or ""
         needs = [Need(name="reminder", says=says) for says in found.blocks]
-        needs += [] if "@" in to else [no_address(name, to)]
-        sender, company = facts.settings.mail.sender, facts.settings.company.name
+        needs += [] if is_address(to) else [no_address(name, to)]
+        sender = sender_of(facts.settings.mail, facts.settings.company.name)
         if not sender:
             needs.append(Need(name="mail.sender", says=Sentence(text="No sender is set in [mail] of the settings.")))
         key, lead = _key(invoice, found), found.due[0][0]
         values, cautions = _values(found, name, customer, facts, language)
         subject, said = letter(name_, language, values, facts.letters)
         draft = MailDraft(
-            key=key, to=formataddr((customer.get("name") or "", to)), subject=subject, text=said,
-            sender=formataddr((company, sender)) if "<" not in sender else sender,
+            key=key, to=mailbox(customer.get("name") or "", to), subject=subject, text=said, sender=sender,
             reply_to=facts.settings.mail.reply_to or None, language=language, attached=_attached(found, facts),
         )  # fmt: skip
         return Plan(

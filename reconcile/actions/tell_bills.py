@@ -2,7 +2,6 @@
 
 import hashlib
 from decimal import Decimal
-from email.utils import formataddr
 from typing import Any
 
 from babel.dates import format_date
@@ -11,7 +10,7 @@ from babel.numbers import format_currency
 from reconcile.action import Action, Answer, Change, Need, Plan, Sentence, Subject
 from reconcile.facts import Facts, Record
 from reconcile.letters import LANGUAGES, letter
-from reconcile.mail import NAME, MailDraft
+from reconcile.mail import NAME, MailDraft, sender_of
 
 _BILLS = (
     "SELECT b.*, b.gross - COALESCE(b.paid, 0) AS open_amount, b.due_on < ? AS is_late FROM bills AS b "
@@ -42,7 +41,7 @@ class TellBills(Action):
         values = {"statement": "\n".join(_line(b, language) for b in bills), "total": _total(bills, language),
                   "company": company.name}  # fmt: skip
         subject, text = letter("bills", language, values, facts.letters)
-        sender = formataddr((company.name, mail.sender)) if "<" not in mail.sender else mail.sender
+        sender = sender_of(mail, company.name)
         needs = []
         if "@" not in said.finance:
             needs.append(Need(name="reminders.finance", says=Sentence(text="Nobody is named who is told: enter the "

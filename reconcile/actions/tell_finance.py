@@ -1,12 +1,11 @@
 """Tell the finance department by e-mail which invoices have been late for too long, once for each invoice."""
 
 import hashlib
-from email.utils import formataddr
 from typing import Any
 
 from reconcile.action import Action, Answer, Change, Need, Plan, Sentence, Subject
 from reconcile.facts import Facts, Record
-from reconcile.mail import NAME, MailDraft
+from reconcile.mail import NAME, MailDraft, sender_of
 
 _LATE = (
     "SELECT i.vendor, i.id, i.number, i.customer_name, i.due_on, i.currency, i.url, s.open_amount, s.days_overdue "
@@ -31,14 +30,13 @@ class TellFinance(Action):
             return None
         names = " ".join(f"{i['vendor']}:{i['id']}" for i in late)
         key = f"tell_finance:{hashlib.sha256(names.encode()).hexdigest()[:32]}"
-        mail, company = facts.settings.mail, facts.settings.company.name
+        sender = sender_of(facts.settings.mail, facts.settings.company.name)
         words = Sentence(text="Tell {finance} of {count} invoices that are more than {days} days late.", values={
             "finance": said.finance, "count": str(len(late)), "days": str(said.finance_days)})  # fmt: skip
         subject = f"{len(late)} invoices are more than {said.finance_days} days late"
         text = "\n".join(_line(i) for i in late) + "\n"
-        sender = formataddr((company, mail.sender)) if "<" not in mail.sender else mail.sender
         draft = MailDraft(key=key, to=said.finance, subject=subject, text=text, sender=sender)
-        needs = () if mail.sender else (
+        needs = () if sender else (
             Need(name="mail.sender", says=Sentence(text="No sender is set in [mail] of the settings.")),)  # fmt: skip
         return Plan(
             key=key, chain=key, action="tell_finance", vendor=NAME, draft=draft, needs=needs, says=words,

@@ -43,9 +43,12 @@ def checked(name: str, text: str) -> str:
     """Return a text if it can be sent as this letter. LetterError where it lacks a placeholder or has a strange one."""
     must, may = PLACES[name]
     try:
-        found = {part for _, part, _, _ in string.Formatter().parse(text) if part is not None}
+        parts = [(part, form, turn) for _, part, form, turn in string.Formatter().parse(text) if part is not None]
     except ValueError as error:
         raise LetterError(f"a brace stands alone ({error}); write {{{{ for a brace itself") from error
+    if shaped := sorted(part for part, form, turn in parts if form or turn):
+        raise LetterError(f"write {', '.join(f'{{{n}}}' for n in shaped)} with nothing but the name in the braces")
+    found = {part for part, _, _ in parts}
     if lacking := sorted(must - found):
         raise LetterError("missing: " + ", ".join(f"{{{n}}}" for n in lacking))
     if strange := sorted(found - must - may):
@@ -79,9 +82,9 @@ def filled(written: str, values: Mapping[str, str]) -> tuple[str, str]:
     if lacking:
         raise LetterError(f"the letter “{written.partition(chr(10))[0]}”: nothing to put in for "
                           + ", ".join(sorted(lacking)))  # fmt: skip
-    subject, _, text = written.format_map(values).partition("\n")
-    lines = text.strip().replace("\n\n\n", "\n\n")
-    return subject.strip(), lines + "\n"
+    subject, _, text = written.partition("\n")
+    lines = text.format_map(values).strip().replace("\n\n\n", "\n\n")
+    return " ".join(subject.format_map(values).split()), lines + "\n"
 
 
 def spoken(customer: Mapping[str, Any]) -> str:

@@ -6,6 +6,8 @@ import ssl
 import subprocess
 from collections.abc import Iterator
 from email import message_from_bytes
+from email.policy import SMTP as WIRE
+from email.policy import default
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,8 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from extract.vendor import Refused, Unreachable, Unsure
 from reconcile import mail
-from reconcile.letters import LANGUAGES, PLACES, LetterError, checked, letter, original
-from reconcile.mail import MailDraft, Mailer
+from reconcile.letters import LANGUAGES, PLACES, LetterError, checked, filled, letter, original
+from reconcile.mail import MailDraft, Mailer, is_address, mailbox
 from reconcile.settings import Mail
 
 DRAFT = MailDraft(
@@ -146,10 +148,51 @@ def test_no_server_is_said_and_nobody_there_may_pass() -> None:
 def test_an_address_that_is_none_is_refused_before_anything() -> None:
     """Neither a missing domain nor a second header gets through."""
     for wrong in ("ana", "ana@", "Ana <ana@acme>", ""):
-        with pytest.raises(ValueError, match="address"):
+        with pytest.raises(Refused, match="address"):
             DRAFT.model_copy(update={"to": wrong}).message()
     with pytest.raises(ValueError):
         DRAFT.model_copy(update={"subject": "a\nBcc: x@y.example"}).message()
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ('Acme "SL", Söhne <x@y.example>', 'Acme "SL", Söhne <x@y.example>'),
+        ("Łódź Print", "Łódź Print"),
+        ("Acme\nBcc: eve@x.example", "Acme Bcc: eve@x.example"),
+        ("A\x00cme \\ (Ltd)", "A cme \\ (Ltd)"),
+        ("x" * 5000, "x" * 120),
+        ("", ""),
+    ],
+    ids=["address in it", "accents", "a header in it", "control characters", "too long", "none"],
+)
+def test_whatever_stands_in_a_name_the_mail_has_one_recipient(name: str, shown: str) -> None:
+    """Read back from what goes over the wire: one address, ours, and the name in letters that people read."""
+    to = mailbox(name, "ana@acme.example")
+    assert "=?" not in to  # a person reads it in the preview
+    sent = message_from_bytes(DRAFT.model_copy(update={"to": to}).message().as_bytes(policy=WIRE), policy=default)
+    assert [(a.display_name, a.addr_spec) for a in sent["To"].addresses] == [(shown, "ana@acme.example")]
+    assert sent["Bcc"] is None
+
+
+def test_an_address_may_have_a_domain_in_any_script_and_must_be_one() -> None:
+    """What every mail server takes; the domain goes out as servers know it, everything else is asked for."""
+    assert mailbox("", "ana@łódź.example") == "ana@xn--d-uga0v4h.example"
+    wrong = (
+        "josé@acme.example",
+        "ana@acme",
+        "a@x.example, b@x.example",
+        "Ana <a@x.example>",
+        "a@x.example\n",
+        "a..b@x.y",
+    )
+    assert not [to for to in wrong if is_address(to)]
+
+
+def test_what_is_filled_in_cannot_move_the_end_of_the_subject() -> None:
+    """A number or a name of two lines stays in its place."""
+    values = {"number": "F-1\nF-2", "customer": "Acme\nSL"}
+    assert filled("{number} of {customer}\n\nDear {customer}", values) == ("F-1 F-2 of Acme SL", "Dear Acme\nSL\n")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -183,6 +226,7 @@ def test_a_language_without_letters_is_english() -> None:
         ("Subject\n\n{customer} {statement} {total} {company} {iban}", "unknown: {iban}"),
         ("Subject\n\n{customer} {statement} {total} {company} {", "brace"),
         ("{customer} {statement} {total} {company}", "first line is the subject"),
+        ("Subject\n\n{customer} {statement} {total:d} {company!r}", "{company}, {total} with nothing but the name"),
     ],
 )
 def test_a_letter_that_lacks_something_is_refused(text: str, why: str) -> None:

@@ -167,6 +167,8 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     "opted out": ({"opt_out": ["b85674215"]}, "opted out"),
     "opted out by address": ({"opt_out": ["ana@acme.example"]}, "opted out"),
     "no address": ({"address": ""}, "no e-mail address"),
+    "two addresses": ({"address": "ana@acme.example, bob@acme.example"}, "no e-mail address"),
+    "an address that few servers take": ({"address": "josé@acme.example"}, "no e-mail address"),
     "nothing": ({}, ""),
     "money of somebody else": ({"payments": [{"payer_name": "Other GmbH", "payer_tax_id": "DE811569869",
                                               "amount": "2420"}]}, ""),
@@ -180,8 +182,8 @@ def test_what_could_make_a_reminder_wrong_holds_it_back(books: Books, case: str)
     facts, why = CASES[case]
     books.rows["invoices"] = [invoice("in_1", "2026-03-01"), invoice("in_2", "2026-03-10"), *facts.get("invoices", [])]
     if "address" in facts:
-        books.rows["customers"] = [customer(email="")]
-        books.rows["invoices"] = [i | {"customer_email": ""} for i in books.rows["invoices"]]
+        books.rows["customers"] = [customer(email=facts["address"])]
+        books.rows["invoices"] = [i | {"customer_email": facts["address"]} for i in books.rows["invoices"]]
     paid = {"vendor": "bank", "paid_on": "2026-03-10", "currency": "EUR", "method": "transfer", "status": "booked"}
     books.rows["payments"] = [paid | {"id": f"b{n}"} | p for n, p in enumerate(facts.get("payments", []))]
     books.set(opt_out=facts.get("opt_out", []))
