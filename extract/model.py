@@ -15,6 +15,8 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.fields import FieldInfo
 
+from extract.values import coins
+
 Money = Annotated[Decimal, "DECIMAL(18,4)"]
 Rate = Annotated[Decimal, "DECIMAL(18,8)"]  # exchange and tax rates, quantities: more decimals than money has
 
@@ -415,6 +417,15 @@ class LineDraft(BaseModel):
     def net(self) -> Decimal:
         """Net total after discount, unrounded."""
         return self.quantity * self.unit_price * (1 - self.discount_rate / 100)
+
+    def net_in(self, currency: str | None) -> Decimal:
+        """Return the net total as it will stand on a document: the price of all, less the discount, each in coins."""
+        whole = coins(self.quantity * self.unit_price, currency)
+        return whole - coins(whole * self.discount_rate / 100, currency)
+
+    def tax_in(self, currency: str | None) -> Decimal:
+        """Return the tax on that, in coins."""
+        return coins(self.net_in(currency) * (self.tax_rate or 0) / 100, currency)
 
 
 class QuoteLineDraft(LineDraft):

@@ -144,6 +144,11 @@ def minor(amount: Decimal, currency: str) -> Decimal:
     return amount.scaleb(minor_digits(currency))
 
 
+def coins(amount: Decimal, currency: str | None) -> Decimal:
+    """Return an amount in whole coins of its currency (cents), half a coin away from zero, as billing systems do."""
+    return amount.quantize(Decimal(1).scaleb(-minor_digits(currency or "")), ROUND_HALF_UP)
+
+
 def lines_said(lines: Iterable[Mapping[str, Any]]) -> str:
     """Return what the lines of a quote say as one text, in no order of theirs, to tell whether two quotes say the same.
 

@@ -6,11 +6,12 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
 from extract.model import InvoiceKind, LineDraft, columns
+from extract.values import coins
 from reconcile import plans
 from reconcile.action import Need, Sentence, Subject
 from reconcile.facts import Facts, Record
 
-_CENT, _WHOLE = Decimal("0.01"), Decimal(100)
+_WHOLE = Decimal(100)
 AMOUNT_ALONE = "amount"  # given as `source`: what the deal is worth, whatever its lines say
 TITLES = {  # of a part that people gave no title, in the customer's language
     "deposit": {"en": "Deposit {percent} %", "es": "Anticipo {percent} %", "fr": "Acompte {percent} %",
@@ -147,21 +148,24 @@ def cut(lines: list[LineDraft], source: Source) -> list[LineDraft]:
     """
     if source.share is None:
         return lines
-    begin, end = source.share
+    (begin, end), currency = source.share, source.deal["currency"]
     sums: dict[tuple[Decimal | None, str | None], Decimal] = {}
     for line in lines:
         tax = (line.tax_rate, line.tax_code)
-        sums[tax] = sums.get(tax, Decimal(0)) + line.net.quantize(_CENT)
+        sums[tax] = sums.get(tax, Decimal(0)) + line.net_in(currency)
     return [
         LineDraft(
-            description=source.title, unit_price=_share(net, end) - _share(net, begin), tax_rate=rate, tax_code=code
+            description=source.title,
+            unit_price=_share(net, end, currency) - _share(net, begin, currency),
+            tax_rate=rate,
+            tax_code=code,
         )
         for (rate, code), net in sums.items()
     ]
 
 
-def _share(net: Decimal, percent: Decimal) -> Decimal:
-    return (net * percent / _WHOLE).quantize(_CENT)
+def _share(net: Decimal, percent: Decimal, currency: str | None) -> Decimal:
+    return coins(net * percent / _WHOLE, currency)
 
 
 def _sold(deal: Record, facts: Facts, given: Mapping[str, str]) -> tuple[list[Record], list[Need]]:

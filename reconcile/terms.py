@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 
 from extract.model import LineDraft
+from extract.values import coins
 from reconcile.action import Need, Sentence
 from reconcile.facts import Record
 from reconcile.letters import line, spoken
 
 DISCOUNT = "customer-discount"  # article number of our discount lines: deals are compared without them
-_CENT = Decimal("0.01")
 
 
 def discounted(
@@ -24,7 +24,7 @@ def discounted(
 
 
 def discount_lines(
-    lines: Sequence[LineDraft], customer: Record, given: Mapping[str, str], needs: list[Need]
+    lines: Sequence[LineDraft], currency: str | None, customer: Record, given: Mapping[str, str], needs: list[Need]
 ) -> list[LineDraft]:
     """Return one line for each tax rate that takes the customer's discount off what these lines come to.
 
@@ -36,10 +36,10 @@ def discount_lines(
     by_rate: dict[tuple[Decimal | None, str | None], Decimal] = {}
     for one in lines:
         key = one.tax_rate, one.tax_code
-        by_rate[key] = by_rate.get(key, Decimal(0)) + one.net.quantize(_CENT)
+        by_rate[key] = by_rate.get(key, Decimal(0)) + one.net_in(currency)
     said = line("discount", spoken(customer), {"rate": f"{rate.normalize():f}"})
     return [
-        LineDraft(description=said, unit_price=-(net * rate / 100).quantize(_CENT), tax_rate=tax, tax_code=code,
+        LineDraft(description=said, unit_price=-coins(net * rate / 100, currency), tax_rate=tax, tax_code=code,
                   sku=DISCOUNT)
         for (tax, code), net in by_rate.items() if net > 0
     ]  # fmt: skip

@@ -66,7 +66,10 @@ class StripeLines(StripeWriter):
         return row
 
     def _line(self, line: dict[str, Any], form: Form, currency: str) -> None:
-        quantity = form.number("quantity_decimal") or Decimal(form.whole("quantity") or 1)
+        quantity = form.number("quantity_decimal")
+        if quantity is None:
+            whole = form.whole("quantity")
+            quantity = Decimal(1 if whole is None else whole)
         price, product = f"price_{line['id'][3:]}", f"prod_{line['id'][3:]}"
         unit: Decimal | None = form.number("unit_amount_decimal")
         if "price_data" in form:

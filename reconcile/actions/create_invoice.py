@@ -6,6 +6,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from extract.model import InvoiceDraft, LineDraft
+from extract.values import coins
 from reconcile import plans
 from reconcile.action import Action, Answer, Caution, Change, Need, Plan, Sentence
 from reconcile.again import follows, gone
@@ -58,7 +59,7 @@ class CreateInvoice(Action):
         _asked_tax([line.description for line in lines if line.tax_rate is None], needs)
         cautions += strange(lines, known)
         reduces = facts.negative_lines(billing)
-        sold_at = lines + discount_lines(lines, customer, given, needs) if reduces else (
+        sold_at = lines + discount_lines(lines, deal["currency"], customer, given, needs) if reduces else (
             discounted(lines, customer, given, needs)
         )  # fmt: skip
         less = _less(earlier, facts) if source.less else []
@@ -120,10 +121,9 @@ class CreateInvoice(Action):
 
 
 def totals(draft: InvoiceDraft) -> tuple[Decimal, Decimal]:
-    """Return net and gross of a draft, each line rounded to the cent as billing does."""
-    nets = [line.net.quantize(_CENT) for line in draft.lines]
-    taxes = [(n * (line.tax_rate or 0) / 100).quantize(_CENT) for n, line in zip(nets, draft.lines, strict=True)]
-    return sum(nets, Decimal(0)), sum(nets, Decimal(0)) + sum(taxes, Decimal(0))
+    """Return net and gross of a draft, each line rounded as billing does."""
+    net = sum((line.net_in(draft.currency) for line in draft.lines), Decimal(0))
+    return net, net + sum((line.tax_in(draft.currency) for line in draft.lines), Decimal(0))
 
 
 def shown(draft: InvoiceDraft, customer: Record, net: Decimal, gross: Decimal) -> tuple[Change, ...]:
@@ -159,7 +159,7 @@ def _lines(deal: Record, lines: list[Record], rate: Decimal | None, needs: list[
         if not amount:
             needs.append(Need(name="amount", says=Sentence(text="The deal has neither lines nor an amount.")))
         if deal["amount_is"] == "gross":
-            amount = (amount / (1 + (rate or Decimal(0)) / 100)).quantize(_CENT)
+            amount = coins(amount / (1 + (rate or Decimal(0)) / 100), deal["currency"])
         return [LineDraft(description=title, unit_price=amount, tax_rate=rate)]
     made = []
     for line in lines:
@@ -187,7 +187,7 @@ def _less(earlier: list[Record], facts: Facts) -> list[LineDraft]:
         if not by_rate or sum(by_rate.values()) != invoice["net"]:
             by_rate = {_rate_of(invoice): invoice["net"] or Decimal(0)}
         for rate, net in by_rate.items():
-            part = -(net * Decimal(invoice["share"])).quantize(_CENT)
+            part = -coins(net * Decimal(invoice["share"]), invoice["currency"])
             if part:
                 made.append(
                     LineDraft(description=f"− {invoice['number'] or invoice['id']}", unit_price=part, tax_rate=rate)
@@ -272,6 +272,16 @@ def _compared(source: Source, draft: InvoiceDraft, facts: Facts, needs: list[Nee
     if open_ is None:
         open_ = deal["amount"]
     tolerance = max(choices.amount_tolerance, abs(deal["amount"] or Decimal(0)) * choices.amount_tolerance_rate)
+    if unpriced := [line["description"] or line["sku"] or "?" for line in source.sold if line["unit_price"] is None]:
+        found.append(
+            Caution(
+                code="no_price",
+                says=Sentence(
+                    text="{lines} has no price in the CRM: it would be invoiced with 0.",
+                    values={"lines": ", ".join(unpriced)},
+                ),
+            )
+        )
     off = total - open_ if open_ is not None else Decimal(0)
     # a period repeats the deal; a part may be less than what is open
     if source.kind not in ("recurring", "proforma") and (off > tolerance if source.share else abs(off) > tolerance):

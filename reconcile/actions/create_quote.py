@@ -49,13 +49,13 @@ def shown(draft: QuoteDraft, party: str) -> tuple[Change, ...]:
     """Return every field of the quote as it will stand there."""
     said = {"title": draft.title, "customer": party, "currency": draft.currency,
             "valid_until_on": str(draft.valid_until_on)}  # fmt: skip
-    cent, net, tax = Decimal("0.01"), Decimal(0), Decimal(0)
+    net, tax = Decimal(0), Decimal(0)
     for at, line in enumerate(draft.lines, 1):
         off = f" −{line.discount_rate.normalize():f} %" if line.discount_rate else ""
         rate = f" +{line.tax_rate.normalize():f} %" if line.tax_rate is not None else ""
         quantity = f"{line.quantity.normalize():f} × {text(line.unit_price)}{off}{rate}"
         said[f"line {at}"] = f"{line.description}: {quantity}"
-        net += line.net.quantize(cent)
-        tax += (line.net.quantize(cent) * (line.tax_rate or 0) / 100).quantize(cent)
+        net += line.net_in(draft.currency)
+        tax += line.tax_in(draft.currency)
     said |= {"net": text(net), "tax": text(tax), "gross": text(net + tax)}
     return tuple(Change(field=name, after=value) for name, value in said.items() if value)

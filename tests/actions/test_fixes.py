@@ -13,6 +13,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 from company import Shop
+from selling import LINES, invoices, sell
 
 from extract import store
 from extract.vendor import Vendor
@@ -169,6 +170,42 @@ def test_three_lines_become_the_same_three_and_a_wrong_total_is_said(shop: Shop)
     assert after(good)["net"] == "1446.00" and after(good)["gross"] == "1749.66"
     assert "amount_mismatch" not in {c.code for c in good.cautions}
     assert "amount_mismatch" in {c.code for c in bad.cautions}
+
+
+def test_the_preview_comes_to_what_billing_makes_of_it(shop: Shop) -> None:
+    """Half cents in quantity, price, discount and tax, and lines of nothing: the total is billing's, to the cent."""
+    cases: list[list[tuple[str, str, str, str]]] = [  # quantity, price, discount, tax
+        [("1.5", "33.35", "", "21")], [("1", "0.125", "", "21")] * 3, [("1", "10.05", "50", "21")],
+        [("1", "0.50", "", "21"), ("1", "10.5", "", "5")], [("0", "100", "", "21"), ("1", "50", "", "21")],
+        [("1", "100", "", "21"), ("1", "-20.005", "", "21")],
+    ]  # fmt: skip
+    names = ("quantity", "price", "hs_discount_percentage", "hs_tax_rate")
+    sold = [
+        sell(shop, 100 + at, won=10, amount="",
+             lines=[{"name": "A"} | dict(zip(names, line, strict=True)) for line in lines])
+        for at, lines in enumerate(cases)
+    ]  # fmt: skip
+    shop.look_again()
+    shop.set(invoicing=Invoicing())
+    for deal in sold:
+        plans = shop.plans(shop.finding("won_not_invoiced", f"d.id = '{deal}'"))
+        shown = after(by_action(plans)["create_invoice"])
+        assert set(shop.mend(plans)) <= {"done", "nothing"}
+        (made,) = invoices(shop, deal)
+        assert [shown["net"], shown["gross"]] == [
+            f"{Decimal(made[name]) / 100:.2f}" for name in ("total_excluding_tax", "total")
+        ]
+
+
+def test_a_line_without_a_price_is_not_given_away_unsaid(shop: Shop) -> None:
+    """It would be invoiced with nothing: a person is told, and no flow does that by itself."""
+    sell(shop, 100, won=10, amount="", lines=[{"name": "Design", "quantity": "2"}, *LINES])
+    shop.look_again()
+    (create,) = [p for p in shop.plans(shop.finding("won_not_invoiced", "d.title = 'Project 100'"))
+                 if p.action == "create_invoice"]  # fmt: skip
+    assert [str(c.says) for c in create.cautions if c.code == "no_price"] == [
+        "Design has no price in the CRM: it would be invoiced with 0."
+    ]
 
 
 @pytest.mark.capability("INV-7")

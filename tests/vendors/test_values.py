@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from extract.model import LineDraft
 from extract.values import country_code, country_name, form, major, minor, plain, tax_id, with_prefix
 
 
@@ -70,3 +71,16 @@ def test_form() -> None:
     assert form(values) == {"a[b][0]": "1", "a[b][1]": "2.5", "on": "2026-11-20", "yes": "true", "clear": ""}
     assert plain(Decimal("1E+3")) == "1000"
     assert plain(datetime(2026, 11, 20, 9, tzinfo=UTC)) == "2026-11-20T09:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("currency", "net", "tax"),
+    [("EUR", "50.03", "10.51"), ("JPY", "50", "11"), ("KWD", "50.025", "10.505")],
+)
+def test_a_line_comes_to_whole_coins_half_away_from_zero(currency: str, net: str, tax: str) -> None:
+    """1.5 of 33.35 with 21 %; what reduces is rounded as what it reduces, so that a credit takes off all of it."""
+    for sign in (1, -1):
+        line = LineDraft(
+            description="A", quantity=Decimal("1.5"), unit_price=sign * Decimal("33.35"), tax_rate=Decimal(21)
+        )
+        assert (line.net_in(currency), line.tax_in(currency)) == (sign * Decimal(net), sign * Decimal(tax))

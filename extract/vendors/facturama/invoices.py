@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from extract.model import CustomerDraft, InvoiceDraft, LineDraft, ProductDraft, Written
-from extract.values import EVERYBODYS
+from extract.values import EVERYBODYS, coins
 from extract.vendor import Hindrance, Item, Refused
 from extract.vendors.facturama.account import PESO, uuid_of
 from extract.vendors.facturama.cfdi import number
@@ -21,7 +21,6 @@ from extract.vendors.facturama.products import Products
 from extract.vendors.facturama.reading import Reading
 from extract.vendors.facturama.rows import fiscal_name, standing
 
-CENT = Decimal("0.01")
 BACK = dt.timedelta(days=3)  # SAT: a CFDI is dated at most 72 hours back
 LATER = {"PaymentMethod": "PPD", "PaymentForm": "99"}  # SAT: to be paid later, in a way that is not known yet
 CREDITS = "01"  # SAT's relation: credit note of the related document
@@ -141,7 +140,7 @@ class Invoices(Customers, Products, Reading):
         """Return an ordinary invoice that somebody made for the deal there: its order number, total and client."""
         if draft.kind != "invoice" or draft.part or not draft.customer_id:
             return None
-        total = sum((item["Total"] for item in _priced(draft.lines)), Decimal(0))
+        total = sum((item["Total"] for item in _priced(draft.lines, draft.currency)), Decimal(0))
         rfc = None
         for name in dict.fromkeys((draft.deal_id, draft.deal_reference)):
             for row in self._documents(OrderNumber=name) if name else ():
@@ -173,14 +172,14 @@ class Invoices(Customers, Products, Reading):
             "Observations": _remarks(draft) or None,
             "Exportation": "01",
             "Receiver": receiver,
-            "Items": self._items(draft.lines),
+            "Items": self._items(draft),
         }
         return {name: value for name, value in values.items() if value is not None}
 
-    def _items(self, lines: Sequence[LineDraft]) -> list[Item]:
-        known = self._by_sku() if any(line.sku for line in lines) else {}
+    def _items(self, draft: InvoiceDraft) -> list[Item]:
+        known = self._by_sku() if any(line.sku for line in draft.lines) else {}
         made = []
-        for line, priced in zip(lines, _priced(lines), strict=True):
+        for line, priced in zip(draft.lines, _priced(draft.lines, draft.currency), strict=True):
             product = known.get((line.sku or "").strip().upper())
             codes = (
                 {"ProductCode": product["CodeProdServ"], "UnitCode": product["UnitCode"], "Unit": product.get("Unit")}
@@ -239,13 +238,13 @@ def number_of(said: Item) -> str | None:
     return number({name: str(said[name]) for name in ("Serie", "Folio") if said.get(name)}) or None
 
 
-def _priced(lines: Sequence[LineDraft]) -> list[Item]:
+def _priced(lines: Sequence[LineDraft], currency: str) -> list[Item]:
     """Return the amounts of lines, each rounded to the cent as the preview does, and its tax."""
     made = []
     for line in lines:
-        gross, net = (line.quantity * line.unit_price).quantize(CENT), line.net.quantize(CENT)
+        gross = coins(line.quantity * line.unit_price, currency)
+        net, tax = line.net_in(currency), line.tax_in(currency)
         rate = (line.tax_rate or Decimal(0)) / 100
-        tax = (net * rate).quantize(CENT)
         item = {"Quantity": line.quantity, "UnitPrice": line.unit_price, "Subtotal": gross, "TaxObject": "02",
                 "Taxes": [{"Name": "IVA", "Base": net, "Rate": rate, "Total": tax, "IsRetention": False}],
                 "Total": net + tax}  # fmt: skip

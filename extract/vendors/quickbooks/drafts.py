@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from itertools import islice
 from typing import Any
 
 from extract.model import CustomerDraft, InvoiceDraft, LineDraft
-from extract.values import plain, tax_id
+from extract.values import coins, plain, tax_id
 from extract.vendor import Hindrance, Item, Refused
 from extract.vendors.quickbooks.account import VERSION, custom_numbers, home_currency
 from extract.vendors.quickbooks.customers import Customers
@@ -15,7 +15,6 @@ from extract.vendors.quickbooks.objects import INACTIVE_TOO, KEY, noted, quoted,
 from extract.vendors.quickbooks.reading import rate_of
 from extract.vendors.quickbooks.rows_lines import TAXED, UNTAXED
 
-_CENT = Decimal("0.01")
 _SOLD = ("Service", "NonInventory", "Inventory")
 Products = dict[str | None, str]  # SKU → id of the product; None → of the one for all other lines
 Codes = dict[Decimal, dict[str, str]]  # rate in percent → id → name of the tax codes that have it
@@ -124,7 +123,11 @@ class Drafts(Customers):
             worth = f"1 {draft.currency} = {plain(draft.fx_rate)} {draft.fx_into}"
             memo.append(f"{worth} ({draft.fx_source})" if draft.fx_source else worth)
         marks = {self.chosen["deal_note"]: draft.deal_id, KEY: draft.key, **notes}
-        lines = [body for line in draft.lines for body in _lines(line, products[line.sku], _code(line, codes))]
+        lines = [
+            body
+            for line in draft.lines
+            for body in _lines(line, draft.currency, products[line.sku], _code(line, codes))
+        ]
         currency = ref(customer, "CurrencyRef")
         body: dict[str, Any] = {
             "CustomerRef": {"value": draft.customer_id},
@@ -199,11 +202,11 @@ def _code(line: LineDraft, codes: Codes) -> str | None:
     return next(iter(codes[line.tax_rate]))
 
 
-def _lines(line: LineDraft, product: str, code: str | None) -> list[Item]:
+def _lines(line: LineDraft, currency: str, product: str, code: str | None) -> list[Item]:
     """Return a line, and its discount as a line below it: QuickBooks gives none on a line of its own."""
-    whole = cents(line.quantity * line.unit_price)
+    whole = coins(line.quantity * line.unit_price, currency)
     made = [_line(line.description, line.quantity, line.unit_price, whole, product, code)]
-    off = cents(line.net) - whole
+    off = line.net_in(currency) - whole
     if off:
         made.append(_line(f"−{plain(line.discount_rate)} %: {line.description}", Decimal(1), off, off, product, code))
     return made
@@ -217,11 +220,6 @@ def _line(text: str, quantity: Decimal, price: Decimal, amount: Decimal, product
             "SalesItemLineDetail": detail}  # fmt: skip
 
 
-def cents(amount: Decimal) -> Decimal:
-    """Return an amount in whole cents."""
-    return amount.quantize(_CENT, ROUND_HALF_UP)
-
-
-def net_of(lines: Iterable[LineDraft]) -> Decimal:
-    """Return what lines come to without tax."""
-    return sum((cents(line.net) for line in lines), Decimal(0))
+def net_of(draft: InvoiceDraft) -> Decimal:
+    """Return what the lines of a draft come to without tax."""
+    return sum((line.net_in(draft.currency) for line in draft.lines), Decimal(0))

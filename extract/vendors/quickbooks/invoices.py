@@ -101,7 +101,7 @@ class Invoices(Drafts):
 
     def _invoice_of(self, draft: InvoiceDraft) -> tuple[Item | None, int]:
         """Return the customer's invoice of our key, else one of the deal with the same net; and how many are void."""
-        net, same, voided = net_of(draft.lines), None, 0
+        net, same, voided = net_of(draft), None, 0
         for item in self._all("Invoice", f"CustomerRef = {quoted(draft.customer_id)}"):
             notes = noted(item.get("PrivateNote"))
             ours = notes.get(KEY)

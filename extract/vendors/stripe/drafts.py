@@ -106,10 +106,9 @@ class Drafts(Objects):
 
 def net_of(line: LineDraft, currency: str) -> int:
     """Return what a line comes to without tax, in whole minor units."""
-    return int(minor(line.net, currency).quantize(Decimal(1), "ROUND_HALF_UP"))
+    return int(minor(line.net_in(currency), currency))
 
 
 def gross_of(line: LineDraft, currency: str) -> int:
     """Return what a line comes to with its tax, in whole minor units."""
-    net = net_of(line, currency)
-    return net + int((Decimal(net) * (line.tax_rate or 0) / 100).quantize(Decimal(1), "ROUND_HALF_UP"))
+    return net_of(line, currency) + int(minor(line.tax_in(currency), currency))
