@@ -7,10 +7,12 @@ the page shows exactly what it returned, and exactly that is performed.
 import datetime as dt
 import importlib
 import pkgutil
+import string
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any, ClassVar, Literal
+from urllib.parse import quote, unquote
 
 from pydantic import BaseModel, ConfigDict, SerializeAsAny
 
@@ -22,6 +24,7 @@ from reconcile.state import Entry, State
 
 OutcomeState = Literal["done", "found", "nothing", "refused", "later", "doubt", "busy", "waiting"]
 Others = Callable[[str], Any]  # a connection's vendor or the mailer by its name; None where it is not connected
+_KEPT = string.punctuation.replace("%", "")  # characters of an id that a list shows as they are
 _POLL = 0.2  # seconds between looks at a claim that somebody else holds
 
 
@@ -118,6 +121,16 @@ class Plan(Part):
     def does(self) -> tuple[str, ...]:
         """The actions that it takes the rights of: making an invoice where there are no drafts issues it too."""
         return (self.action, "issue_invoice") if self.data.get("issues") else (self.action,)
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return names as one value of a plan's data; ids of files may hold spaces."""
+    return " ".join(quote(name, safe=_KEPT) for name in names)
+
+
+def unlisted(text: str) -> list[str]:
+    """Return the names that `listed` made a text of."""
+    return [unquote(name) for name in text.split()]
 
 
 class Answer(Part):

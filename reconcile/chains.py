@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from reconcile import keeping, notes, sending, unknown_products
-from reconcile.action import Need, Plan, Sentence, Subject, registry
+from reconcile.action import Need, Plan, Sentence, Subject, registry, unlisted
 from reconcile.actions.create_customer import merged, needs
 from reconcile.actions.create_invoice import totals
 from reconcile.actions.send_reminder import spoken
@@ -258,7 +258,7 @@ def _tasks(reminder: Plan, facts: Facts) -> list[Plan]:
     found: list[Plan] = []
     if not facts.settings.reminders.tasks:
         return found
-    for said in reminder.data["invoices"].split():
+    for said in unlisted(reminder.data["invoices"]):
         id, _, level = said.rpartition(".")
         invoice = facts.invoice(reminder.subject.vendor, id)
         for deal in facts.deals_of(reminder.subject.vendor, id)[:1] if invoice else []:

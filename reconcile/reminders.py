@@ -147,6 +147,9 @@ def _blocks(invoices: Sequence[Record], customer: Record, facts: Facts) -> list[
     if back := bounces.standing(facts.data).get(address):
         found.append(Sentence(text="The last mail to {address} came back ({reason}): correct the address first.",
                               values={"address": address, "reason": back["says"]}))  # fmt: skip
+    if unknown := [i["number"] or i["id"] for i in invoices if not i["currency"]]:
+        found.append(Sentence(text="The currency of {numbers} is not known: correct it in billing first.",
+                              values={"numbers": ", ".join(unknown)}))  # fmt: skip
     amounts = [i["open_amount"] for i in invoices]
     amounts += [sum(amounts, Decimal(0))] if len({i["currency"] for i in invoices}) == 1 else []
     ids = [i["id"] for i in invoices]

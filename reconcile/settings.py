@@ -8,11 +8,11 @@ import datetime as dt
 import os
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
 import tomlkit
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import Item, Table
 
@@ -279,6 +279,12 @@ class Reminders(Part):
         if len(value) != 3 or value != sorted(set(value)) or value[0] < 1:
             raise ValueError("say three numbers of days, each more than the one before, like [7, 15, 30]")
         return value
+
+    @model_validator(mode="after")
+    def _by_day(self) -> Self:
+        if self.from_hour >= self.to_hour:
+            raise ValueError(f"to_hour is {self.to_hour}: say an hour after from_hour, which is {self.from_hour}")
+        return self
 
 
 class Access(Part):

@@ -125,7 +125,8 @@ def _save(known: Reminders, chosen: dict[str, object]) -> None:
     try:
         made = Reminders.model_validate(known.model_dump() | chosen)
     except ValueError:
-        said.say("error", _("Nothing was saved: each level must come later than the one before."))
+        why = _("Nothing was saved: each level comes later than the one before, and the last hour after the first.")
+        said.say("error", why)
         st.rerun()
     data = session.data()
     settings.save(settings.load(data).model_copy(update={"reminders": made}), data)

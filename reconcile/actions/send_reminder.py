@@ -8,10 +8,12 @@ from typing import Any
 from babel.dates import format_date
 from babel.numbers import format_currency
 
-from reconcile.action import Action, Answer, Caution, Change, Need, Plan, Sentence, Subject
+from extract.vendor import Refused
+from reconcile.action import Action, Answer, Caution, Change, Need, Others, Plan, Sentence, Subject, listed, unlisted
 from reconcile.actions.send_invoice import no_address
 from reconcile.archive.paths import part
 from reconcile.facts import Facts, Record
+from reconcile.fields import text
 from reconcile.late import Claim, claim
 from reconcile.letters import LEVELS, letter, line, spoken
 from reconcile.mail import NAME, Attached, MailDraft, is_address, mailbox, sender_of
@@ -55,7 +57,8 @@ class SendReminder(Action):
         return Plan(
             key=key, chain=key, action="send_reminder", vendor=NAME, draft=draft, needs=tuple(needs),
             subject=Subject(table="invoices", vendor=lead["vendor"], id=lead["id"]),
-            data={"level": str(found.level), "address": to, "invoices": " ".join(_levels(found))}, cautions=cautions,
+            data={"level": str(found.level), "address": to, "invoices": listed(_levels(found)),
+                  "paid": listed(f"{i['id']}={text(i['paid'])}" for i in found.statement)}, cautions=cautions,
             says=_says(found, name, to),
             preview=(Change(field="to", after=draft.to), Change(field="subject", after=subject),
                      *([Change(field="attached", after=", ".join(a.name for a in draft.attached))] if draft.attached
@@ -64,7 +67,22 @@ class SendReminder(Action):
 
     def marks(self, plan: Plan) -> tuple[str, ...]:
         """Return each (invoice, level) that the mail speaks of."""
-        return tuple(f"reminder:{plan.subject.vendor}:{said}" for said in plan.data.get("invoices", "").split())
+        return tuple(f"reminder:{plan.subject.vendor}:{said}" for said in unlisted(plan.data.get("invoices", "")))
+
+    def prepared(self, plan: Plan, vendor: Any, store: State, other: Others) -> Plan:
+        """Return the plan where billing says of each invoice in the letter what it said when that was written.
+
+        Refused where one was paid, in part or whole, or voided meanwhile. Where billing is no system of ours that can
+        be asked (a file, one that was disconnected), what was read last stands.
+        """
+        billing = other(plan.subject.vendor)
+        for said in unlisted(plan.data.get("paid", "")) if hasattr(billing, "invoice") else ():
+            id, _, paid = said.rpartition("=")
+            now = billing.invoice(id)
+            if now["status"] in ("paid", "void") or Decimal(now.get("paid") or 0) != Decimal(paid or 0):
+                raise Refused(plan.subject.vendor, f"{now.get('number') or id} was paid or changed since it was read: "
+                              "read again, then remind; nothing was sent", 400)  # fmt: skip
+        return plan
 
     def find(self, plan: Plan, vendor: Any) -> Answer | None:
         """Return the message if the mail server says that it took it."""
@@ -77,7 +95,7 @@ class SendReminder(Action):
 
     def finish(self, plan: Plan, answer: Answer, store: State) -> None:
         """Remember the level of each invoice as sent."""
-        for said in plan.data.get("invoices", "").split():
+        for said in unlisted(plan.data.get("invoices", "")):
             id, _, level = said.rpartition(".")
             store.reminded(plan.subject.vendor, id, int(level), plan.data["address"], plan.key, now())
 

@@ -7,10 +7,10 @@ from typing import Any
 from babel.dates import format_date
 from babel.numbers import format_currency
 
-from reconcile.action import Action, Answer, Change, Need, Plan, Sentence, Subject
+from reconcile.action import Action, Answer, Change, Need, Plan, Sentence, Subject, listed, unlisted
 from reconcile.facts import Facts, Record
 from reconcile.letters import LANGUAGES, letter
-from reconcile.mail import NAME, MailDraft, sender_of
+from reconcile.mail import NAME, MailDraft, is_address, sender_of
 
 _BILLS = (
     "SELECT b.*, b.gross - COALESCE(b.paid, 0) AS open_amount, b.due_on < ? AS is_late FROM bills AS b "
@@ -34,7 +34,7 @@ class TellBills(Action):
         bills = [b for b in facts.all(_BILLS, facts.today, last) if _mark(b) not in facts.marks]
         if not bills:
             return None
-        marks = " ".join(_mark(b) for b in bills)
+        marks = listed(_mark(b) for b in bills)
         key = f"tell_bills:{hashlib.sha256(marks.encode()).hexdigest()[:32]}"
         company = facts.settings.company
         language = company.language if company.language in LANGUAGES else "en"
@@ -43,7 +43,7 @@ class TellBills(Action):
         subject, text = letter("bills", language, values, facts.letters)
         sender = sender_of(mail, company.name)
         needs = []
-        if "@" not in said.finance:
+        if not is_address(said.finance):
             needs.append(Need(name="reminders.finance", says=Sentence(text="Nobody is named who is told: enter the "
                               "address of finance on the page Automations, Reminders.")))  # fmt: skip
         if not mail.sender:
@@ -61,7 +61,7 @@ class TellBills(Action):
 
     def marks(self, plan: Plan) -> tuple[str, ...]:
         """Return each bill that the mail speaks of, and whether it was late."""
-        return tuple(plan.data["bills"].split())
+        return tuple(unlisted(plan.data["bills"]))
 
     def find(self, plan: Plan, vendor: Any) -> Answer | None:
         """Return the message if the mail server says that it took it."""

@@ -3,7 +3,7 @@
 import hashlib
 from typing import Any
 
-from reconcile.action import Action, Answer, Change, Need, Plan, Sentence, Subject
+from reconcile.action import Action, Answer, Change, Need, Plan, Sentence, Subject, listed, unlisted
 from reconcile.facts import Facts, Record
 from reconcile.mail import NAME, MailDraft, sender_of
 
@@ -28,7 +28,7 @@ class TellFinance(Action):
         late = [i for i in late if _mark(i["vendor"], i["id"]) not in facts.marks]
         if not late:
             return None
-        names = " ".join(f"{i['vendor']}:{i['id']}" for i in late)
+        names = listed(f"{i['vendor']}:{i['id']}" for i in late)
         key = f"tell_finance:{hashlib.sha256(names.encode()).hexdigest()[:32]}"
         sender = sender_of(facts.settings.mail, facts.settings.company.name)
         words = Sentence(text="Tell {finance} of {count} invoices that are more than {days} days late.", values={
@@ -48,7 +48,7 @@ class TellFinance(Action):
 
     def marks(self, plan: Plan) -> tuple[str, ...]:
         """Return each invoice that finance is told of."""
-        return tuple(_mark(*name.split(":", 1)) for name in plan.data["invoices"].split())
+        return tuple(_mark(*name.split(":", 1)) for name in unlisted(plan.data["invoices"]))
 
     def find(self, plan: Plan, vendor: Any) -> Answer | None:
         """Return the message if the mail server says that it took it."""

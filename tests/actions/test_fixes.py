@@ -337,6 +337,21 @@ def test_an_overdue_invoice_is_reminded_once_in_the_customers_language(shop: Sho
 
 
 @pytest.mark.capability("ERR-1")
+@pytest.mark.parametrize("amount", ["100", ""], ids=["in part", "whole"])
+def test_what_was_paid_a_minute_ago_is_not_reminded_of(shop: Shop, amount: str) -> None:
+    """Billing is asked once more before the mail goes: no letter, no task, and the next reading knows better."""
+    plans = shop.plans(shop.finding("overdue"))
+    invoice = plans[0].data["invoices"].split()[0].rpartition(".")[0]
+    shop.post(f"invoices/{invoice}/pay", {"amount": amount} if amount else {})
+    assert shop.mend(plans) == ["refused"] and shop.get("mails") == []
+    (run,) = workflows.runs(shop.data)
+    assert "read again" in run.outcomes[0].error
+    shop.look_again()
+    again = [p for (f,) in shop.rows("SELECT id FROM findings WHERE subject_id = ? AND state = 'open'", invoice)
+             for p in shop.plans(f) if p.action == "send_reminder"]  # fmt: skip
+    assert bool(again) == bool(amount) and (not again or shop.mend(again)[0] == "done")
+
+
 def test_a_vendor_that_is_down_is_tried_again_and_the_rest_goes_on(shop: Shop) -> None:
     """503 and broken connections are retried with back-off; the chain ends as if nothing had been."""
     shop.post("faults", [{"kind": "status", "match": "/v1/invoices$", "method": "POST", "status": 503, "times": 2},

@@ -166,6 +166,7 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     "payments are old": ({"read": "2026-03-11"}, "not read since 2026-03-11"),
     "opted out": ({"opt_out": ["b85674215"]}, "opted out"),
     "opted out by address": ({"opt_out": ["ana@acme.example"]}, "opted out"),
+    "no currency": ({"invoices": [invoice("in_7", "2026-03-01", currency="")]}, "currency of F-in_7 is not known"),
     "no address": ({"address": ""}, "no e-mail address"),
     "two addresses": ({"address": "ana@acme.example, bob@acme.example"}, "no e-mail address"),
     "an address that few servers take": ({"address": "josé@acme.example"}, "no e-mail address"),
@@ -278,6 +279,27 @@ def test_at_night_the_flow_waits_and_a_click_does_not(books: Books) -> None:
     night = books.turn("2026-03-11T22:00:00+01:00")
     assert night.runs == () and "between 9:00 and 18:00" in str(night.held[0].held)
     assert len(books.turn("2026-03-12T09:05:00+01:00").runs) == 1
+
+
+def test_hours_that_no_day_has_are_refused() -> None:
+    """From ten at night to six in the morning nothing would ever go out."""
+    with pytest.raises(ValueError, match="say an hour after from_hour, which is 22"):
+        Reminders(from_hour=22, to_hour=6)
+
+
+def test_whatever_an_id_is_made_of_it_is_told_once(books: Books) -> None:
+    """A file's number with a space and a dot: one letter, one line to finance, one of the bill; then nothing."""
+    books.set(finance="finance@us.example", bills=True, interest=False)
+    books.rows["invoices"] = [invoice("F 1/2026.7 %", "2026-02-01")]
+    books.rows["bills"] = [{"vendor": "files", "id": "R 1/2026", "number": "R 1/2026", "supplier_name": "Hosting GmbH",
+                            "status": "issued", "issued_on": "2026-02-01", "due_on": "2026-03-12", "currency": "EUR",
+                            "gross": "121.00", "paid": "0"}]  # fmt: skip
+    books.automatic()
+    for day in ("2026-03-11", "2026-03-12"):
+        books.on(day)
+        assert {r.state for r in books.turn(f"{day}T10:00:00+01:00").runs} == ({"done"} if day[-1] == "1" else set())
+    assert len(books.mails()) == 3
+    assert [(r["invoice_id"], r["level"]) for r in books.store.reminders()] == [("F 1/2026.7 %", 3)]
 
 
 @pytest.mark.capability("WB-13")
