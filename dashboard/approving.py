@@ -42,7 +42,7 @@ def _one(row: Row, offered: bool) -> None:
     st.caption(asked)
     if not offered:
         return
-    mine = session.who() in approvals.pressers(row["asked_by"])
+    mine = approvals.pressed(row["asked_by"], session.who())
     key = row["content"][:12]
     if mine:
         st.caption(f":material/group: {_('You asked for it: somebody else has to agree.')}")

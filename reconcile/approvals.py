@@ -50,7 +50,7 @@ def checked(plan: Plan, vendor: Any, settings: Settings, store: State, run_id: s
         return None
     content = _digest(draft, lines)
     row = _asked(store, plan, id, content, draft, run_id, who)
-    if row["state"] == "approved" and row["decided_by"] not in pressers(row["asked_by"]):
+    if row["state"] == "approved" and not pressed(row["asked_by"], row["decided_by"]):
         return None
     if row["state"] == "rejected":
         return f"{row['decided_by']} rejected it: {row['comment']} (change it, then try again)"
@@ -81,7 +81,7 @@ def decide(store: State, vendor: str, invoice_id: str, content: str, agrees: boo
         row = db.execute(sa.select(_table).where(this).with_for_update()).mappings().first()
         if row is None or row["state"] != "waiting":
             raise Decided(f"{row['decided_by']} decided it already" if row else "there is nothing to decide")
-        if agrees and who in pressers(row["asked_by"]):
+        if agrees and pressed(row["asked_by"], who):
             raise NotYours(f"{row['asked_by']} asked for it: somebody else has to agree")
         state = "approved" if agrees else "rejected"
         said = {"state": state, "decided_by": who, "decided_at": now(), "comment": comment}
@@ -96,10 +96,15 @@ def decide(store: State, vendor: str, invoice_id: str, content: str, agrees: boo
     return str(row["run_id"])
 
 
-def pressers(asked_by: str) -> set[str]:
-    """Return the people behind a name under which something was started: of an automatic flow, who switched it on."""
+def pressed(asked_by: str, who: str) -> bool:
+    """Return whether somebody is behind a name under which something was started, however they write their own.
+
+    Behind an automatic flow is who switched it on.
+    """
     first = asked_by.partition(", approved by ")[0]
-    return {first, first.rpartition("switched on by ")[2]}
+    return who.strip().casefold() in {
+        name.strip().casefold() for name in (first, first.rpartition("switched on by ")[2])
+    }
 
 
 def is_draft(row: Mapping[str, Any]) -> bool:

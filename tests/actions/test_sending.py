@@ -186,6 +186,8 @@ def test_above_an_amount_somebody_else_approves_before_it_is_issued(shop: Shop, 
     assert "1,452.00" in words(app) and next(b for b in app.button if b.label == "Approve and issue").disabled
     with pytest.raises(approvals.NotYours):
         four_eyes.approve(shop.data, *this, "local")
+    with pytest.raises(approvals.NotYours):
+        four_eyes.approve(shop.data, *this, " Local")  # the same person, written otherwise
     with shop.store.write() as db:  # past the page and past the function: the chain itself looks at who agreed
         db.exec_driver_sql("UPDATE approvals SET state = 'approved', decided_by = 'local'")
     assert mend_as(shop, plans, "local") == "waiting" and stripe_invoice(shop, made["deal_id"])["status"] == "draft"
