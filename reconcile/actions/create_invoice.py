@@ -62,7 +62,7 @@ class CreateInvoice(Action):
         sold_at = lines + discount_lines(lines, deal["currency"], customer, given, needs) if reduces else (
             discounted(lines, customer, given, needs)
         )  # fmt: skip
-        less = _less(earlier, facts) if source.less else []
+        less = _less(earlier, lines, facts) if source.less else []
         whole = cut(sold_at, source) + less
         due_on = _due_on(deal, customer, facts, given, needs)
         if not deal["currency"]:
@@ -177,16 +177,17 @@ def _lines(deal: Record, lines: list[Record], rate: Decimal | None, needs: list[
     return made
 
 
-def _less(earlier: list[Record], facts: Facts) -> list[LineDraft]:
-    """Return one line for each invoice before this one and each of its tax rates, taking off what it billed."""
+def _less(earlier: list[Record], lines: list[LineDraft], facts: Facts) -> list[LineDraft]:
+    """Return one line for each document before this one and each of its tax rates, taking off what it billed.
+
+    What a credit note gave back is billed again, with the tax it was billed with: `lines` are what was sold.
+    """
+    billed = [facts.lines("invoice", one["vendor"], one["id"]) for one in earlier]
+    used = [*(n["tax_rate"] for rows in billed for n in rows), *(n.tax_rate for n in lines)]
+    rates = sorted({rate for rate in used if rate is not None})
     made = []
-    for invoice in earlier:
-        by_rate: dict[Decimal | None, Decimal] = {}
-        for line in facts.lines("invoice", invoice["vendor"], invoice["id"]):
-            by_rate[line["tax_rate"]] = by_rate.get(line["tax_rate"], Decimal(0)) + (line["net"] or Decimal(0))
-        if not by_rate or sum(by_rate.values()) != invoice["net"]:
-            by_rate = {_rate_of(invoice): invoice["net"] or Decimal(0)}
-        for rate, net in by_rate.items():
+    for invoice, rows in zip(earlier, billed, strict=True):
+        for rate, net in _by_rate(invoice, rows, rates).items():
             part = -coins(net * Decimal(invoice["share"]), invoice["currency"])
             if part:
                 made.append(
@@ -195,13 +196,30 @@ def _less(earlier: list[Record], facts: Facts) -> list[LineDraft]:
     return made
 
 
-def _rate_of(invoice: Record) -> Decimal | None:
-    """Return the tax rate of a whole invoice, in percent."""
-    return (
-        (invoice["tax"] / invoice["net"] * 100).quantize(_CENT)
-        if invoice["net"] and invoice["tax"] is not None
-        else None
-    )
+def _by_rate(invoice: Record, rows: list[Record], rates: list[Decimal]) -> dict[Decimal | None, Decimal]:
+    """Return what a document billed by tax rate, net. Of lines that name none it is what they were taxed with."""
+    found: dict[Decimal | None, Decimal] = {}
+    for row in rows:
+        found[row["tax_rate"]] = found.get(row["tax_rate"], Decimal(0)) + (row["net"] or Decimal(0))
+    net, tax = invoice["net"] or Decimal(0), invoice["tax"]
+    if not found or sum(found.values()) != invoice["net"]:
+        return {_rate_of(net, tax, rates): net}
+    if untold := found.pop(None, None):
+        told = sum((part * rate / 100 for rate, part in found.items() if rate is not None), Decimal(0))
+        rest = (tax or Decimal(0)) - told
+        rate = _rate_of(untold, rest, rates) if abs(rest) > _CENT * len(rows) else None  # else lines were rounded
+        found[rate] = found.get(rate, Decimal(0)) + untold
+    return found
+
+
+def _rate_of(net: Decimal, tax: Decimal | None, rates: list[Decimal]) -> Decimal | None:
+    """Return the tax rate, in percent, that a net was taxed with: of `rates` where one fits, else worked out."""
+    if not net or tax is None:
+        return None
+    nearest = min(rates, key=lambda rate: abs(net * rate / 100 - tax), default=None)
+    if nearest is not None and abs(net * nearest / 100 - tax) <= _CENT:
+        return nearest
+    return (tax / net * 100).quantize(_CENT)
 
 
 def _tax_rate(customer_id: str | None, customer: Record, facts: Facts, given: Mapping[str, str], needs: list[Need],

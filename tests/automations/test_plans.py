@@ -160,6 +160,28 @@ def test_stages_become_three_invoices_and_what_is_left_is_shown(shop: Shop, page
                      "AND \"check\" NOT IN ('invoice_not_sent')", deal) == []  # fmt: skip
 
 
+@pytest.mark.parametrize(("credited", "gross"), [(40333, 80666), (5000, 45333)], ids=["whole", "in part"])
+def test_what_was_credited_of_a_deposit_is_billed_again_with_its_tax(shop: Shop, credited: int, gross: int) -> None:
+    """A credit of an amount names no tax rate: the final invoice bills it with the rate it was billed with."""
+    deal = sell(shop, 16, won=1, lines=({"name": "Design", "quantity": "1", "price": "1000", "hs_tax_rate": "21"},))
+    stages = [Part(name=f"stage-{n}", title="", percent=p) for n, p in enumerate((Decimal("33.3333"),) * 2, 1)]
+    stages.append(Part(name="stage-3", title="", percent=Decimal("33.3334")))
+    plans.keep(shop.store, "hubspot", deal, BillingPlan(kind="stages", parts=tuple(stages)), "ana")
+    shop.set(invoicing=Invoicing(issue=True))
+    shop.look_again()
+    for _ in "ab":
+        shop.mend(offered(shop, deal))
+        shop.look_again()
+    first = invoices(shop, deal)[0]
+    made = httpx.post(f"{shop.url}/v1/credit_notes", data={"invoice": first["id"], "amount": str(credited)},
+                      headers=BILLING, timeout=30)  # fmt: skip
+    assert made.is_success, made.text
+    shop.look_again()
+    (final,) = [p for p in offered(shop, deal) if p.action == "create_invoice"]
+    assert {line.tax_rate for line in final.draft.lines} == {Decimal(21)}
+    assert final.preview[-1].after == f"{Decimal(gross) / 100:.2f}"
+
+
 def test_a_part_whose_invoice_was_voided_is_due_again(shop: Shop) -> None:
     """It may be invoiced once more, as another document."""
     deal = sell(shop, 14, won=1)
