@@ -14,6 +14,7 @@ import json
 import secrets
 import socket
 import string
+import time
 from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
@@ -26,6 +27,7 @@ SECRET = "WEBHOOK_SECRET"  # noqa: S105 the name of the secret, not one
 PREFIX = "whsec_"
 TIMEOUT = 15.0  # seconds; the specification asks for 15 to 30
 SHOWN = 300  # characters of an answer that are kept
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052: the last 32 bits are an address of IPv4
 Sort = Literal["done", "again", "never", "doubt"]
 
 
@@ -97,6 +99,8 @@ def is_public(address: str) -> bool:
     """Return whether an IP address is one of the internet's, not of this machine or network."""
     found = ipaddress.ip_address(address.partition("%")[0])
     inner = getattr(found, "ipv4_mapped", None) or getattr(found, "sixtofour", None)
+    if found in _NAT64:
+        inner = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
     return (inner or found).is_global and not found.is_multicast
 
 
@@ -117,10 +121,10 @@ def post(url: str, content: bytes, headers: dict[str, str], private: bool) -> Re
     try:
         with httpx.Client(timeout=TIMEOUT, trust_env=False, verify=trusted()) as client, \
                 client.stream("POST", there, content=content, headers=sent, extensions=pinned) as reply:  # fmt: skip
-            text = b""
+            text, end = b"", time.monotonic() + TIMEOUT
             for chunk in reply.iter_bytes():
                 text += chunk
-                if len(text) > SHOWN:
+                if len(text) > SHOWN or time.monotonic() > end:  # whoever drips must not hold up the others
                     break
             return _result(reply, text[:SHOWN].decode("utf-8", "replace"))
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol) as error:

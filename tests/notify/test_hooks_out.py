@@ -1,7 +1,9 @@
 """Web hooks out: signed, once, tried again under the same id, never to an address inside unless that is meant."""
 
+import contextlib
 import datetime as dt
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -145,6 +147,7 @@ def test_a_process_that_died_in_the_middle_is_taken_up(told: Told, server: Serve
         ("https://[::1]/x", "inside this network"), ("https://169.254.169.254/latest", "inside this network"),
         ("https://10.1.2.3/x", "inside this network"), ("https://[::ffff:10.0.0.1]/x", "inside this network"),
         ("https://0.0.0.0/x", "inside this network"), ("https://2130706433/x", "inside this network"),
+        ("https://[64:ff9b::a01:203]/x", "inside this network"),
         ("http://example.com/x", "only https"), ("https://ana:pw@example.com/", "name and password"),
         ("file:///etc/passwd", "begins with https"), ("ftp://example.com", "begins with https"),
         ("https://n8n.example.com:5678hook/x", "no address"), ("https://[::1/x", "no address"),
@@ -170,6 +173,27 @@ def test_a_name_that_points_inside_is_not_called_and_no_redirect_is_followed(tol
     (redirected,) = post.history(state(data), "hook:b")
     assert redirected["state"] == "waiting" and "302" in redirected["says"]
     assert [got.headers["host"] for got in server.got] == [f"localhost:{server.port}"]
+
+
+def test_who_drips_an_answer_does_not_hold_up_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The status counts; what is said beside it is read for so long and no longer."""
+    monkeypatch.setattr(webhook, "TIMEOUT", 1.0)
+    listening = socket.create_server(("127.0.0.1", 0))
+    over = threading.Event()
+
+    def drip() -> None:
+        there, _ = listening.accept()
+        there.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 290\r\n\r\n")
+        with contextlib.suppress(OSError):
+            while not over.wait(0.2):
+                there.sendall(b".")
+
+    threading.Thread(target=drip, daemon=True).start()
+    begun = time.monotonic()
+    found = webhook.post(f"http://127.0.0.1:{listening.getsockname()[1]}/", b"{}", {}, private=True)
+    over.set()
+    listening.close()
+    assert found.sort == "done" and time.monotonic() - begun < 10
 
 
 def test_actions_and_reports_are_told_from_the_log(told: Told, server: Server) -> None:
