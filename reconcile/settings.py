@@ -17,6 +17,7 @@ from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import Item, Table
 
 from extract.model import Money, Rate
+from extract.values import country_code
 from reconcile import access
 from reconcile.fieldmap import Syncs
 from reconcile.outward import CHANNELS as CHANNELS
@@ -97,6 +98,21 @@ class Tolerance(Part):
     days: int = Field(default=0, ge=0, le=365)  # late
 
 
+def _country(code: str) -> str:
+    """Return a country's code. ValueError where it is none: no customer would ever be of it."""
+    if country_code(code) != code:
+        raise ValueError(f"{code} is no country; write its two letters, like ES")
+    return code
+
+
+def _amounts(value: dict[str, Decimal]) -> dict[str, Decimal]:
+    """Return amounts by currency. ValueError where a currency is no code: nothing would ever be in it."""
+    for currency, limit in value.items():
+        if len(currency) != 3 or not currency.isalpha() or not currency.isupper() or limit < 0:
+            raise ValueError(f"{currency} {limit}: write a currency and an amount, like EUR = 10000")
+    return value
+
+
 class Company(Part):
     """Who we are."""
 
@@ -115,6 +131,11 @@ class Company(Part):
         if value not in available_timezones():
             raise ValueError("not a time zone; write it like Europe/Madrid")
         return value
+
+    @field_validator("country")
+    @classmethod
+    def _known_country(cls, value: str) -> str:
+        return _country(value) if value else value
 
     @field_validator("reporting_currency")
     @classmethod
@@ -213,6 +234,16 @@ class Invoicing(Part):
                 raise ValueError(f"{name} waits for no stage; there are {', '.join(STAGED)}")
         return value
 
+    @field_validator("tax_rates")
+    @classmethod
+    def _rates(cls, value: dict[str, Decimal]) -> dict[str, Decimal]:
+        for country, rate in value.items():
+            if country != "*":
+                _country(country)
+            if not 0 <= rate <= 100:
+                raise ValueError(f"{country} {rate}: a tax is between 0 and 100 percent")
+        return value
+
     @field_validator("deposits")
     @classmethod
     def _percents(cls, value: dict[str, Decimal]) -> dict[str, Decimal]:
@@ -230,10 +261,7 @@ class Approval(Part):
     @field_validator("above")
     @classmethod
     def _limits(cls, value: dict[str, Decimal]) -> dict[str, Decimal]:
-        for currency, limit in value.items():
-            if len(currency) != 3 or not currency.isalpha() or not currency.isupper() or limit < 0:
-                raise ValueError(f"{currency} {limit}: write a currency and an amount, like EUR = 10000")
-        return value
+        return _amounts(value)
 
 
 class Schedule(Part):
@@ -253,6 +281,11 @@ class Automation(Part):
     countries: list[str] = []  # of the customer, ISO 3166-1 alpha-2; all where it is empty
     ceiling: dict[str, Decimal] = {}  # by currency: what is worth more, or is in another currency, waits for a click
     daily_cap: int = Field(default=25, ge=0)
+
+    @field_validator("ceiling")
+    @classmethod
+    def _limits(cls, value: dict[str, Decimal]) -> dict[str, Decimal]:
+        return _amounts(value)
 
 
 class Reminders(Part):
@@ -394,7 +427,11 @@ def load(data: Path) -> Settings:
     path = data / FILE
     if not path.exists():
         return Settings()
-    return read(path.read_text("utf-8"), str(path))
+    try:
+        text = path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path}: not in UTF-8 ({error}): save it again in that encoding") from error
+    return read(text, str(path))
 
 
 def read(text: str, name: str = FILE) -> Settings:
@@ -469,8 +506,9 @@ def _complaint(error: Any) -> str:
     where = ".".join(str(part) for part in error["loc"])
     if error["type"] == "extra_forbidden":
         return f"{where}: no such setting"
-    message = error["msg"].removeprefix("Value error, ")
-    return f'{where}: "{error["input"]}": {message[:1].lower()}{message[1:]}'
+    message = error["msg"]
+    ours = message.removeprefix("Value error, ")
+    return f'{where}: "{error["input"]}": {ours if ours != message else message[:1].lower() + message[1:]}'
 
 
 _SQL: dict[Any, str] = {

@@ -40,6 +40,12 @@ def test_the_example_says_the_defaults() -> None:
         ('[tolerances."Acme SL"]\nrate = 5', 'tolerances.Acme SL.rate: "5"'),
         ('[tolerances."Acme SL"]\npercent = 5', "tolerances.Acme SL.percent: no such setting"),
         ("[company", "not TOML"),
+        ('[company]\ncountry = "Spain"', "Spain is no country; write its two letters, like ES"),
+        ("[invoicing.tax_rates]\nES = 2100", "ES 2100: a tax is between 0 and 100 percent"),
+        ("[approval.above]\nEUR = -5", ": EUR -5: write a currency"),
+        ("[automations.deal_to_invoice.ceiling]\neur = 5", "eur 5: write a currency"),
+        ("[reminders]\nfrom_hour = 22\nto_hour = 6", "to_hour is 6: say an hour after from_hour, which is 22"),
+        ("[invoicing]\nterms_days = 100000000", "invoicing.terms_days"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_value(text: str, says: str) -> None:
@@ -47,6 +53,13 @@ def test_what_is_wrong_is_named_with_its_value(text: str, says: str) -> None:
     with pytest.raises(SettingsError) as error:
         settings.read(text)
     assert says in str(error.value)
+
+
+def test_a_file_in_another_encoding_is_said(tmp_path: Path) -> None:
+    """An editor of Windows saved it: the page says so and does not fall over."""
+    (tmp_path / settings.FILE).write_bytes('[company]\nname = "Señor"'.encode("latin-1"))
+    with pytest.raises(SettingsError, match="not in UTF-8"):
+        settings.load(tmp_path)
 
 
 def test_a_save_keeps_comments_and_order(tmp_path: Path) -> None:

@@ -281,12 +281,6 @@ def test_at_night_the_flow_waits_and_a_click_does_not(books: Books) -> None:
     assert len(books.turn("2026-03-12T09:05:00+01:00").runs) == 1
 
 
-def test_hours_that_no_day_has_are_refused() -> None:
-    """From ten at night to six in the morning nothing would ever go out."""
-    with pytest.raises(ValueError, match="say an hour after from_hour, which is 22"):
-        Reminders(from_hour=22, to_hour=6)
-
-
 def test_whatever_an_id_is_made_of_it_is_told_once(books: Books) -> None:
     """A file's number with a space and a dot: one letter, one line to finance, one of the bill; then nothing."""
     books.set(finance="finance@us.example", bills=True, interest=False)
