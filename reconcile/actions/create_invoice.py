@@ -253,8 +253,10 @@ def _due_on(deal: Record, customer: Record, facts: Facts, given: Mapping[str, st
     """Return the due date: as typed in, else the issue date and the days agreed with the deal, the customer, all."""
     days = next((d for d in (deal["payment_terms_days"], customer.get("payment_terms_days")) if d is not None),
                 facts.settings.invoicing.terms_days)  # fmt: skip
-    due_on = facts.today + dt.timedelta(days=days)
+    agreed = 0 <= days <= _LATEST
+    due_on = facts.today + dt.timedelta(days=days if agreed else facts.settings.invoicing.terms_days)
     if not given.get("due_on"):
+        needs += [] if agreed else [_no_day(f"{facts.today} + {days}", facts)]
         return due_on
     try:
         chosen = dt.date.fromisoformat(given["due_on"])
@@ -262,11 +264,15 @@ def _due_on(deal: Record, customer: Record, facts: Facts, given: Mapping[str, st
         needs.append(Need(name="due_on", value=given["due_on"], says=Sentence(text="This is no date (2026-12-31).")))
         return due_on
     if not facts.today <= chosen <= facts.today + dt.timedelta(days=_LATEST):
-        says = Sentence(text="The due date {due} is before the issue date {issued}, or more than a year after it.",
-                        values={"due": str(chosen), "issued": str(facts.today)})  # fmt: skip
-        needs.append(Need(name="due_on", value=str(chosen), says=says))
+        needs.append(_no_day(str(chosen), facts))
         return due_on
     return chosen
+
+
+def _no_day(due: str, facts: Facts) -> Need:
+    says = Sentence(text="The due date {due} is before the issue date {issued}, or more than a year after it.",
+                    values={"due": due, "issued": str(facts.today)})  # fmt: skip
+    return Need(name="due_on", value=due, says=says)
 
 
 def _message(deal: Record, facts: Facts) -> str:

@@ -92,6 +92,18 @@ def test_a_discount_that_cannot_be_right_is_asked_for(shop: Shop) -> None:
     assert draft.lines[-1].unit_price == -30
 
 
+def test_terms_that_no_calendar_has_are_asked_and_stop_nothing_else(shop: Shop) -> None:
+    """A slip of the keyboard in the CRM: the due date is asked for, and other deals are invoiced as ever."""
+    known = settings.load(shop.data)
+    crm = known.connections["hubspot"].model_dump() | {"payment_terms_property": "website"}
+    shop.set(connections=known.connections | {"hubspot": Connection.model_validate(crm)})
+    finding, _ = won(shop, website="99999999")
+    (asked,) = by_action(shop.plans(finding))["create_invoice"].needs
+    assert asked.name == "due_on" and "+ 99999999 is before the issue date" in str(asked.says)
+    day = str(dt.date.today() + dt.timedelta(days=10))
+    assert all(p.is_ready for p in shop.plans(finding, given={"due_on": day}))
+
+
 @pytest.mark.capability("INV-3")
 def test_each_invoice_gets_the_series_of_its_pipeline_or_country(shop: Shop) -> None:
     """Two series by country, one by pipeline: numbers run in each; where none fits, nothing is sent before a pick."""
