@@ -332,7 +332,7 @@ class Vendor:
 
     def read(self, method: str, path: str, *, params: Params | None = None, json: Any = None) -> Any:
         """Send a read, again where that helps, and return the decoded reply (decimals exact)."""
-        return decode(self.reply(method, path, params=params, json=json), self.name)
+        return self._said(self.reply(method, path, params=params, json=json), Unreachable)
 
     def reply(
         self, method: str, path: str, *, params: Params | None = None, json: Any = None,
@@ -398,7 +398,22 @@ class Vendor:
         if not reply.is_success:
             # 409 and 429 are answers given before the work: nothing was done.
             raise self.failure(reply, Unsure)
-        return decode(reply, self.name, otherwise=Unsure)
+        return self._said(reply, Unsure)
+
+    def is_answer(self, said: Any) -> bool:
+        """Return whether the JSON of a successful reply is one of this vendor's: an error may come as a success."""
+        return True
+
+    def _said(self, reply: httpx.Response, otherwise: type[VendorError]) -> Any:
+        """Return the decoded reply. Raises `otherwise` where it is none of the vendor's."""
+        said = decode(reply, self.name, otherwise=otherwise)
+        if not self.is_answer(said):
+            asked = reply.request
+            text = (
+                f"{asked.method} {asked.url.path} answered {reply.status_code} with something else: {reply.text[:80]!r}"
+            )
+            raise otherwise(self.name, text, reply.status_code)
+        return said
 
     def download(self, url: str) -> bytes:
         """Return the bytes at an address the vendor gave (a PDF), unsigned."""

@@ -53,6 +53,10 @@ class Account(Vendor):
         codes = [error["code"] for error in said.get("errors", []) if error.get("code")]
         return " · ".join(dict.fromkeys([said.get("message") or reply.text[:200], *codes, *named]))
 
+    def is_answer(self, said: Any) -> bool:
+        """Return whether it is a record or a list of them; a deletion answers nothing."""
+        return said is None or (isinstance(said, dict) and said.get("status") != "error")
+
     def hopeless(self, reply: httpx.Response) -> bool:
         """Stop when the day's allowance is spent."""
         return reply.status_code == 429 and _body(reply).get("policyName") == "DAILY"

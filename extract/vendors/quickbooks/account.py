@@ -62,6 +62,10 @@ class Account(Vendor):
             return Refused(self.name, str(error).removeprefix(f"{self.name}: "), _STATUS[code])
         return error
 
+    def is_answer(self, said: Any) -> bool:
+        """Return whether it is an object of the company, and no fault."""
+        return isinstance(said, dict) and not said.keys() & {"Fault", "fault"}
+
     def check(self) -> Connected:
         """Return the company, its currency, and what of its settings stands in our way."""
         company = self.get(self._at(f"companyinfo/{self.realm}"), minorversion=VERSION)["CompanyInfo"]

@@ -55,6 +55,10 @@ class Account(Vendor):
             return Spent(self.name, f"{reply.status_code} {self.explain(reply)}", reply.status_code)
         return super().failure(reply, otherwise)
 
+    def is_answer(self, said: Any) -> bool:
+        """Return whether it is an object or a list of them."""
+        return isinstance(said, dict) and "error" not in said and bool(said.keys() & {"id", "data"})
+
     def hopeless(self, reply: httpx.Response) -> bool:
         """Believe Stripe when it says that a retry will not help."""
         return reply.headers.get("stripe-should-retry") == "false"
