@@ -62,7 +62,8 @@ class CreateInvoice(Action):
         sold_at = lines + discount_lines(lines, deal["currency"], customer, given, needs) if reduces else (
             discounted(lines, customer, given, needs)
         )  # fmt: skip
-        less = _less(earlier, lines, facts) if source.less else []
+        same = [i for i in earlier if i["currency"] == deal["currency"]]  # what is not, a caution names
+        less = _less(same, lines, facts) if source.less else []
         whole = cut(sold_at, source) + less
         due_on = _due_on(deal, customer, facts, given, needs)
         if not deal["currency"]:

@@ -182,6 +182,26 @@ def test_what_was_credited_of_a_deposit_is_billed_again_with_its_tax(shop: Shop,
     assert final.preview[-1].after == f"{Decimal(gross) / 100:.2f}"
 
 
+def test_a_deposit_in_another_currency_is_said_and_never_taken_off(shop: Shop) -> None:
+    """300 USD are not 300 EUR: what they are worth a person knows."""
+    deal = sell(shop, 17, won=1)
+    shop.set(invoicing=Invoicing(issue=True))
+    shop.look_again()
+    shop.mend([p for p in offered(shop, deal) if p.action == "create_customer"])
+    shop.look_again()
+    ((customer,),) = shop.rows("SELECT id FROM customers WHERE vendor = 'stripe' AND name = 'Cliente 17 SL'")
+    form = {"customer": customer, "currency": "usd", "metadata[crm_deal_id]": deal, "days_until_due": "30",
+            "collection_method": "send_invoice", "pending_invoice_items_behavior": "exclude"}  # fmt: skip
+    id = httpx.post(f"{shop.url}/v1/invoices", data=form, headers=BILLING, timeout=30).json()["id"]
+    line = {"customer": customer, "invoice": id, "amount": "30000", "currency": "usd", "description": "Deposit"}
+    httpx.post(f"{shop.url}/v1/invoiceitems", data=line, headers=BILLING, timeout=30)
+    httpx.post(f"{shop.url}/v1/invoices/{id}/finalize", headers=BILLING, timeout=30)
+    shop.look_again()
+    (create,) = [p for p in offered(shop, deal) if p.action == "create_invoice"]
+    assert [(line.unit_price, line.quantity) for line in create.draft.lines] == [(Decimal(600), Decimal(2))]
+    assert [c.code for c in create.cautions] == ["currency_differs"]
+
+
 def test_a_part_whose_invoice_was_voided_is_due_again(shop: Shop) -> None:
     """It may be invoiced once more, as another document."""
     deal = sell(shop, 14, won=1)
