@@ -7,8 +7,9 @@ from typing import Any
 
 from extract.model import InvoiceDraft, LineDraft
 from extract.values import coins
+from extract.vendor import Refused
 from reconcile import plans
-from reconcile.action import Action, Answer, Caution, Change, Need, Plan, Sentence
+from reconcile.action import Action, Answer, Caution, Change, Need, Others, Plan, Sentence
 from reconcile.again import follows, gone
 from reconcile.catalogue import added
 from reconcile.exchange import exchange
@@ -110,13 +111,27 @@ class CreateInvoice(Action):
         if percent and plans.plan_of(store, plan.subject.vendor, plan.subject.id) is None:
             plans.keep(store, plan.subject.vendor, plan.subject.id, plans.deposit(Decimal(percent)), "deposit invoice")
 
+    def prepared(self, plan: Plan, vendor: Any, store: State, other: Others) -> Plan:
+        """Return the plan with what the CRM says of the deal otherwise than when the invoice was previewed.
+
+        Where the CRM is no system that can be asked, such as a file, what was read last stands.
+        """
+        crm, said = other(plan.subject.vendor), plan.data.get("deal")
+        now = _said(crm.deal(plan.subject.id)) if said and hasattr(crm, "deal") else said
+        if said is None or now is None or now == said:
+            return plan
+        why = f"deal {plan.subject.id} said {said} when this was previewed and says {now} now"
+        return plan.model_copy(update={"data": plan.data | {"changed": why}})
+
     def find(self, plan: Plan, vendor: Any) -> Answer | None:
         """Return the invoice of our key if it is whole."""
         found = vendor.find_invoice(plan.draft)
         return Answer(data=found.model_dump(mode="json", exclude_none=True)) if found else None
 
     def send(self, plan: Plan, vendor: Any) -> Answer:
-        """Create it, or complete what an earlier try began."""
+        """Create it, or complete what an earlier try began. Refused where the deal is another one by now."""
+        if why := plan.data.get("changed"):
+            raise Refused(plan.subject.vendor, f"{why}: read again, then preview; nothing was sent", 400)
         made = vendor.create_invoice(plan.draft).model_dump(mode="json", exclude_none=True)
         return Answer(data=made, after={c.field: c.after for c in plan.preview})
 
@@ -284,7 +299,13 @@ def _kept(source: Source, earlier: list[Record], voided: int) -> dict[str, str]:
     """Return what the plan remembers: after which invoices of its deal it comes, and a deposit agreed on."""
     one_of_many = source.kind in ("recurring", "proforma")
     mark = {} if one_of_many else {"follows": follows(source.deal, (i["id"] for i in earlier), voided)}
-    return mark | ({"deposit": str(source.deposit)} if source.deposit else {})
+    said = {"deal": _said(source.deal)} if source.deal_id else {}
+    return mark | said | ({"deposit": str(source.deposit)} if source.deposit else {})
+
+
+def _said(deal: Record) -> str:
+    """Return what of a deal decides whether, and for how much, it is invoiced."""
+    return " ".join(text(deal[name]) or "—" for name in ("status", "amount", "currency"))
 
 
 def _compared(source: Source, draft: InvoiceDraft, facts: Facts, needs: list[Need]) -> list[Caution]:

@@ -70,18 +70,16 @@ class SendReminder(Action):
         return tuple(f"reminder:{plan.subject.vendor}:{said}" for said in unlisted(plan.data.get("invoices", "")))
 
     def prepared(self, plan: Plan, vendor: Any, store: State, other: Others) -> Plan:
-        """Return the plan where billing says of each invoice in the letter what it said when that was written.
+        """Return the plan with an invoice of the letter that was paid, in part or whole, or voided since then.
 
-        Refused where one was paid, in part or whole, or voided meanwhile. Where billing is no system of ours that can
-        be asked (a file, one that was disconnected), what was read last stands.
+        Where billing is no system that can be asked (a file, one that was disconnected), what was read last stands.
         """
         billing = other(plan.subject.vendor)
         for said in unlisted(plan.data.get("paid", "")) if hasattr(billing, "invoice") else ():
             id, _, paid = said.rpartition("=")
             now = billing.invoice(id)
             if now["status"] in ("paid", "void") or Decimal(now.get("paid") or 0) != Decimal(paid or 0):
-                raise Refused(plan.subject.vendor, f"{now.get('number') or id} was paid or changed since it was read: "
-                              "read again, then remind; nothing was sent", 400)  # fmt: skip
+                return plan.model_copy(update={"data": plan.data | {"changed": str(now.get("number") or id)}})
         return plan
 
     def find(self, plan: Plan, vendor: Any) -> Answer | None:
@@ -90,7 +88,10 @@ class SendReminder(Action):
         return Answer(data=found) if found else None
 
     def send(self, plan: Plan, vendor: Any) -> Answer:
-        """Send it."""
+        """Send it. Refused where it would ask for what was paid."""
+        if number := plan.data.get("changed"):
+            raise Refused(plan.subject.vendor, f"{number} was paid or voided since it was read: read again, then "
+                          "remind; nothing was sent", 400)  # fmt: skip
         return Answer(data=vendor.send(plan.draft), after={"to": plan.data["address"], "level": plan.data["level"]})
 
     def finish(self, plan: Plan, answer: Answer, store: State) -> None:

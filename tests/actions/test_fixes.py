@@ -337,6 +337,23 @@ def test_an_overdue_invoice_is_reminded_once_in_the_customers_language(shop: Sho
 
 
 @pytest.mark.capability("ERR-1")
+@pytest.mark.parametrize("change", [{"amount": "5000"}, {"dealstage": "closedlost"}], ids=["amount", "lost"])
+def test_a_deal_that_changed_since_the_preview_is_not_invoiced(shop: Shop, change: dict[str, str]) -> None:
+    """The CRM is asked once more before the invoice is made; a new preview shows what it says now."""
+    deal = sell(shop, 100, won=10)
+    shop.look_again()
+    plans = shop.plans(shop.finding("won_not_invoiced", f"d.id = '{deal}'"))
+    shop.post(f"deals/{deal}", change)
+    assert shop.mend(plans)[-1] == "refused" and invoices(shop, deal) == []
+    (run,) = workflows.runs(shop.data)
+    assert f"deal {deal} said won 1200.00 EUR" in run.outcomes[-1].error and "read again" in run.outcomes[-1].error
+    shop.look_again()
+    asked = "SELECT id FROM findings WHERE subject_id = ? AND state = 'open' AND action = 'create_invoice'"
+    fresh = [p for (f,) in shop.rows(asked, deal) for p in shop.plans(f)]
+    assert bool(fresh) == ("amount" in change)
+    assert not fresh or (set(shop.mend(fresh)) <= {"done", "found", "nothing"} and len(invoices(shop, deal)) == 1)
+
+
 @pytest.mark.parametrize("amount", ["100", ""], ids=["in part", "whole"])
 def test_what_was_paid_a_minute_ago_is_not_reminded_of(shop: Shop, amount: str) -> None:
     """Billing is asked once more before the mail goes: no letter, no task, and the next reading knows better."""
