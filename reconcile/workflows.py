@@ -390,7 +390,7 @@ def _watch(engine: _Engine) -> None:
 
 
 def _recover(engine: _Engine) -> None:
-    """Take over what dead processes left running, and start what was written down and never started."""
+    """Take over what dead processes left running, start what was never started, end what nobody performs any more."""
     engine.store.keep(f"beat:{process.me()}", now().isoformat())
     pending = {w.executor_id for w in DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)}
     dead = [owner for owner in pending if owner and owner != process.me() and not _lives(engine.store, owner)]
@@ -403,10 +403,13 @@ def _recover(engine: _Engine) -> None:
     with engine.store.read() as db:
         ids = list(db.execute(going).scalars())
     for some in (ids[at : at + _ASKED] for at in range(0, len(ids), _ASKED)):
-        begun = {w.workflow_id for w in DBOS.list_workflows(workflow_ids=some, load_input=False, load_output=False)}
+        found = DBOS.list_workflows(workflow_ids=some, load_input=False, load_output=False)
+        begun = {w.workflow_id: w.status for w in found}
         for id in some:
             if id not in begun:
                 _enqueue(id)
+            elif begun[id] == "ERROR":  # a mistake of ours that could not even be noted
+                _close(id, "doubt")
 
 
 def _lives(store: State, owner: str) -> bool:

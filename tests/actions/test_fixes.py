@@ -441,6 +441,26 @@ def test_a_mistake_of_ours_ends_the_run_and_it_may_be_tried_again(shop: Shop, mo
     assert set(shop.mend(plans)) <= {"done", "found", "nothing"}
 
 
+def test_a_run_that_could_not_even_be_ended_is_ended_later(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The database was away at the worst moment: whoever looks next closes what nobody performs any more."""
+
+    def away(*_: Any) -> None:
+        raise OSError("away")
+
+    plans = shop.plans(shop.finding("won_not_invoiced"))
+    with monkeypatch.context() as broken:
+        broken.setattr(workflows, "perform", away)
+        broken.setattr(workflows, "_close", away)
+        workflows.launch(shop.data)
+        (id,) = workflows.confirm(shop.data, plans, "ana")
+        with pytest.raises(OSError, match="away"):
+            workflows.DBOS.retrieve_workflow(id).get_result()
+    assert workflows.status(shop.data, id).state == "running" and workflows._engine is not None
+    workflows._recover(workflows._engine)
+    assert workflows.status(shop.data, id).state == "doubt"
+    assert set(shop.mend(plans)) <= {"done", "found", "nothing"}
+
+
 @pytest.mark.capability("LINK-5")
 def test_a_tax_id_one_character_off_is_another_customer_and_a_hint(shop: Shop) -> None:
     """It is not updated nor taken for the same; the plan creates a new one and says who it may be."""
