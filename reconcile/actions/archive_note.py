@@ -1,6 +1,7 @@
 """Put the PDF of an issued document into the CRM, as a note with the file on its deal and customer, once."""
 
 import datetime as dt
+from html import escape
 from typing import Any
 
 from extract.model import NoteDraft
@@ -22,7 +23,7 @@ class ArchiveNote(Action):
         """Return the plan for a document that has a deal or a customer in `crm`."""
         key = f"archive_note:{crm}:{document['vendor']}:{document['id']}"
         draft = NoteDraft(
-            key=key, body=said.text, at=dt.datetime.combine(document["issued_on"], dt.time(12), dt.UTC),
+            key=key, body=escape(said.text), at=dt.datetime.combine(document["issued_on"], dt.time(12), dt.UTC),
             deal_id=document["deal_id"], customer_id=document["crm_customer_id"], file_name=said.file,
         )  # fmt: skip
         return Plan(

@@ -26,8 +26,8 @@ def said(document: Record, language: str) -> Said:
     spoken = language if language in LANGUAGES else "en"
     sort = _CREDIT_NOTE if document["kind"] == "credit_note" else _INVOICE
     values = {
-        "kind": line("archived", spoken, {}, sort), "number": document["number"],
-        "customer": document["customer"] or "—",
+        "kind": line("archived", spoken, {}, sort), "number": " ".join(document["number"].split()),
+        "customer": " ".join((document["customer"] or "—").split()),  # the title is a mail's subject: one line
         "amount": format_currency(document["gross"], document["currency"], locale=spoken),
         "issued_on": format_date(document["issued_on"], format="long", locale=spoken),
     }  # fmt: skip

@@ -4,6 +4,7 @@ import csv
 import datetime as dt
 import hashlib
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,11 @@ from typer.testing import CliRunner
 
 from dashboard import cli, jobs
 from reconcile.actions.archive_file import checksum
+from reconcile.actions.archive_note import ArchiveNote
 from reconcile.archive.paths import path_of
 from reconcile.archive.place import place
 from reconcile.archive.run import LAST, archive
+from reconcile.archive.words import said
 from reconcile.archive.work import work
 from reconcile.settings import Archive, load
 from reconcile.state import state
@@ -267,3 +270,14 @@ def test_the_pdfs_go_with_a_reminder_where_that_is_wished(shop: Shop) -> None:
     (mail,) = [m for m in shop.changed()["mails"] if m["subject"] == plan.draft.subject]  # type: ignore[union-attr]
     assert mail["attachments"] == [a.name for a in plan.draft.attached]  # type: ignore[union-attr]
     assert checksum(b"") != checksum(b"%PDF-")
+
+
+def test_a_customers_name_is_a_name_in_a_note_and_in_a_subject() -> None:
+    """Signs of HTML stay signs in the CRM, and a name of two lines is one in the mail's subject."""
+    document = {"vendor": "stripe", "id": "in_1", "number": "F-1", "kind": "invoice", "customer": "A & <b>\nSL",
+                "gross": Decimal(121), "currency": "EUR", "issued_on": dt.date(2026, 3, 1), "deal_id": "501",
+                "crm_customer_id": None}  # fmt: skip
+    words = said(document, "en")
+    assert words.title.startswith("Invoice F-1 · A & <b> SL ·")
+    plan = ArchiveNote().plan(document, "hubspot", words)
+    assert "A &amp; &lt;b&gt; SL" in plan.draft.body and "A & <b> SL" in str(plan.preview)
