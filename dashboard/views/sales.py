@@ -17,8 +17,10 @@ from dashboard.words import DASH, _, day, money, month, number, percent, several
 ZERO = Decimal(0)
 COUNTS = sales.WHAT
 AMOUNTS = ("won", "invoiced", "paid", "waiting")  # of those counts the table has the amounts too
-WIDTHS = {"open": 56, "closed": 62, "won": 54, "invoiced": 66, "paid": 56, "waiting": 80, "won_amount": 80,
-          "invoiced_amount": 96, "paid_amount": 80, "waiting_amount": 106}  # all fit on a desk  # fmt: skip
+WIDTHS = {"open": 56, "closed": 60, "won": 54, "invoiced": 64, "paid": 54, "waiting": 80, "won_amount": 80,
+          "invoiced_amount": 92, "paid_amount": 80, "waiting_amount": 104, "rate": 74, "days": 92, "pay": 78,
+          }  # all fit on a desk  # fmt: skip
+LETTER, AROUND = 5.4, 16  # pixels that a letter of a column's title takes at most on average, and what is around it
 TOP = 10
 
 
@@ -146,24 +148,22 @@ def _name(row: Row, by: str) -> str:
 def _table(rows: list[Row], chosen: narrow.Chosen, by: str) -> None:
     """Show the table; a click on any of its cells opens the deals that it counts."""
     shown: dict[str, list[Any]] = {"name": [_name(r, by) for r in rows]}
-    config: dict[str, Any] = {"name": st.column_config.TextColumn(_called(by), width=104, pinned=True)}
+    config: dict[str, Any] = {"name": st.column_config.TextColumn(_called(by), width=102, pinned=True)}
     for name in COUNTS:
         shown[name] = [r[name] for r in rows]
-        config[name] = st.column_config.NumberColumn(_what(name), width=WIDTHS[name])
+        config[name] = st.column_config.NumberColumn(_what(name), width=_wide(name, _what(name)))
         if name in AMOUNTS:
             of = f"{name}_amount"
             shown[of] = [money(r[of], chosen.currency, whole=True) for r in rows]
-            title = f"{_what(name)} {chosen.currency}"
-            config[of] = st.column_config.TextColumn(title, width=WIDTHS[of], alignment="right")
+            config[of] = _column(of, f"{_what(name)} {chosen.currency}")
     shown["rate"] = [percent(_share(r["invoiced"], r["won"])) for r in rows]
     shown["days"] = [DASH if r["days_to_invoice"] is None else number(r["days_to_invoice"], 1) for r in rows]
     shown["pay"] = [DASH if r["days_to_pay"] is None else number(r["days_to_pay"], 1) for r in rows]
     config |= {
-        "rate": st.column_config.TextColumn(_("Invoiced %"), width=74, alignment="right",
-                                            help=_("Deals with an invoice, of those won")),
-        "days": st.column_config.TextColumn(_("Days to invoice"), width=98, alignment="right"),
-        "pay": st.column_config.TextColumn(_("Days to pay"), width=78, alignment="right"),
-    }  # fmt: skip
+        "rate": _column("rate", _("Invoiced %"), _("Deals with an invoice, of those won")),
+        "days": _column("days", _("Days to invoice")),
+        "pay": _column("pay", _("Days to payment")),
+    }
     st.caption(_("Click a number to see its deals."))
     state = st.dataframe(
         shown, column_config=config, hide_index=True, on_select="rerun", selection_mode="single-cell", key=f"by-{by}",
@@ -173,6 +173,15 @@ def _table(rows: list[Row], chosen: narrow.Chosen, by: str) -> None:
         what = column.removesuffix("_amount")
         st.query_params["cell"] = f"{what if what in COUNTS else 'won'}:{rows[at]['key']}"
         st.rerun()
+
+
+def _column(name: str, title: str, says: str | None = None) -> Any:
+    return st.column_config.TextColumn(title, width=_wide(name, title), alignment="right", help=says)
+
+
+def _wide(name: str, title: str) -> int:
+    """Return the width of a column in pixels: its usual one, more where the title is longer in this language."""
+    return max(WIDTHS[name], round(LETTER * len(title)) + AROUND)
 
 
 def _cell(period: narrow.Period, chosen: narrow.Chosen, by: str, invoices: Billed) -> None:
@@ -209,7 +218,7 @@ def _cell(period: narrow.Period, chosen: narrow.Chosen, by: str, invoices: Bille
         "day": st.column_config.TextColumn(_("Day"), width=95),
         "invoiced": st.column_config.TextColumn(_("Invoiced"), width=110, alignment="right"),
         "days": st.column_config.NumberColumn(_("Days to invoice"), width=100),
-        "pay": st.column_config.NumberColumn(_("Days to pay"), width=90),
+        "pay": st.column_config.NumberColumn(_("Days to payment"), width=110),
         "invoice": st.column_config.TextColumn(_("Invoice"), width=110),
     }
     state = st.dataframe(
