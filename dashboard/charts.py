@@ -76,9 +76,11 @@ def by_check(totals: Sequence[Total], currency: str) -> go.Figure:
     )
     # room for the amount beside a bar that is too short for it
     figure.update_xaxes(visible=False, range=[0, 1.6 * max((float(amount) for _t, amount in shown), default=1.0)])
-    figure.update_yaxes(automargin=True, showgrid=False, tickvals=rows,
-                        ticktext=[f"{shortened(_(t.title), 32)}  " for t, _amount in shown])  # fmt: skip
-    return calm(figure, colours, 34 * len(shown) + 20)
+    figure.update_yaxes(visible=False)
+    for row, (total, _amount) in zip(rows, shown, strict=True):  # above its bar: beside it, long titles were cut
+        figure.add_annotation(x=0, y=row, yshift=18, text=_(total.title), showarrow=False, xanchor="left",
+                              font={"size": 12, "color": colours.muted})  # fmt: skip
+    return calm(figure, colours, 46 * len(shown) + 20).update_layout(bargap=0.55)
 
 
 def calm(figure: go.Figure, colours: Palette, height: int) -> go.Figure:

@@ -107,13 +107,13 @@ def _list() -> None:
         "why": [_why_not(r) for r in rows],
     }
     config = {
-        "number": st.column_config.TextColumn(_("Quote"), width=150),
+        "number": st.column_config.TextColumn(_("Quote"), width=125),
         "amount": st.column_config.TextColumn(_("Amount"), width=110, alignment="right"),
-        "customer": st.column_config.TextColumn(_("Customer"), width=170),
-        "deal": st.column_config.TextColumn(_("Deal"), width=150),
-        "status": st.column_config.TextColumn(_("State"), width=90),
+        "customer": st.column_config.TextColumn(_("Customer"), width=155),
+        "deal": st.column_config.TextColumn(_("Deal"), width=130),
+        "status": st.column_config.TextColumn(_("State"), width=80),
         "until": st.column_config.TextColumn(_("Valid until"), width=100),
-        "why": st.column_config.TextColumn(_("Why it cannot be used"), width=330),
+        "why": st.column_config.TextColumn(_("Why it cannot be used"), width=360),
     }
     table = st.dataframe(shown, column_config=config, hide_index=True, on_select="rerun", selection_mode="single-row",
                          key=f"quotes-{text}-{status}-{at}", height=tall(len(rows), 640), alt=_("Quotes"))  # fmt: skip

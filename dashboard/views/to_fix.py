@@ -138,11 +138,11 @@ def _table(rows: list[Row], titles: dict[str, str]) -> list[Row]:
         "owner": [r["owner"] or "" for r in rows],
     }
     config = {
-        "problem": st.column_config.TextColumn(_("Problem"), width=215, help=_("▲ high, ◆ medium, ● low")),
-        "amount": st.column_config.TextColumn(_("At stake"), width=115, alignment="right"),
-        "days": st.column_config.NumberColumn(_("Days"), width=55, help=_("Days since it has been wrong")),
-        "record": st.column_config.TextColumn(_("Record"), width=170),
-        "customer": st.column_config.TextColumn(_("Customer"), width=160),
+        "problem": st.column_config.TextColumn(_("Problem"), width=255, help=_("▲ high, ◆ medium, ● low")),
+        "amount": st.column_config.TextColumn(_("At stake"), width=112, alignment="right"),
+        "days": st.column_config.NumberColumn(_("Days"), width=50, help=_("Days since it has been wrong")),
+        "record": st.column_config.TextColumn(_("Record"), width=130),
+        "customer": st.column_config.TextColumn(_("Customer"), width=150),
         "owner": st.column_config.TextColumn(_("Salesperson"), width=110),
     }
     if any(r["id"] in given for r in rows):

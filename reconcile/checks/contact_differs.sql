@@ -1,4 +1,4 @@
--- title:    Billing has other contact data than the CRM
+-- title:    Contact data differs from the CRM
 -- severity: low
 -- reads:    customer_pairs, customers, deals, deal_invoices, invoices, invoice_summary, field_map, record_fields
 -- action:   update_customer

@@ -1,4 +1,4 @@
--- title:    Invoice in another currency than the deal
+-- title:    Invoice currency is not the deal's
 -- severity: high
 -- reads:    deals, deal_summary, deal_invoices, invoice_summary
 -- needs:    deals

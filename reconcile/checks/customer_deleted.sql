@@ -1,4 +1,4 @@
--- title:       Customer deleted in one system, still in the other
+-- title:       Customer deleted in one system only
 -- severity:    low
 -- reads:       baselines, customers, customer_pairs, merged, sync
 -- absent_from: customers

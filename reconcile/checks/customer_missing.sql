@@ -1,4 +1,4 @@
--- title:       New customer, missing in the other system
+-- title:       New customer in one system only
 -- severity:    low
 -- reads:       customers, customer_pairs, baselines, deals, invoices, sync, links
 -- absent_from: customers

@@ -1,4 +1,4 @@
--- title:       Received, and not on any bank statement
+-- title:       Received, and on no bank statement
 -- severity:    high
 -- reads:       payments, payment_summary, payouts, links, invoices, settings
 -- absent_from: payments

@@ -1,4 +1,4 @@
--- title:       Product deleted in one system, still in the other
+-- title:       Product deleted in one system only
 -- severity:    low
 -- reads:       baselines, products, record_pairs, sync
 -- absent_from: products

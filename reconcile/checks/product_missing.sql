@@ -1,4 +1,4 @@
--- title:       New product, missing in the other system
+-- title:       New product in one system only
 -- severity:    low
 -- reads:       products, record_pairs, baselines, deals, invoices, sync
 -- absent_from: products

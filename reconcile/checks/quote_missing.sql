@@ -1,4 +1,4 @@
--- title:       Quote published, missing in the other system
+-- title:       Quote published in one system only
 -- severity:    low
 -- reads:       quotes, lines, products, customer_pairs, record_pairs, baselines, deals, invoices, sync, settings
 -- needs:       quotes

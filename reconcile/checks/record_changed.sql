@@ -1,4 +1,4 @@
--- title:    Changed in one system, not yet in the other
+-- title:    Changed in one system only
 -- severity: medium
 -- reads:    record_fields, record_pairs
 -- action:

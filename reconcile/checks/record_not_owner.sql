@@ -1,4 +1,4 @@
--- title:    Changed in the system that does not decide
+-- title:    Changed where it is not decided
 -- severity: low
 -- reads:    record_fields, record_pairs
 -- action:

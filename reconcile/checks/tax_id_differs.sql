@@ -1,4 +1,4 @@
--- title:    Billing has another tax id than the CRM
+-- title:    Tax id differs in billing and CRM
 -- severity: high
 -- reads:    customer_pairs, customers, tax_ids, deal_invoices, deals, invoices, invoice_summary, field_map, record_fields
 -- action:   update_customer

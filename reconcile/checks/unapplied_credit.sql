@@ -1,4 +1,4 @@
--- title:    Credit not used while invoices are open
+-- title:    Credit unused, and invoices are open
 -- severity: medium
 -- reads:    payment_excess, payments, invoices, invoice_summary, allocations, settings
 -- action:

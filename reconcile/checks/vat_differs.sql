@@ -1,4 +1,4 @@
--- title:    Invoice carries another tax than the deal's lines
+-- title:    Invoice has another tax than the deal
 -- severity: medium
 -- reads:    deals, deal_summary, deal_invoices, invoice_summary, lines, settings
 -- needs:    deals

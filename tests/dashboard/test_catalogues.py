@@ -8,10 +8,12 @@ from babel.messages import pofile
 from babel.messages.catalog import Catalog, Message
 
 from dashboard import labels
-from dashboard.texts import Text, texts
+from dashboard.texts import HOUSE, Text, texts
 from dashboard.theme import invoice_state
-from dashboard.words import FOLDER, LANGUAGES, speaking
+from dashboard.words import FOLDER, LANGUAGES, _, speaking
+from reconcile.sqlfile import queries
 
+LETTERS = 38  # of a title in the first column of the page To fix
 OTHERS = [code for code in LANGUAGES if code != "en"]
 
 
@@ -47,6 +49,14 @@ def test_a_translation_fills_in_what_the_text_does(code: str) -> None:
         if len(source) == 1:
             assert fields(forms(message)) == fields(source), text
         assert forms(message)[0].count("**") == text.count("**"), text
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_the_title_of_a_problem_fits_its_column(code: str) -> None:
+    """The worklist is read down its first column: no title is cut there in any language."""
+    titles = [query.header["title"] for query in queries(HOUSE / "checks")]
+    with speaking(code):
+        assert [_(title) for title in titles if len(_(title)) > LETTERS] == []
 
 
 @pytest.mark.parametrize("code", OTHERS)
