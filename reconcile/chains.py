@@ -12,6 +12,7 @@ from reconcile.actions.create_invoice import totals
 from reconcile.actions.send_reminder import spoken
 from reconcile.actions.update_deal import Coming
 from reconcile.facts import Facts, Record
+from reconcile.letters import line, said_day, said_money
 from reconcile.plans import rule_of
 from reconcile.source import Source, as_proforma, of_deal, of_quote, of_rule, quote_of
 
@@ -268,17 +269,18 @@ def _tasks(reminder: Plan, facts: Facts) -> list[Plan]:
 
 
 def _task(invoice: Record, deal: Record, level: str, facts: Facts) -> Plan:
+    """Return the task for the owner of a deal, in the company's language."""
+    language = facts.settings.company.language
     values = {"number": invoice["number"] or invoice["id"], "customer": invoice["customer_name"] or "",
-              "days": str(invoice["days_overdue"]), "level": level}  # fmt: skip
-    words = Sentence(text="{number} of {customer} is {days} days late (reminder {level})", values=values)
-    body = (
-        f"{invoice['open_amount']:.2f} {invoice['currency']}, due {invoice['due_on']}. {invoice['url'] or ''}".strip()
-    )
+              "days": str(invoice["days_overdue"]), "level": level, "link": invoice["url"] or "",
+              "open": said_money(invoice["open_amount"], invoice["currency"], language),
+              "due_on": said_day(invoice["due_on"], language)}  # fmt: skip
     due_at = dt.datetime.combine(facts.today + dt.timedelta(days=1), dt.time(9), dt.UTC)
     subject = Subject(table="invoices", vendor=invoice["vendor"], id=invoice["id"])
     made: Plan = registry()["create_task"].plan(
-        subject, deal["vendor"], f"overdue:{invoice['vendor']}:{invoice['id']}:{level}", words, body, due_at,
-        deal["owner_id"], deal["id"], deal["customer_id"],
+        subject, deal["vendor"], f"overdue:{invoice['vendor']}:{invoice['id']}:{level}",
+        line("task", language, values), line("task", language, values, 1).strip(), due_at,
+        deal["owner_id"], deal["id"], deal["customer_id"], facts.owner(deal["vendor"], deal["owner_id"]),
     )  # fmt: skip
     return made
 

@@ -132,6 +132,11 @@ class Facts:
             vendor, id,
         )  # fmt: skip
 
+    def owner(self, vendor: str, id: str) -> str:
+        """Return the name of a salesperson; empty where it is not known."""
+        found = self.one("SELECT name FROM owners WHERE vendor = ? AND id = ?", vendor, id)
+        return (found["name"] or "") if found else ""
+
     def voided(self, billing: str, deal_id: str) -> int:
         """Return how many invoices of a deal were voided: each of them makes the next one a new wish."""
         found = self.one(

@@ -2,17 +2,13 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from decimal import Decimal
 from html import escape
 from importlib.resources import files
-
-from babel.dates import format_date
-from babel.numbers import format_currency
 
 from extract.model import NoteDraft
 from reconcile.action import Plan, Subject, registry
 from reconcile.facts import Facts, Record
-from reconcile.letters import LANGUAGES, line
+from reconcile.letters import line, said_day, said_money
 from reconcile.settings import SettingsError
 
 SORTS = ("invoice", "credit_note", "payment", "refund")
@@ -74,25 +70,22 @@ def _draft(event: Record, facts: Facts, crm: str) -> NoteDraft:
 
 def words(event: Record, language: str) -> list[str]:
     """Return what a note says, line by line: date, amount, and what is open after it."""
-    spoken = language if language in LANGUAGES else "en"
-
-    def day(value: dt.date | None) -> str:
-        return format_date(value, format="long", locale=spoken) if value else "—"
-
-    def money(amount: Decimal, currency: str) -> str:
-        return str(format_currency(amount, currency, locale=spoken))
-
-    amount = money(event["amount"], event["currency"])
+    amount = said_money(event["amount"], event["currency"], language)
     if event["subject"] == "invoices":
-        kind = line("noted", spoken, {}, _CREDIT_NOTE if event["sort"] == "credit_note" else _INVOICE)
-        values = {"kind": kind, "number": event["number"], "issued_on": day(event["on_day"]), "amount": amount,
-                  "due_on": day(event["due_on"])}  # fmt: skip
-        return [line("noted", spoken, values, _DOCUMENT)]
-    head = line("noted", spoken, {"amount": amount, "paid_on": day(event["on_day"])},
+        kind = line("noted", language, {}, _CREDIT_NOTE if event["sort"] == "credit_note" else _INVOICE)
+        values = {
+            "kind": kind,
+            "number": event["number"],
+            "amount": amount,
+            "issued_on": said_day(event["on_day"], language),
+            "due_on": said_day(event["due_on"], language),
+        }
+        return [line("noted", language, values, _DOCUMENT)]
+    head = line("noted", language, {"amount": amount, "paid_on": said_day(event["on_day"], language)},
                 _REFUND if event["sort"] == "refund" else _PAYMENT)  # fmt: skip
     lines = [head]
     for one in event["parts"]:
-        values = {"number": one["number"], "applied": money(one["amount"], one["currency"]),
-                  "remaining": money(one["remaining"], one["currency"])}  # fmt: skip
-        lines.append(line("noted", spoken, values, _PART if one["remaining"] else _SETTLED))
+        values = {"number": one["number"], "applied": said_money(one["amount"], one["currency"], language),
+                  "remaining": said_money(one["remaining"], one["currency"], language)}  # fmt: skip
+        lines.append(line("noted", language, values, _PART if one["remaining"] else _SETTLED))
     return lines

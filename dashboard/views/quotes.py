@@ -110,10 +110,10 @@ def _list() -> None:
         "number": st.column_config.TextColumn(_("Quote"), width=125),
         "amount": st.column_config.TextColumn(_("Amount"), width=110, alignment="right"),
         "customer": st.column_config.TextColumn(_("Customer"), width=155),
-        "deal": st.column_config.TextColumn(_("Deal"), width=130),
+        "deal": st.column_config.TextColumn(_("Deal"), width=160),
         "status": st.column_config.TextColumn(_("State"), width=80),
         "until": st.column_config.TextColumn(_("Valid until"), width=100),
-        "why": st.column_config.TextColumn(_("Why it cannot be used"), width=360),
+        "why": st.column_config.TextColumn(_("Why it cannot be used"), width=330),
     }
     table = st.dataframe(shown, column_config=config, hide_index=True, on_select="rerun", selection_mode="single-row",
                          key=f"quotes-{text}-{status}-{at}", height=tall(len(rows), 640), alt=_("Quotes"))  # fmt: skip

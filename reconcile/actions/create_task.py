@@ -14,16 +14,16 @@ class CreateTask(Action):
     settles = 20.0  # a CRM without idempotency keys may still be at work when the line breaks
 
     def plan(
-        self, subject: Subject, crm: str, key: str, words: Sentence, body: str, due_at: dt.datetime,
-        owner_id: str | None = None, deal_id: str | None = None, customer_id: str | None = None,
+        self, subject: Subject, crm: str, key: str, words: str, body: str, due_at: dt.datetime,
+        owner_id: str | None = None, deal_id: str | None = None, customer_id: str | None = None, owner: str = "",
     ) -> Plan:  # fmt: skip
-        """Return the plan of one task. `key` names the occasion, e.g. `overdue:stripe:in_1:2`."""
-        draft = TaskDraft(key=f"create_task:{crm}:{key}", subject=str(words), body=body, due_at=due_at,
+        """Return the plan of one task. `key` names the occasion, e.g. `overdue:stripe:in_1:2`; `owner` whose it is."""
+        draft = TaskDraft(key=f"create_task:{crm}:{key}", subject=words, body=body, due_at=due_at,
                           owner_id=owner_id, deal_id=deal_id, customer_id=customer_id)  # fmt: skip
-        shown = {"subject": draft.subject, "body": body, "due": due_at.isoformat(), "owner": owner_id or ""}
+        shown = {"subject": words, "body": body, "due_on": str(due_at.date()), "owner_id": owner or owner_id or ""}
         return Plan(
             key=draft.key, chain=draft.key, action="create_task", vendor=crm, subject=subject, draft=draft,
-            says=Sentence(text="Create the task “{subject}”.", values={"subject": draft.subject}),
+            says=Sentence(text="Create the task “{subject}”.", values={"subject": words}),
             preview=tuple(Change(field=name, after=value) for name, value in shown.items() if value),
         )  # fmt: skip
 

@@ -3,10 +3,15 @@
 People may write their own in place of each. A text in which something that must be said is missing is refused.
 """
 
+import datetime as dt
 import string
 from collections.abc import Mapping
+from decimal import Decimal
 from importlib.resources import files
 from typing import Any
+
+from babel.dates import format_date
+from babel.numbers import format_currency
 
 LANGUAGES = ("en", "es", "fr", "pl")
 LEVELS = 3
@@ -35,7 +40,7 @@ class LetterError(ValueError):
 
 def original(name: str, language: str) -> str:
     """Return the text of a letter as it comes with the program, in English where it is not written in the language."""
-    chosen = language if language in LANGUAGES else "en"
+    chosen = _written_in(language)
     return (files(__package__) / f"{name}.{chosen}.txt").read_text("utf-8")
 
 
@@ -72,7 +77,7 @@ def letter(
 
 def template(name: str, language: str, own: Mapping[str, str] | None = None) -> str:
     """Return the text of a letter with its placeholders: people's own where there is one."""
-    chosen = language if language in LANGUAGES else "en"
+    chosen = _written_in(language)
     return (own or {}).get(f"{name}.{chosen}") or original(name, chosen)
 
 
@@ -96,3 +101,17 @@ def spoken(customer: Mapping[str, Any]) -> str:
 def line(name: str, language: str, values: Mapping[str, str], place: int = 0) -> str:
     """Return one line of a file of lines, filled in."""
     return original(name, language).splitlines()[place].format_map(values)
+
+
+def said_day(value: dt.date | None, language: str) -> str:
+    """Return a day as a sentence in this language says it; a dash for none."""
+    return format_date(value, format="long", locale=_written_in(language)) if value else "—"
+
+
+def said_money(amount: Decimal, currency: str, language: str) -> str:
+    """Return an amount with its currency as this language writes it."""
+    return str(format_currency(amount, currency, locale=_written_in(language)))
+
+
+def _written_in(language: str) -> str:
+    return language if language in LANGUAGES else "en"

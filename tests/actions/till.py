@@ -10,7 +10,7 @@ from cryptography.fernet import Fernet
 
 from extract.model import CustomerDraft, TaskDraft
 from extract.vendor import Vendor
-from reconcile.action import Plan, Sentence, Subject, perform, registry
+from reconcile.action import Plan, Subject, perform, registry
 from reconcile.state import State, engine
 from reconcile.vault import Vault
 
@@ -81,7 +81,7 @@ def a_plan() -> Plan:
     """The plan of one task."""
     due = dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC)
     subject = Subject(table="deals", vendor="hubspot", id="501")
-    return registry()["create_task"].plan(subject, "till", "call:501", Sentence(text="Call"), "why", due)
+    return registry()["create_task"].plan(subject, "till", "call:501", "Call", "why", due)
 
 
 def press(url: str, database: str) -> str:

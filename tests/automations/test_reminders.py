@@ -298,19 +298,27 @@ def test_whatever_an_id_is_made_of_it_is_told_once(books: Books) -> None:
 
 @pytest.mark.capability("WB-13")
 def test_the_deals_owner_gets_a_task_at_each_level(shop: Shop) -> None:
-    """One task with due date and link in the CRM, on the deal, for its owner; none twice for the same level."""
+    """One task with due date and link in the CRM, on the deal, for its owner; none twice for the same level.
+
+    It is written in the company's language, and the preview names the owner.
+    """
     finding = next(
         f for (f,) in shop.rows("SELECT id FROM findings WHERE \"check\" = 'overdue' AND state = 'open' ORDER BY id")
         if (p := shop.plans(f)) and all(q.is_ready for q in p) and len(p) > 1
     )  # fmt: skip
     plans = shop.plans(finding)
     assert [p.action for p in plans] == ["send_reminder"] + ["create_task"] * len(plans[0].data["invoices"].split())
+    shop.set(company=settings.load(shop.data).company.model_copy(update={"language": "es"}))
+    told: Any = shop.plans(finding)[1].draft
+    assert "días de retraso" in told.subject and "con vencimiento el" in told.body
     assert set(shop.mend(plans)) == {"done"} and set(shop.mend(plans)) == {"found"}
     tasks = shop.changed()["tasks"]
     assert len(tasks) == len(plans) - 1
     draft: Any = plans[1].draft
     (owner,) = shop.rows("SELECT owner_id FROM deals WHERE id = ?", draft.deal_id)[0]
     assert draft.owner_id == owner and "due" in draft.body and "https://" in draft.body and draft.due_at
+    ((named,),) = shop.rows("SELECT name FROM owners WHERE id = ?", owner)
+    assert named in [change.after for change in plans[1].preview]
     shop.set(reminders=Reminders(tasks=False))
     assert shop.plans(finding) == []
 
