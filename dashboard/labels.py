@@ -8,7 +8,7 @@ from typing import Any
 
 from dashboard.read import Row
 from dashboard.theme import Mark, invoice_state
-from dashboard.words import _, said_of, several
+from dashboard.words import DASH, _, country, said_of, several
 from extract.vendor import registry
 
 
@@ -268,6 +268,13 @@ def field(name: str) -> str:
         "fx_rate": _("Exchange rate"),
         "exchange_rate": _("Exchange rate"),
     }.get(name, _line(name))
+
+
+def held(name: str, value: Any) -> str:
+    """Return what a record has in a field, as people read it: a country by its name, a dash for nothing."""
+    if value is None or value == "":
+        return DASH
+    return country(str(value)) if name == "country" else str(value)
 
 
 def _line(name: str) -> str:

@@ -19,8 +19,9 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _CENTS = re.compile(r"-?\d+\.\d{2}")
 _AMOUNT = re.compile(r"(-?\d+(?:\.\d+)?) ([A-Z]{3})")
 
-# Streamlit has no narrow-screen switch: tighter margins on a phone, tabular figures everywhere, no line of its own for
-# the running man. Links in captions are told by more than their colour.
+# Streamlit has no narrow-screen switch: tighter margins on a phone, where tabs and what is ticked go on in the next
+# line, not beyond the edge; tabular figures everywhere, no line of its own for the running man. Links in captions are
+# told by more than their colour.
 STYLE = """
 <style>
 [data-testid="stMetricValue"], [data-testid="stDataFrame"], table { font-variant-numeric: tabular-nums; }
@@ -43,6 +44,8 @@ STYLE = """
   [data-testid="stMainBlockContainer"] { padding: 4.2rem 0.9rem 3rem; }
   [data-testid="stMetricValue"] { font-size: 1.25rem; }
   [data-testid="stButtonGroup"] [role="radiogroup"] { flex-wrap: wrap; }
+  [data-testid="stTabs"] [role="tablist"] { flex-wrap: wrap; row-gap: 0; }
+  [data-testid="stCheckbox"] :is([data-testid="stMarkdownContainer"], p) { white-space: normal; }
 }
 </style>
 """

@@ -130,6 +130,11 @@ def money(amount: Decimal | int | None, currency: str | None, *, whole: bool = F
     return numbers.format_currency(amount, currency, pattern, locale=locale(), currency_digits=not whole)
 
 
+def country(code: str) -> str:
+    """Return the name of a country by its two letters, or what stands there where they are none's."""
+    return str(locale().territories.get(code.upper(), code))
+
+
 def short_money(amount: Decimal, currency: str) -> str:
     """Return an amount as the axis of a chart says it: "€80K", "1,5 mln zł"."""
     return numbers.format_compact_currency(amount, currency, locale=locale(), fraction_digits=1)

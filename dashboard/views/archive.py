@@ -35,7 +35,7 @@ def show() -> None:
     _last()
     _buttons()
     _list()
-    st.subheader(_("Where it goes"), anchor=False)
+    st.subheader(_("Where copies go"), anchor=False)
     archive_place.show()
 
 
@@ -46,7 +46,8 @@ def _told() -> None:
         st.metric(_("Issued documents"), number(sum(issued.values())), border=True)
         for where in on:
             there = number(kept.count(store, where, able))
-            st.metric(archived.places()[where], there, border=True, help=_("Documents that are there"))
+            title = _("Kept in: {place}").format(place=archived.places()[where])
+            st.metric(title, there, border=True, help=_("Documents that are there"))
     if without := sum(count for vendor, count in issued.items() if vendor not in able):
         told = several("{count} document came from a file: no connected system has its PDF.",
                        "{count} documents came from files: no connected system has their PDFs.", without)  # fmt: skip
@@ -106,7 +107,7 @@ def _ask(found: Work) -> None:
         if plans:
             _lines(name, plans)
     st.caption(_("Confirming does exactly what stands above. Pressed twice, it happens once."))
-    if st.button(_("Archive"), key="archive-go", type="primary", icon=":material/check:", width="stretch"):
+    if st.button(_("Archive now"), key="archive-go", type="primary", icon=":material/check:", width="stretch"):
         _go(found.plans)
 
 

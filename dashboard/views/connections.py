@@ -114,7 +114,7 @@ def _health(source: Source | None) -> None:
         st.caption(_("Not read yet."))
     else:
         held = sources.holdings(session.data(), source.vendor)
-        tables = ", ".join(f"{number(count)} {labels.tables(table)}" for table, count in held.items())
+        tables = " · ".join(f"{labels.tables(table)} {number(count)}" for table, count in held.items())
         when = moment(source.completed_at, session.zone())
         read_at = _("Read {ago} ({when})").format(ago=ago(source.completed_at, session.now()), when=when)
         items = several("{count} item in that run", "{count} items in that run", source.items)
@@ -164,7 +164,7 @@ def _catalogue() -> None:
         kinds = sorted({e.kind for e in entries})
         kind = st.pills(_("Kind"), kinds, format_func=labels.kind, key="kind", label_visibility="collapsed")
     shown = [e for e in entries if (not text or text.lower() in _(e.title).lower()) and (not kind or e.kind == kind)]
-    wide = {_("System"): 205, _("State"): 80, _("Kind"): 90, _("Sign-in"): 130, _("Reads"): 150, _("Writes"): 150,
+    wide = {_("System"): 235, _("State"): 80, _("Kind"): 90, _("Sign-in"): 165, _("Reads"): 150, _("Writes"): 150,
             _("API version"): 125, _("Evidence"): 370}  # fmt: skip
     st.dataframe(_table(shown), hide_index=True, height=tall(len(shown), 500), alt=_("All systems"),
                  column_config={n: st.column_config.TextColumn(n, width=w) for n, w in wide.items()})  # fmt: skip

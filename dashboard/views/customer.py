@@ -221,9 +221,8 @@ def _sides(sides: list[Row]) -> None:
         if not any(v is not None for v in values):
             continue
         differs = len({str(v).casefold().strip() for v in values if v is not None}) > 1
-        cells = [
-            f"**{plain(DASH if v is None else v)}**" if differs else plain(DASH if v is None else v) for v in values
-        ]
+        shown = [plain(labels.held(field, v)) for v in values]
+        cells = [f"**{one}**" if differs else one for one in shown]
         rows.append(f"| {labels.field(field)} {':orange[≠]' if differs else ''} | " + " | ".join(cells) + " |")
     st.markdown(f"| | {names} |\n|:--|{':--|' * len(sides)}\n" + "\n".join(rows))
     _equal(sides)

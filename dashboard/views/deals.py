@@ -181,7 +181,8 @@ def _sides(sides: list[Row]) -> None:
         if not any(values):
             continue
         differs = len({str(v).casefold().strip() for v in values if v}) > 1
-        cells = [f"**{plain(v or DASH)}**" if differs else plain(v or DASH) for v in values]
+        shown = [plain(labels.held(field, v)) for v in values]
+        cells = [f"**{one}**" if differs else one for one in shown]
         sign = ":orange[≠]" if differs else ""
         rows.append(f"| {title} {sign} | " + " | ".join(cells) + " |")
     st.markdown(f"| | {names} |\n|:--|{':--|' * len(sides)}\n" + "\n".join(rows))

@@ -1,6 +1,7 @@
 """Import: drop a file, answer what it does not tell, see what it would change, take it in."""
 
 import hashlib
+import json
 from pathlib import Path
 
 import streamlit as st
@@ -24,6 +25,7 @@ def show() -> None:
         _("Drop exports of your CRM or billing (CSV, Excel, Parquet) or a bank statement (CAMT.053, MT940, OFX, "
           "Norma 43). Nothing leaves this machine."),
     )  # fmt: skip
+    st.html(_uploader())
     dropped = st.file_uploader(
         _("Files"), type=TYPES, accept_multiple_files=True, label_visibility="collapsed", key="drop"
     )
@@ -40,6 +42,21 @@ def show() -> None:
                 _one(path, file.file_id)
             except Ask as error:
                 st.error(plain(error), icon=":material/error:")
+
+
+def _uploader() -> str:
+    """Return the style that lets the field for files speak the reader's language: Streamlit's own words are English."""
+    most = _("or drop them here, up to {size} MB each").format(size=number(st.get_option("server.maxUploadSize")))
+    button = _instead('[data-testid="stFileUploaderDropzone"] button p', _("Choose files"))
+    beside = _instead('[data-testid="stFileUploaderDropzoneInstructions"] span', most)
+    return f"<style>{button} {beside}</style>"
+
+
+def _instead(where: str, words: str) -> str:
+    """Return the style that shows these words in place of those of the elements `where`."""
+    shown = json.dumps(words, ensure_ascii=False)
+    hidden = f"{where} {{ font-size: 0; white-space: normal; }}"
+    return f"{hidden} {where}::after {{ content: {shown}; font-size: 0.875rem; }}"
 
 
 def _kept(file: st.runtime.uploaded_file_manager.UploadedFile) -> Path:

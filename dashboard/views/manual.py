@@ -206,13 +206,13 @@ def pages() -> dict[str, str]:
 
 
 def _pages() -> None:
-    shown = st.session_state["pages"]
+    """Show what each page is for, in the order of the menu; the one that is asked about first."""
+    shown, told = st.session_state["pages"], pages()
     asked = st.query_params.get("about", "")
-    for key, says in sorted(pages().items(), key=lambda pair: pair[0] != asked):
-        if key in shown:
-            with st.container(border=key == asked, gap="xxsmall"):
-                st.page_link(shown[key])
-                st.caption(plain(says))
+    for key in sorted(shown, key=lambda key: key != asked):
+        with st.container(border=key == asked, gap="xxsmall"):
+            st.page_link(shown[key])
+            st.caption(plain(told[key]))
 
 
 def _guide() -> None:

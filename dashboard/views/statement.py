@@ -15,7 +15,7 @@ from dashboard.report import statement
 from dashboard.report.pdf import NoLogo
 from dashboard.report.statement import Account
 from dashboard.report.xlsx import csv_text
-from dashboard.words import _, day, language, money, speaking
+from dashboard.words import _, country, day, language, money, speaking
 from reconcile.archive.paths import part
 
 SINCE = ("all", "year", "quarter", "12_months")
@@ -93,8 +93,8 @@ def _files(found: list[Account], customer: Row) -> None:
     name, company = customer["name"] or customer["id"], session.settings().company
     made = dt.datetime.combine(session.day(), dt.time(12), dt.UTC)
     spoken, stem = language(), f"{part(name)} {session.day()}"
-    place = [customer["street"], " ".join(filter(None, (customer["postcode"], customer["city"]))), customer["country"],
-             customer["tax_id"]]  # fmt: skip
+    place = [customer["street"], " ".join(filter(None, (customer["postcode"], customer["city"]))),
+             country(customer["country"] or ""), customer["tax_id"]]  # fmt: skip
     to = [name, *(line for line in place if line)]
     said = session.settings().reports.logo
 

@@ -138,10 +138,10 @@ def _table(rows: list[Row], titles: dict[str, str]) -> list[Row]:
         "owner": [r["owner"] or "" for r in rows],
     }
     config = {
-        "problem": st.column_config.TextColumn(_("Problem"), width=255, help=_("▲ high, ◆ medium, ● low")),
-        "amount": st.column_config.TextColumn(_("At stake"), width=112, alignment="right"),
+        "problem": st.column_config.TextColumn(_("Problem"), width=232, help=_("▲ high, ◆ medium, ● low")),
+        "amount": st.column_config.TextColumn(_("At stake"), width=108, alignment="right"),
         "days": st.column_config.NumberColumn(_("Days"), width=50, help=_("Days since it has been wrong")),
-        "record": st.column_config.TextColumn(_("Record"), width=130),
+        "record": st.column_config.TextColumn(_("Record"), width=150),
         "customer": st.column_config.TextColumn(_("Customer"), width=150),
         "owner": st.column_config.TextColumn(_("Salesperson"), width=110),
     }

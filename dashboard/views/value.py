@@ -63,7 +63,7 @@ def _change(title: str, points: list[Point]) -> None:
     st.metric(
         title,
         DASH if now is None else several("{count} day", "{count} days", round(now)),
-        f"{'+' if delta > 0 else ''}{delta}" if delta else None,
+        ("+" if delta > 0 else "") + several("{count} day", "{count} days", delta) if delta else None,
         delta_color="inverse",
         border=True,
         help=_("This month so far; the change is since {count} months ago").format(count=BEFORE),
