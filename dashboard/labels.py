@@ -9,6 +9,7 @@ from typing import Any
 from dashboard.read import Row
 from dashboard.theme import Mark, invoice_state
 from dashboard.words import DASH, _, country, said_of, several
+from extract.model import TABLES
 from extract.vendor import registry
 
 
@@ -497,13 +498,36 @@ def evidence(code: str) -> str:
     }.get(code, spelt(code))
 
 
+def step(what: str) -> str:
+    """Return what a long job is at, of what it says: "stripe: invoices", "figures receivables", or a name as it is."""
+    source, colon, kind_ = what.partition(": ")
+    if colon:
+        return f"{vendor(source)} · {tables(kind_)}"
+    return {
+        "rows": _("What was read"),
+        "links": _("Links"),
+        "summaries": _("Sums"),
+        "checks": _("Checks"),
+        "figures": _("Figures"),
+        "swap": _("Putting in place"),
+        "automations": _("Automations"),
+    }.get(what.partition(" ")[0], what)
+
+
+def subject(said: str) -> str:
+    """Return the record that a line of the activity log is about: "invoices:stripe:in_1" is an invoice of Stripe."""
+    kept, _colon, rest = said.partition(":")
+    source, colon, id = rest.partition(":")
+    return f"{table(kept)} · {vendor(source)} · {id}" if colon and kept in TABLES else said
+
+
 def vendor(name: str | None) -> str:
     """Return the name people know a connection by."""
     found = registry().get(name or "")
     return (
         found.title
         if found and found.title
-        else {"bank": _("Bank"), "archive": _("Archive")}.get(name or "", name or "")
+        else {"bank": _("Bank"), "archive": _("Archive"), "mail": _("E-mail")}.get(name or "", name or "")
     )
 
 

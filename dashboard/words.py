@@ -125,7 +125,7 @@ def money(amount: Decimal | int | None, currency: str | None, *, whole: bool = F
     amount, pattern = Decimal(amount), locale().currency_formats["standard"].pattern
     if whole:
         amount, pattern = amount.to_integral_value(), pattern.replace(".00", "")
-    if numbers.get_currency_symbol(currency, locale=locale())[-1:].isalpha():
+    if sign(currency)[-1:].isalpha():
         pattern = pattern.replace("¤#", "¤\N{NO-BREAK SPACE}#")  # "PLN 1,200", not "PLN1,200"
     return numbers.format_currency(amount, currency, pattern, locale=locale(), currency_digits=not whole)
 
@@ -133,6 +133,11 @@ def money(amount: Decimal | int | None, currency: str | None, *, whole: bool = F
 def country(code: str) -> str:
     """Return the name of a country by its two letters, or what stands there where they are none's."""
     return str(locale().territories.get(code.upper(), code))
+
+
+def sign(currency: str) -> str:
+    """Return a currency as it stands beside its amounts: "€", "US$", "PLN"."""
+    return str(numbers.get_currency_symbol(currency, locale=locale()))
 
 
 def short_money(amount: Decimal, currency: str) -> str:

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import streamlit as st
 
+from dashboard import labels
 from dashboard.words import _, number
 from reconcile import access
 
@@ -40,6 +41,6 @@ def run(title: str, job: Callable[[Told], T]) -> T:
 
 
 def _say(lines: st.delta_generator.DeltaGenerator, said: dict[str, int], seconds: float) -> None:
-    last = list(said.items())[-SHOWN:]
+    last = list({labels.step(what): count for what, count in list(said.items())}.items())[-SHOWN:]
     told = "\n".join(f"- {what}{': ' + number(count) if count else ''}" for what, count in last)
     lines.markdown(f"{told or '- …'}\n\n:gray[{_('{count} s').format(count=number(round(seconds)))}]")

@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard import act, approving, labels, session
 from dashboard.address import bound, page
-from dashboard.parts import badge, facts, heading, nothing, plain, tall
+from dashboard.parts import badge, facts, heading, nothing, plain, tall, value
 from dashboard.read import Row
 from dashboard.words import DASH, _, moment
 from reconcile.state import state
@@ -45,7 +45,7 @@ def show() -> None:
         "what": [labels.action(r["action"]) for r in rows],
         "outcome": [f"{labels.outcome(r['outcome']).sign} {labels.outcome(r['outcome']).word}" for r in rows],
         "where": [labels.vendor(r["vendor"]) for r in rows],
-        "says": [r["says"] or r["subject"] for r in rows],
+        "says": [r["says"] or labels.subject(r["subject"] or "") for r in rows],
     }
     config = {
         "when": st.column_config.TextColumn(_("When"), width=140),
@@ -109,15 +109,13 @@ def _one(row: Row) -> None:
         facts([
             (_("When"), moment(row["at"], session.zone())),
             (_("Who"), plain(row["who"])),
-            (_("Record"), plain(row["subject"] or DASH)),
+            (_("Record"), plain(labels.subject(row["subject"] or DASH))),
         ])  # fmt: skip
         before, after = row["before"] or {}, row["after"] or {}
         fields = sorted({*before, *after}) if isinstance(before, dict) and isinstance(after, dict) else []
         if fields:
-            lines = [
-                f"| {plain(labels.field(f))} | {plain(before.get(f, DASH))} | {plain(after.get(f, DASH))} |"
-                for f in fields
-            ]
+            rows = [(labels.field(f), value(before.get(f, DASH)), value(after.get(f, DASH))) for f in fields]
+            lines = [f"| {' | '.join(plain(cell) for cell in row)} |" for row in rows]
             st.markdown(f"| {_('Field')} | {_('Before')} | {_('After')} |\n|:--|:--|:--|\n" + "\n".join(lines))
         if row["answer"]:
             with st.expander(_("Answer")):

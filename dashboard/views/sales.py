@@ -12,15 +12,15 @@ from dashboard.parts import go, heading, link, nothing, plain, tall
 from dashboard.read import Row, custom, figures, sales
 from dashboard.read.billed import Billed
 from dashboard.views import cohorts
-from dashboard.words import DASH, _, day, money, month, number, percent, several
+from dashboard.words import DASH, _, day, money, month, number, percent, several, sign
 
 ZERO = Decimal(0)
 COUNTS = sales.WHAT
 AMOUNTS = ("won", "invoiced", "paid", "waiting")  # of those counts the table has the amounts too
-WIDTHS = {"open": 56, "closed": 60, "won": 54, "invoiced": 64, "paid": 54, "waiting": 80, "won_amount": 80,
-          "invoiced_amount": 92, "paid_amount": 80, "waiting_amount": 104, "rate": 74, "days": 92, "pay": 78,
+WIDTHS = {"open": 56, "closed": 60, "won": 54, "invoiced": 64, "paid": 54, "waiting": 80, "won_amount": 76,
+          "invoiced_amount": 92, "paid_amount": 76, "waiting_amount": 104, "rate": 74, "days": 92, "pay": 78,
           }  # all fit on a desk  # fmt: skip
-LETTER, AROUND = 5.4, 16  # pixels that a letter of a column's title takes at most on average, and what is around it
+LETTER, AROUND = 5.7, 16  # pixels that a letter of a column's title takes at most on average, and what is around it
 TOP = 10
 
 
@@ -155,7 +155,7 @@ def _table(rows: list[Row], chosen: narrow.Chosen, by: str) -> None:
         if name in AMOUNTS:
             of = f"{name}_amount"
             shown[of] = [money(r[of], chosen.currency, whole=True) for r in rows]
-            config[of] = _column(of, f"{_what(name)} {chosen.currency}")
+            config[of] = _column(of, f"{_what(name)} {sign(chosen.currency)}")
     shown["rate"] = [percent(_share(r["invoiced"], r["won"])) for r in rows]
     shown["days"] = [DASH if r["days_to_invoice"] is None else number(r["days_to_invoice"], 1) for r in rows]
     shown["pay"] = [DASH if r["days_to_pay"] is None else number(r["days_to_pay"], 1) for r in rows]

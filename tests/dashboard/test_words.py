@@ -166,3 +166,34 @@ def test_whatever_is_written_to_a_vendor_is_said_in_words(vendor: str) -> None:
         for language in ("es", "fr", "pl"):
             with speaking(language):
                 assert labels.fix(write) != said, f"{write} is not said in {language}"
+
+
+@pytest.mark.parametrize(
+    ("what", "told"),
+    [
+        ("stripe: invoices", "Stripe · Facturas"),
+        ("figures receivables", "Cifras"),
+        ("checks ", "Comprobaciones"),
+        ("extracto.csv", "extracto.csv"),
+    ],
+)
+def test_a_job_says_where_it_is_in_the_readers_words(what: str, told: str) -> None:
+    """Stages and kinds are told by their names, not by ours; the name of a file stays."""
+    with speaking("es"):
+        assert labels.step(what) == told
+
+
+@pytest.mark.parametrize(
+    ("subject", "told"),
+    [("invoices:stripe:in_1", "Factura · Stripe · in_1"), ("finding:ab12", "finding:ab12"), ("", "")],
+)
+def test_the_activity_log_names_the_record(subject: str, told: str) -> None:
+    """Of a record: what it is, whose, and its id; anything else as it is."""
+    with speaking("es"):
+        assert labels.subject(subject) == told
+
+
+def test_a_country_has_its_name() -> None:
+    """Two letters are a name in the reader's language; what is none of them stays, and nothing is a dash."""
+    with speaking("fr"):
+        assert [labels.held("country", code) for code in ("ES", "pl", "??", None)] == ["Espagne", "Pologne", "??", "–"]
