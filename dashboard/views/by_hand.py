@@ -45,7 +45,8 @@ def _deal() -> None:
             _("Number, customer or amount"), key="hand-invoice", type="search", placeholder=_("Search")
         )
         rows = matching.open_invoices(session.data(), text or "", most=MOST)
-        ticked = [row for row in rows if st.checkbox(_ticked(row), key=f"tick-{row['vendor']}-{row['id']}")]
+        so_far = len(st.session_state.get(deciding.DONE, []))  # what was linked is not ticked for the next deal
+        ticked = [row for row in rows if st.checkbox(_ticked(row), key=f"tick-{so_far}-{row['vendor']}-{row['id']}")]
         if not rows:
             st.caption(_("No invoice matches."))
     if twice := [row for row in ticked if row["deal_count"]]:

@@ -64,6 +64,7 @@ def _connection(name: str, vendor: str, source: Source | None, lacking: tuple[st
                 connecting.sync((name,), full=True)
             if st.button(_("Test"), key=f"test-{name}", icon=":material/network_check:"):
                 connecting.test(name)
+                st.rerun()  # what it said of the account stands above
             connection_options.show(name, vendor)
             with st.popover(_("Disconnect"), icon=":material/link_off:"):
                 st.caption(_("Its keys are deleted. What was read stays, and stays readable."))

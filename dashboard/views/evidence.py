@@ -5,7 +5,7 @@ import streamlit as st
 from dashboard import labels
 from dashboard.parts import plain, value
 from dashboard.read import Row
-from dashboard.words import _
+from dashboard.words import _, several
 
 TWICE = ("duplicate_invoice", "duplicate_customers")  # checks that compare two records of the same sort
 
@@ -39,11 +39,10 @@ def fact(reason: Row) -> str:
         "trigger": _("What made it due: {left}."),
         "plan_part": _("Part of its plan: {left}."),
         "won_on": _("Won on {left}."),
-        "due_on": _("Due on {left}, {right} days ago."),
+        "due_on": _("Due on {left}, {right}."),
         "draft_since": _("A draft since {left}."),
         "paid": _("{right} of {left} is paid."),
         "allocated": _("{right} of {left} is for an invoice."),
-        "invoices": _("{right} invoices together."),
         "accepted_on": _("The customer accepted it on {left}."),
         "between": _("It would stand between {left} and {right}."),
         "deal_status": _("The deal is {left} in the CRM."),
@@ -74,6 +73,10 @@ def fact(reason: Row) -> str:
     if code == "deal_status":
         left = labels.deal_status(reason.get("left")).lower() if reason.get("left") else ""
         return said.format(left=left) if said and left else _("There is no deal for it.")
+    if code == "due_on":
+        right = several("{count} day ago", "{count} days ago", _count(reason))
+    if code == "invoices":
+        return several("{count} invoice.", "{count} invoices together.", _count(reason))
     if code == "trigger":
         left = labels.trigger(reason.get("left"))
     if code == "read_error":
@@ -100,6 +103,10 @@ def fact(reason: Row) -> str:
             field = labels.evidence(code.removesuffix(ending))
             return f"{field}: {left} · {words}" if reason.get("left") else f"{field}: {words}"
     return said.format(left=left, right=right) if said else ""
+
+
+def _count(reason: Row) -> int:
+    return int(reason.get("right") or 0)
 
 
 def _problems() -> dict[str, str]:

@@ -8,6 +8,7 @@ import pytest
 
 from dashboard import labels
 from dashboard.parts import plain, sums, value
+from dashboard.views import evidence
 from dashboard.words import (
     LANGUAGES,
     _,
@@ -197,3 +198,17 @@ def test_a_country_has_its_name() -> None:
     """Two letters are a name in the reader's language; what is none of them stays, and nothing is a dash."""
     with speaking("fr"):
         assert [labels.held("country", code) for code in ("ES", "pl", "??", None)] == ["Espagne", "Pologne", "??", "–"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        ({"code": "invoices", "right": "1"}, "1 factura."),
+        ({"code": "invoices", "right": "3"}, "3 facturas en total."),
+        ({"code": "due_on", "left": "2026-11-21", "right": "1"}, "Venció el 21 nov 2026, hace 1 día."),
+    ],
+)
+def test_evidence_counts_one_as_one(reason: dict[str, str], told: str) -> None:
+    """One invoice, one day: not "1 invoices"."""
+    with speaking("es"):
+        assert said(evidence.fact(reason)) == told
