@@ -133,7 +133,7 @@ def test_an_archived_invoice_shows_its_file_checksum_and_day(shop: Shop, monkeyp
     assert hashlib.sha256(content).hexdigest() == row["sha256"] and int(row["size"]) == len(content)
     assert str(dt.datetime.now(dt.UTC).date()) in row["stored_at"]
     listed = page(shop, "archive", monkeypatch)
-    assert {m.label: m.value for m in listed.metric}["Folder"] == str(FEW)
+    assert {m.label: m.value for m in listed.metric}["Kept in: Folder"] == str(FEW)
     table = listed.dataframe[0].value
     assert row["sha256"][:12] in set(table["checksum"]) and row["path"] in set(table["path"])
 
