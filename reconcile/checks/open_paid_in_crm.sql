@@ -1,4 +1,4 @@
--- title:    Paid in the CRM, and the money is not there
+-- title:    Paid in the CRM, not in the bank
 -- severity: medium
 -- reads:    deals, deal_summary, deal_invoices, allocated_money, payments, likely_partners, settings
 -- needs:    deals
