@@ -2,12 +2,13 @@
 -- reads: payments, payment_summary, allocated_money, invoice_summary, links, settings
 -- needs: invoice_summary
 -- key:   vendor, id
--- why:   Money that is for no invoice has four explanations, told apart here once: the same invoice was paid twice, the
---        customer paid too much and has other invoices open, or paid too much and has none; anything else is not here.
+-- why:   Money that is for no invoice has these explanations, told apart here once: it went back already, the same invoice
+--        was paid twice, the customer paid too much and has other invoices open, or paid too much and has none; anything
+--        else is not here.
 -- columns:
 --   vendor: vendor of the payment
 --   id: the payment
---   kind: twice, credit (other invoices of the customer are open) or over
+--   kind: returned, twice, credit (other invoices of the customer are open) or over
 --   invoice_vendor: vendor of the invoice it is about
 --   invoice_id: that invoice
 --   other_vendor: vendor of the payment that settled the invoice before; empty unless paid twice
@@ -22,6 +23,24 @@ WITH excess AS (
     CROSS JOIN settings AS s
     WHERE m.role = 'money'
     AND m.unallocated > GREATEST(s.amount_tolerance, CAST(m.amount AS DECIMAL(20, 4)) * s.amount_tolerance_rate)
+),
+-- money that went out to the same account or name, for nothing else
+sent_back AS (
+    SELECT e.vendor, e.id, ROW_NUMBER() OVER (PARTITION BY m.vendor, m.id ORDER BY e.paid_on DESC, e.id) AS place
+    FROM excess AS e
+    JOIN payments AS p
+        ON p.vendor = e.vendor
+        AND p.id = e.id
+    JOIN payment_summary AS m
+        ON m.amount = -e.unallocated
+        AND m.currency = e.currency
+        AND m.role IN ('refund', 'outgoing')
+        AND m.allocated = 0
+        AND m.paid_on BETWEEN e.paid_on AND e.paid_on + 180
+    JOIN payments AS r
+        ON r.vendor = m.vendor
+        AND r.id = m.id
+        AND (r.payer_iban = p.payer_iban OR UPPER(TRIM(r.payer_name)) = UPPER(TRIM(p.payer_name)))
 ),
 -- the invoices that a payment names, whether or not they took any of it
 named AS (
@@ -139,7 +158,7 @@ explained AS (
 SELECT
     x.vendor,
     x.id,
-    CASE WHEN x.kind = 'over' AND o.open_amount > 0 THEN 'credit' ELSE x.kind END AS kind,
+    CASE WHEN b.id IS NOT NULL THEN 'returned' WHEN x.kind = 'over' AND o.open_amount > 0 THEN 'credit' ELSE x.kind END AS kind,
     x.invoice_vendor,
     x.invoice_id,
     x.other_vendor,
@@ -159,3 +178,6 @@ LEFT JOIN owing AS o
     ON o.vendor = i.vendor
     AND o.customer_id = i.customer_id
     AND o.currency = e.currency
+LEFT JOIN (SELECT DISTINCT b.vendor, b.id FROM sent_back AS b WHERE b.place = 1) AS b
+    ON b.vendor = x.vendor
+    AND b.id = x.id
