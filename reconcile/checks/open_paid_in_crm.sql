@@ -6,17 +6,24 @@
 -- action:
 -- why:      Commission is paid and nobody asks for money that never came, or a payment waits to be linked. What came and went
 --           back is told by a check of its own.
-WITH returned AS (
+WITH went_back AS (
+    SELECT a.invoice_vendor, a.invoice_id
+    FROM allocated_money AS a
+    WHERE a.amount < 0
+    UNION ALL
+    SELECT a.invoice_vendor, a.invoice_id
+    FROM payments AS p
+    JOIN allocated_money AS a
+        ON a.payment_vendor = p.vendor
+        AND a.payment_id = p.id
+    WHERE p.status = 'refunded'
+),
+returned AS (
     SELECT DISTINCT b.deal_vendor AS vendor, b.deal_id AS id
     FROM deal_invoices AS b
-    JOIN allocated_money AS a
+    JOIN went_back AS a
         ON a.invoice_vendor = b.invoice_vendor
         AND a.invoice_id = b.invoice_id
-    JOIN payments AS p
-        ON p.vendor = a.payment_vendor
-        AND p.id = a.payment_id
-    WHERE a.amount < 0
-    OR p.status = 'refunded'
 ),
 expected AS (
     SELECT b.deal_vendor AS vendor, b.deal_id AS id, SUM(k.partners) AS payments
