@@ -2,7 +2,6 @@
 -- pairs:      payments invoices
 -- confidence: 0.995
 -- reads:      link_payments, link_invoices, free_payments, payment_keys, invoice_keys
--- needs:      payment_keys, invoice_keys
 -- why:        The payer wrote the number, or the bank carried it as structured reference. Blanks, dashes and capitals do
 --             not matter; several numbers are several invoices. A few bare digits may be a date or a contract, and a number
 --             of somebody else a slip of a customer who owes this very amount: then the amount or the payer must agree. Nobody

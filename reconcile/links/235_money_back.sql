@@ -3,7 +3,6 @@
 -- single:     left
 -- confidence: 0.97
 -- reads:      link_payments, link_invoices, free_payments, payment_keys, invoice_keys, made
--- needs:      payment_keys, invoice_keys
 -- why:        A bank returns a direct debit, or we pay money back, and the line names the invoice: by so much it is open
 --             again. It must be the amount that had come, or go to who had paid, since a supplier's number may look like
 --             ours. What went back of money that came twice opens nothing.
