@@ -77,7 +77,20 @@ def books(shop: Running, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (data / "bank.xml").write_bytes(httpx.get(f"{shop.url}/sandbox/bank.xml", timeout=60).content)
     imports.take(data, data / "bank.xml")
     jobs.reconcile(data)
+    _paid_by_nobody_known(data)
     return data
+
+
+def _paid_by_nobody_known(data: Path) -> None:
+    """Let a stranger pay exactly what one invoice is open: that is for a person to say."""
+    asked = """SELECT issued_on + 20, open_amount, currency FROM invoice_summary WHERE state = 'overdue' AND paid = 0
+        QUALIFY COUNT(*) OVER (PARTITION BY open_amount) = 1 ORDER BY open_amount DESC LIMIT 1"""
+    with duckdb.connect(str(data / "warehouse.duckdb"), read_only=True) as db:
+        day, amount, currency = db.execute(asked).fetchall()[0]
+    line = f"id,paid_on,amount,currency,payer_name\nx1,{day:%Y-%m-%d},{amount},{currency},Nadie Conocido\n"
+    (data / "payments.csv").write_text(line, "utf-8")
+    imports.take(data, data / "payments.csv", table="payments")
+    jobs.reconcile(data)
 
 
 @pytest.fixture(scope="session")
