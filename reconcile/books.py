@@ -2,7 +2,7 @@
 
 from array import array
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -75,14 +75,27 @@ WHERE k.n NOT IN (SELECT left_n FROM made WHERE pair = 'payments invoices')
 """
 
 
+class Read(NamedTuple):
+    """What money there is, and for what: nothing of it is given yet."""
+
+    payments: pl.DataFrame
+    invoices: pl.DataFrame
+    purse: allocate.Purse
+
+
+def read(db: DuckDBPyConnection) -> Read:
+    """Return it, once it is known which payments are payouts."""
+    payments = db.sql(_PAYMENTS).pl().with_columns(further=references.further(pl.col("reference"))).drop("reference")
+    purse = allocate.Purse(_by_number(db, "link_payments", "amount"), _by_number(db, "link_invoices", "gross"))
+    return Read(payments, db.sql(_INVOICES).pl(), purse)
+
+
 class Books:
     """The state of one run: what is left of each payment and invoice."""
 
-    def __init__(self, db: DuckDBPyConnection, off: frozenset[str]) -> None:
+    def __init__(self, db: DuckDBPyConnection, off: frozenset[str], read: "Read") -> None:
         self.db, self.off = db, off
-        self.payments, self.invoices = db.sql(_PAYMENTS).pl(), db.sql(_INVOICES).pl()
-        self.payments = self.payments.with_columns(further=references.further(pl.col("reference"))).drop("reference")
-        self.purse = allocate.Purse(_by_number(db, "link_payments", "amount"), _by_number(db, "link_invoices", "gross"))
+        self.payments, self.invoices, self.purse = read
         self.begun = bytearray(len(self.purse.payments))  # 1: payments of which a part is given
         # 1: payments that name an invoice which takes no more: nobody else's money either
         self.spent = bytearray(len(self.purse.payments))

@@ -5,6 +5,7 @@ say (`deal_match.py`, `payment_match.py`). Every rule can be switched off by nam
 """
 
 import time
+from concurrent.futures import Future
 from functools import partial
 from itertools import takewhile
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import NamedTuple
 import structlog
 from duckdb import DuckDBPyConnection
 
-from reconcile import deal_match, decided, evidence, linkable, parties, payment_match
+from reconcile import books, deal_match, decided, evidence, linkable, parties, payers, payment_match
 from reconcile.build import is_idle
 from reconcile.sqlfile import Query, queries
 from reconcile.workbench import bench
@@ -76,6 +77,7 @@ def link(db: DuckDBPyConnection) -> Linked:
         paid = [rule for rule in rules if rule.header["pairs"] in _PAID]
         early = list(takewhile(lambda rule: "made" not in _read(rule), paid))  # before what deals are billed by
         named = beside(partial(_apply, found="found_beside"), early)
+        read = beside(books.read)
         parties.find(db)
         clock("customers")
         _apply(db, [rule for rule in rules if rule.header["pairs"] == "deals invoices"])
@@ -85,17 +87,22 @@ def link(db: DuckDBPyConnection) -> Linked:
         told.result()
         named.result()
         evidence.begin(db)
-        written = [beside(evidence.write, "deals invoices")]
+        written: list[Future[None]] = []
         _apply(db, paid[len(early) :])
         _apply(db, [rule for rule in rules if rule.header["pairs"] == "customers customers"])  # whose parent pays
         clock("payment rules")
-        books = payment_match.begin(db, off)
-        written.append(beside(partial(evidence.write, only=f"NOT {_MATCHED}"), "payments invoices"))
-        notes += payment_match.run(db, books)
+        stored = beside(payers.stored)
+        written += [beside(evidence.write, "deals invoices")]
+        state = books.Books(db, off, read.result())
+        state.give_named()  # those links are as they stay
+        written += [beside(partial(evidence.write, only=f"NOT {_MATCHED}"), "payments invoices")]
+        notes += payment_match.run(db, state, stored)
         clock("payment match")
         _apply(db, [rule for rule in rules if rule.header["pairs"] == "payments deals"])
-        written.append(beside(evidence.write, *evidence.OTHERS))
-        evidence.write(db, "payments invoices", only=_MATCHED)
+        written += [beside(evidence.write, *evidence.OTHERS)]
+        odd, even = (f"{_MATCHED} AND m.left_n % 2 = {rest}" for rest in (1, 0))
+        written += [beside(partial(evidence.write, only=odd), "payments invoices")]
+        evidence.write(db, "payments invoices", only=even)
         for each in written:
             each.result()
         clock("write")

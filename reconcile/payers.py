@@ -1,5 +1,7 @@
 """Who may stand behind a payment: customers of billing by tax id, account, name and what earlier links taught."""
 
+from typing import NamedTuple
+
 import polars as pl
 from duckdb import DuckDBPyConnection
 
@@ -12,7 +14,7 @@ WHERE m.pair = 'payments invoices' AND m.status IN ('automatic', 'confirmed') AN
 GROUP BY p.iban, p.name_key, i.party ORDER BY p.iban, p.name_key, i.party
 """
 _NAMED = """
-SELECT DISTINCT m.left_n AS n, i.party, 0.98 AS trust FROM made AS m JOIN link_invoices AS i ON i.n = m.right_n
+SELECT DISTINCT m.left_n AS n, i.party, CAST(0.98 AS DOUBLE) AS trust FROM made AS m JOIN link_invoices AS i ON i.n = m.right_n
 WHERE m.pair = 'payments invoices' AND i.party IS NOT NULL
 """
 _TRADING_NAMES = """
@@ -20,7 +22,7 @@ SELECT DISTINCT s.billing AS party, d.name_key FROM same_customer AS s JOIN link
 WHERE s.trust >= 0.85 AND d.name_key IS NOT NULL
 """
 _STORED = """
-SELECT p.n, q.party, 0.99 AS trust FROM link_payments AS p
+SELECT p.n, q.party, CAST(0.99 AS DOUBLE) AS trust FROM link_payments AS p
 JOIN parties AS q ON q.side = 'billing' AND q.vendor = p.vendor AND q.customer_id = p.customer_id
 """
 _ACCOUNTS = """
@@ -39,29 +41,45 @@ WHERE p.name_key IS NOT NULL
 """
 
 
-def payers(db: DuckDBPyConnection, payments: pl.DataFrame) -> pl.DataFrame:
-    """Return n, party, trust: the billing customers that may stand behind each of these payments, by stored facts."""
+class Stored(NamedTuple):
+    """What is stored of who pays: by payment (n, party, trust), and by tax id, account or name (party and that)."""
+
+    named: pl.DataFrame
+    stated: pl.DataFrame
+    tax_ids: pl.DataFrame
+    accounts: pl.DataFrame
+    names: pl.DataFrame
+    trading_names: pl.DataFrame
+    parents: pl.DataFrame
+
+
+def stored(db: DuckDBPyConnection) -> Stored:
+    """Return what is stored, once payments that name invoices and customers that are the same are linked."""
     billing = db.sql("SELECT DISTINCT party, name_key, tax_key FROM link_invoices WHERE party IS NOT NULL").pl()
-    ids = billing.select("party", "tax_key").drop_nulls().unique()
-    names = billing.select("party", "name_key").drop_nulls().unique()
+    return Stored(
+        db.sql(_NAMED).pl(),
+        db.sql(_STORED).pl(),
+        billing.select("party", "tax_key").drop_nulls().unique(),
+        _few(db.sql(_ACCOUNTS).pl(), "iban"),
+        billing.select("party", "name_key").drop_nulls().unique(),
+        _few(db.sql(_TRADING_NAMES).pl(), "name_key"),
+        _few(db.sql(_PARENTS).pl(), "name_key"),
+    )
+
+
+def payers(there: Stored, payments: pl.DataFrame) -> pl.DataFrame:
+    """Return n, party, trust: the billing customers that may stand behind each of these payments, by stored facts."""
     ways = [
-        payments.select("n").join(db.sql(_NAMED).pl(), on="n").with_columns(pl.col("trust").cast(pl.Float64)),
-        payments.select("n").join(db.sql(_STORED).pl(), on="n").with_columns(pl.col("trust").cast(pl.Float64)),
-        payments.join(ids, on="tax_key").select("n", "party", trust=pl.lit(0.98)),
-        payments.join(_few(db.sql(_ACCOUNTS).pl(), "iban"), on="iban").select("n", "party", trust=pl.lit(0.98)),
-        payments.join(_few(names, "name_key"), on="name_key").select("n", "party", trust=pl.lit(0.93)),
-        payments.join(_few(db.sql(_TRADING_NAMES).pl(), "name_key"), on="name_key").select(
-            "n", "party", trust=pl.lit(0.85)
-        ),
-        payments.join(_few(db.sql(_PARENTS).pl(), "name_key"), on="name_key").select("n", "party", trust=pl.lit(0.85)),
+        payments.select("n").join(there.named, on="n"),
+        payments.select("n").join(there.stated, on="n"),
+        payments.join(there.tax_ids, on="tax_key").select("n", "party", trust=pl.lit(0.98)),
+        payments.join(there.accounts, on="iban").select("n", "party", trust=pl.lit(0.98)),
+        payments.join(_few(there.names, "name_key"), on="name_key").select("n", "party", trust=pl.lit(0.93)),
+        payments.join(there.trading_names, on="name_key").select("n", "party", trust=pl.lit(0.85)),
+        payments.join(there.parents, on="name_key").select("n", "party", trust=pl.lit(0.85)),
     ]
     known = pl.concat([way.select("n", "party", "trust") for way in ways])
-    return best(pl.concat([known, _spelled_alike(payments, names, known)]))
-
-
-def stated(db: DuckDBPyConnection) -> pl.DataFrame:
-    """Return n, party of the payments whose vendor states the customer by id: nobody guessed."""
-    return db.sql(_STORED).pl().select("n", "party").unique().sort("n", "party")
+    return best(pl.concat([known, _spelled_alike(payments, there.names, known)]))
 
 
 def learnt(db: DuckDBPyConnection, payments: pl.DataFrame) -> pl.DataFrame:

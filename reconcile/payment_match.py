@@ -5,6 +5,8 @@ an invoice takes no more than is open. Sure links are made step by step, since e
 what stays unsure is shown as suggestions.
 """
 
+from concurrent.futures import Future
+
 import polars as pl
 from duckdb import DuckDBPyConnection
 
@@ -49,18 +51,14 @@ Notes = dict[str, int]
 Ways = tuple[fits.Way, ...]
 
 
-def begin(db: DuckDBPyConnection, off: frozenset[str]) -> Books:
-    """Give the named invoices their money; those links are as they stay."""
-    books = Books(db, off)
-    books.give_named()
-    return books
+def run(db: DuckDBPyConnection, books: Books, stored: Future[payers.Stored]) -> list[str]:
+    """Link the payments that are still free; return what was given up.
 
-
-def run(db: DuckDBPyConnection, books: Books) -> list[str]:
-    """Link the payments that are still free; return what was given up."""
+    books: the named invoices have their money. stored: see `payers.stored`.
+    """
     if books.free().is_empty() or books.owed().is_empty():
         return []
-    who = payers.payers(db, books.free().select("n", "name_key", "tax_key", "iban"))
+    who = payers.payers(stored.result(), books.free().select("n", "name_key", "tax_key", "iban"))
     books.mentioned = _credible(books, who)
     who = payers.best(pl.concat([who, books.mentioned.select("n", "party", trust=pl.lit(0.9))]))
     notes: Notes = {}
@@ -73,7 +71,7 @@ def run(db: DuckDBPyConnection, books: Books) -> list[str]:
             several = _sets(books, who, notes)
             kept += books.keep(match.sure(several))
     books.keep(match.sure(_explained(books, who, fits.SHORT_PARTS, notes)))
-    foreign, only = _foreign(books, who), _only_open(books, payers.stated(db))
+    foreign, only = _foreign(books, who), _only_open(books, stored.result().stated)
     books.keep(match.sure(foreign))
     books.keep(match.sure(only))
     _suggest(books, who, [way for way in (several, foreign, only) if way is not None], notes)
@@ -292,6 +290,7 @@ def _foreign(books: Books, who: pl.DataFrame) -> pl.DataFrame:
 def _only_open(books: Books, stated: pl.DataFrame) -> pl.DataFrame:
     """Return payments of a stated customer with that customer's open invoices: sure where there is one, else a tie."""
     named = books.mentioned.filter(pl.col("said") == "whole")
+    stated = stated.select("n", "party").unique().sort("n", "party")
     free = books.free().filter(~pl.col("begun")).join(named, on="n", how="anti").join(stated, on="n")
     owed = books.owed().drop("unit").filter(pl.len().over("party", "currency") <= FEW)
     pairs = free.join(owed, on=["party", "currency"])
