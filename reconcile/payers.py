@@ -14,7 +14,8 @@ WHERE m.pair = 'payments invoices' AND m.status IN ('automatic', 'confirmed') AN
 GROUP BY p.iban, p.name_key, i.party ORDER BY p.iban, p.name_key, i.party
 """
 _NAMED = """
-SELECT DISTINCT m.left_n AS n, i.party, CAST(0.98 AS DOUBLE) AS trust FROM made AS m JOIN link_invoices AS i ON i.n = m.right_n
+SELECT DISTINCT m.left_n AS n, i.party, CAST(0.98 AS DOUBLE) AS trust
+FROM made AS m JOIN link_invoices AS i ON i.n = m.right_n
 WHERE m.pair = 'payments invoices' AND i.party IS NOT NULL
 """
 _TRADING_NAMES = """
