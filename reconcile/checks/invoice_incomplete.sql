@@ -32,7 +32,6 @@ standing AS (
         COALESCE(i.seller_tax_id, s.seller_tax_id) AS our_tax_id,
         COALESCE(i.seller_address, s.seller_address) AS our_address,
         s.seller_name || s.seller_tax_id || s.seller_address <> '' AS is_asked,
-        ROW_NUMBER() OVER (PARTITION BY i.vendor ORDER BY i.issued_on DESC, i.id DESC) AS latest,
         COALESCE(i.issued_on, CAST(i.created_at AS DATE)) AS since
     FROM invoices AS i
     JOIN invoice_summary AS m
@@ -59,7 +58,8 @@ told AS (
         COUNT(t.tax) > 0 AS taxes,
         COUNT(t.seller_name) > 0 AS our_names,
         COUNT(t.seller_tax_id) > 0 AS our_tax_ids,
-        COUNT(t.seller_address) > 0 AS our_addresses
+        COUNT(t.seller_address) > 0 AS our_addresses,
+        MAX_BY(t.id, ROW(COALESCE(t.issued_on, DATE '0001-01-01'), t.id)) AS latest
     FROM standing AS t
     GROUP BY t.vendor
 ),
@@ -79,9 +79,9 @@ lacking AS (
         CASE WHEN w.addresses AND t.address IS NULL THEN 1 ELSE 0 END AS no_address,
         CASE WHEN g.vendor IS NOT NULL AND n.id IS NULL THEN 1 ELSE 0 END AS no_lines,
         CASE WHEN w.taxes AND t.tax IS NULL AND (t.net IS NULL OR t.gross IS NULL) THEN 1 ELSE 0 END AS no_tax,
-        CASE WHEN (w.our_names OR (t.is_asked AND t.latest = 1)) AND COALESCE(t.our_name, '') = '' THEN 1 ELSE 0 END AS no_our_name,
-        CASE WHEN (w.our_tax_ids OR (t.is_asked AND t.latest = 1)) AND COALESCE(t.our_tax_id, '') = '' THEN 1 ELSE 0 END AS no_our_tax_id,
-        CASE WHEN (w.our_addresses OR (t.is_asked AND t.latest = 1)) AND COALESCE(t.our_address, '') = '' THEN 1 ELSE 0 END AS no_our_address
+        CASE WHEN (w.our_names OR (t.is_asked AND t.id = w.latest)) AND COALESCE(t.our_name, '') = '' THEN 1 ELSE 0 END AS no_our_name,
+        CASE WHEN (w.our_tax_ids OR (t.is_asked AND t.id = w.latest)) AND COALESCE(t.our_tax_id, '') = '' THEN 1 ELSE 0 END AS no_our_tax_id,
+        CASE WHEN (w.our_addresses OR (t.is_asked AND t.id = w.latest)) AND COALESCE(t.our_address, '') = '' THEN 1 ELSE 0 END AS no_our_address
     FROM standing AS t
     JOIN told AS w
         ON w.vendor = t.vendor
