@@ -77,13 +77,13 @@ def link(db: DuckDBPyConnection) -> Linked:
         paid = [rule for rule in rules if rule.header["pairs"] in _PAID]
         early = list(takewhile(lambda rule: "made" not in _read(rule), paid))  # before what deals are billed by
         named = beside(partial(_apply, found="found_beside"), early)
-        read = beside(books.read)
         parties.find(db)
         clock("customers")
         _apply(db, [rule for rule in rules if rule.header["pairs"] == "deals invoices"])
         clock("deal rules")
         notes = deal_match.run(db, off)
         clock("deal match")
+        read = beside(books.read)
         told.result()
         named.result()
         evidence.begin(db)
