@@ -129,7 +129,8 @@ wrong_mail AS (
         ON m.vendor = o.crm_vendor
         AND m.id = o.crm_id
         AND m.email = LOWER(TRIM(o.billing_mail))
-    WHERE LOWER(TRIM(o.billing_mail)) <> LOWER(TRIM(o.crm_mail))
+    WHERE o.billing_mail <> o.crm_mail -- most are equal as they stand
+    AND LOWER(TRIM(o.billing_mail)) <> LOWER(TRIM(o.crm_mail))
     AND m.email IS NULL
 ),
 record_mail AS (

@@ -6,40 +6,47 @@
 -- why:         Tax law wants numbers without gaps: a document was deleted, or is not in the books we read. Shown on the next
 --              invoice of the series. Only between numbers that were seen, and only where a series is nearly whole; a void
 --              invoice fills its number. A series that starts again each year is looked at year by year.
-WITH distinct_numbers AS (
-    SELECT n.vendor, n.prefix, n.suffix, n.run, n.year, MIN(n.id) AS id, MIN(n.number) AS number, MIN(n.issued_on) AS issued_on,
-        MAX(n.width) AS width
+WITH runs AS (
+    SELECT n.vendor, n.prefix, n.suffix, n.run, n.year
     FROM number_parts AS n
     GROUP BY n.vendor, n.prefix, n.suffix, n.run, n.year
 ),
 again AS (
-    SELECT d.vendor, d.prefix, d.suffix, COUNT(*) > COUNT(DISTINCT d.run) AS starts_again
-    FROM distinct_numbers AS d
-    GROUP BY d.vendor, d.prefix, d.suffix
+    SELECT r.vendor, r.prefix, r.suffix, COUNT(*) > COUNT(DISTINCT r.run) AS starts_again
+    FROM runs AS r
+    GROUP BY r.vendor, r.prefix, r.suffix
+),
+-- nearly whole, and not whole: most series lack nothing and need not be put in order
+lacking AS (
+    SELECT r.vendor, r.prefix, r.suffix, a.starts_again, CASE WHEN a.starts_again THEN r.year ELSE 0 END AS volume
+    FROM runs AS r
+    JOIN again AS a
+        ON a.vendor = r.vendor
+        AND a.prefix = r.prefix
+        AND a.suffix = r.suffix
+    GROUP BY r.vendor, r.prefix, r.suffix, a.starts_again, CASE WHEN a.starts_again THEN r.year ELSE 0 END
+    HAVING COUNT(DISTINCT r.run) >= 3
+    AND MAX(r.run) - MIN(r.run) + 1 - COUNT(DISTINCT r.run) BETWEEN 1 AND GREATEST(2, COUNT(DISTINCT r.run) * 0.1)
+),
+distinct_numbers AS (
+    SELECT n.vendor, n.prefix, n.suffix, k.volume, n.run, n.year, MIN(n.id) AS id, MIN(n.number) AS number,
+        MIN(n.issued_on) AS issued_on, MAX(n.width) AS width
+    FROM number_parts AS n
+    JOIN lacking AS k
+        ON k.vendor = n.vendor
+        AND k.prefix = n.prefix
+        AND k.suffix = n.suffix
+        AND k.volume = CASE WHEN k.starts_again THEN n.year ELSE 0 END
+    GROUP BY n.vendor, n.prefix, n.suffix, k.volume, n.run, n.year
 ),
 ordered AS (
     SELECT
         d.*,
-        CASE WHEN a.starts_again THEN d.year ELSE 0 END AS volume,
         LAG(d.run) OVER w AS before_run,
         LAG(d.width) OVER w AS before_width,
         LAG(d.number) OVER w AS before_number
     FROM distinct_numbers AS d
-    JOIN again AS a
-        ON a.vendor = d.vendor
-        AND a.prefix = d.prefix
-        AND a.suffix = d.suffix
-    WINDOW w AS (
-        PARTITION BY d.vendor, d.prefix, d.suffix, CASE WHEN a.starts_again THEN d.year ELSE 0 END
-        ORDER BY d.run, d.year
-    )
-),
-whole AS (
-    SELECT o.vendor, o.prefix, o.suffix, o.volume
-    FROM ordered AS o
-    GROUP BY o.vendor, o.prefix, o.suffix, o.volume
-    HAVING COUNT(DISTINCT o.run) >= 3
-    AND MAX(o.run) - MIN(o.run) + 1 - COUNT(DISTINCT o.run) <= GREATEST(2, COUNT(DISTINCT o.run) * 0.1)
+    WINDOW w AS (PARTITION BY d.vendor, d.prefix, d.suffix, d.volume ORDER BY d.run, d.year)
 ),
 -- written with as many digits as the number before them
 gaps AS (
@@ -48,11 +55,6 @@ gaps AS (
         CAST(o.before_run + 1 AS VARCHAR) AS first_run,
         CAST(o.run - 1 AS VARCHAR) AS last_run
     FROM ordered AS o
-    JOIN whole AS h
-        ON h.vendor = o.vendor
-        AND h.prefix = o.prefix
-        AND h.suffix = o.suffix
-        AND h.volume = o.volume
     WHERE o.run > o.before_run + 1
 ),
 spelt AS (

@@ -72,41 +72,33 @@ monthly AS (
     WHERE c.on_day <= s.today
     GROUP BY c.vendor, c.id, GREATEST(0, DATE_DIFF('month', c.won_on, c.on_day))
 ),
+-- up to the end of a month, and up to the one before it
 reached AS (
     SELECT
         m.vendor,
         m.id,
         m.months,
-        SUM(m.invoiced) OVER (
-            PARTITION BY m.vendor, m.id ORDER BY m.months ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
-        ) AS invoiced,
-        SUM(m.paid) OVER (
-            PARTITION BY m.vendor, m.id ORDER BY m.months ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
-        ) AS paid
+        SUM(m.invoiced) OVER w AS invoiced,
+        SUM(m.paid) OVER w AS paid,
+        SUM(m.invoiced) OVER w - m.invoiced AS invoiced_before,
+        SUM(m.paid) OVER w - m.paid AS paid_before
     FROM monthly AS m
+    WINDOW w AS (
+        PARTITION BY m.vendor, m.id ORDER BY m.months ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+    )
 ),
-capped AS (
+steps AS (
     SELECT
-        r.vendor,
-        r.id,
-        r.months,
         a.cohort,
         a.currency,
-        GREATEST(0, LEAST(a.amount, r.invoiced)) AS invoiced,
-        GREATEST(0, LEAST(a.amount, r.invoiced, r.paid)) AS paid
+        r.months,
+        GREATEST(0, LEAST(a.amount, r.invoiced)) - GREATEST(0, LEAST(a.amount, r.invoiced_before)) AS invoiced,
+        GREATEST(0, LEAST(a.amount, r.invoiced, r.paid))
+            - GREATEST(0, LEAST(a.amount, r.invoiced_before, r.paid_before)) AS paid
     FROM reached AS r
     JOIN deal AS a
         ON a.vendor = r.vendor
         AND a.id = r.id
-),
-steps AS (
-    SELECT
-        c.cohort,
-        c.currency,
-        c.months,
-        c.invoiced - COALESCE(LAG(c.invoiced) OVER (PARTITION BY c.vendor, c.id ORDER BY c.months), 0) AS invoiced,
-        c.paid - COALESCE(LAG(c.paid) OVER (PARTITION BY c.vendor, c.id ORDER BY c.months), 0) AS paid
-    FROM capped AS c
 ),
 summed AS (
     SELECT t.cohort, t.currency, t.months, SUM(t.invoiced) AS invoiced, SUM(t.paid) AS paid

@@ -1,5 +1,5 @@
 -- title: What is expected to come, by document: open invoices and won deals not invoiced, as of today and of 13 weeks ago
--- reads: receivable_events, invoice_summary, deals, deal_summary, deal_invoices, customer_heads, sales, payment_behaviour, findings, settings
+-- reads: receivable_events, invoice_summary, deal_invoices, customer_heads, sales, payment_behaviour, findings, settings
 -- key:   as_of, subject, vendor, id
 -- why:   An invoice is expected on its due date and the days this customer is usually late (three paid invoices say how
 --        many; else everybody's do); if that day is past, on the day by which three of four come, then nine of ten; after
@@ -105,18 +105,24 @@ invoice_days AS (
         AND b.id = o.customer_id
 ),
 -- how long deals took to be invoiced, of those first invoiced in the two years before the day
-invoicing AS (
+taken AS (
     SELECT
         y.as_of,
-        CAST(ROUND(COALESCE(QUANTILE_CONT(d.days_to_invoice, 0.5), 0)) AS INTEGER) AS soon,
-        CAST(ROUND(COALESCE(QUANTILE_CONT(d.days_to_invoice, 0.75), 0)) AS INTEGER) AS slow,
-        CAST(ROUND(COALESCE(QUANTILE_CONT(d.days_to_invoice, 0.9), 0)) AS INTEGER) AS slowest
+        QUANTILE_CONT(d.days_to_invoice, [0.5, 0.75, 0.9]) AS days
     FROM days AS y
     LEFT JOIN sales AS d
         ON d.first_issued_on <= y.as_of
         AND d.first_issued_on > y.as_of - 730
         AND d.days_to_invoice IS NOT NULL
     GROUP BY y.as_of
+),
+invoicing AS (
+    SELECT
+        t.as_of,
+        CAST(ROUND(COALESCE(t.days[1], 0)) AS INTEGER) AS soon,
+        CAST(ROUND(COALESCE(t.days[2], 0)) AS INTEGER) AS slow,
+        CAST(ROUND(COALESCE(t.days[3], 0)) AS INTEGER) AS slowest
+    FROM taken AS t
 ),
 taxed AS (
     SELECT
@@ -141,13 +147,12 @@ billed_then AS (
     SELECT
         b.deal_vendor AS vendor,
         b.deal_id AS id,
-        SUM(CASE WHEN b.issued_on > o.today THEN 0 WHEN s.basis = 'gross' THEN b.gross ELSE b.net END) AS now_billed,
-        SUM(CASE WHEN b.issued_on > o.today - 91 THEN 0 WHEN s.basis = 'gross' THEN b.gross ELSE b.net END) AS then_billed,
+        SUM(CASE WHEN b.issued_on > o.today THEN 0 ELSE b.gross END) AS now_gross,
+        SUM(CASE WHEN b.issued_on > o.today THEN 0 ELSE b.net END) AS now_net,
+        SUM(CASE WHEN b.issued_on > o.today - 91 THEN 0 ELSE b.gross END) AS then_gross,
+        SUM(CASE WHEN b.issued_on > o.today - 91 THEN 0 ELSE b.net END) AS then_net,
         MAX(b.issued_on) AS last_on
     FROM deal_invoices AS b
-    JOIN deal_summary AS s
-        ON s.vendor = b.deal_vendor
-        AND s.id = b.deal_id
     CROSS JOIN settings AS o
     WHERE b.is_counted
     GROUP BY b.deal_vendor, b.deal_id
@@ -159,40 +164,50 @@ agreed AS (
     AND f.state = 'agreed'
     AND f."check" IN ('won_not_invoiced', 'partly_invoiced')
 ),
-unbilled AS (
+-- what no later invoice billed is still to come only if the deal is not taken for invoiced in full
+standing AS (
     SELECT
-        y.as_of,
         d.vendor,
         d.id,
-        d.won_on,
-        h.head_vendor AS customer_vendor,
-        h.head_id AS customer_id,
+        d.on_day AS won_on,
+        d.customer_vendor,
+        d.customer_id,
         d.currency,
-        s.basis,
-        d.amount - COALESCE(CASE WHEN y.as_of = o.today THEN b.now_billed ELSE b.then_billed END, 0) AS amount
-    FROM deals AS d
-    JOIN deal_summary AS s
-        ON s.vendor = d.vendor
-        AND s.id = d.id
-    JOIN days AS y
-        ON d.won_on <= y.as_of
+        d.basis,
+        d.amount,
+        COALESCE(CASE WHEN d.basis = 'gross' THEN b.now_gross ELSE b.now_net END, 0) AS now_billed,
+        COALESCE(CASE WHEN d.basis = 'gross' THEN b.then_gross ELSE b.then_net END, 0) AS then_billed,
+        d.verdict IN ('none', 'part', 'drafted') AS is_wanting,
+        b.last_on,
+        GREATEST(o.amount_tolerance, CAST(CAST(d.amount AS DECIMAL(20, 4)) * o.amount_tolerance_rate AS DECIMAL(18, 4))) AS tolerated
+    FROM sales AS d
     CROSS JOIN settings AS o
     LEFT JOIN billed_then AS b
         ON b.vendor = d.vendor
         AND b.id = d.id
-    LEFT JOIN customer_heads AS h
-        ON h.vendor = d.vendor
-        AND h.id = d.customer_id
-    LEFT JOIN agreed AS a
-        ON a.vendor = d.vendor
-        AND a.id = d.id
     WHERE d.status = 'won'
-    AND NOT s.currency_differs
+    AND NOT d.is_differing
+    AND (b.last_on > o.today - 91 OR d.verdict IN ('none', 'part', 'drafted'))
+),
+left_then AS (
+    SELECT t.*, o.today AS as_of, t.amount - t.now_billed AS rest
+    FROM standing AS t
+    CROSS JOIN settings AS o
+    UNION ALL
+    SELECT t.*, o.today - 91, t.amount - t.then_billed
+    FROM standing AS t
+    CROSS JOIN settings AS o
+),
+unbilled AS (
+    SELECT t.as_of, t.vendor, t.id, t.won_on, t.customer_vendor, t.customer_id, t.currency, t.basis, t.rest AS amount
+    FROM left_then AS t
+    LEFT JOIN agreed AS a
+        ON a.vendor = t.vendor
+        AND a.id = t.id
+    WHERE t.won_on <= t.as_of
     AND a.id IS NULL
-    -- what no later invoice billed is still to come only if the deal is not taken for invoiced in full
-    AND (b.last_on > y.as_of OR s.verdict IN ('none', 'part', 'drafted'))
-    AND d.amount - COALESCE(CASE WHEN y.as_of = o.today THEN b.now_billed ELSE b.then_billed END, 0)
-        > GREATEST(o.amount_tolerance, CAST(CAST(d.amount AS DECIMAL(20, 4)) * o.amount_tolerance_rate AS DECIMAL(18, 4)))
+    AND (t.last_on > t.as_of OR t.is_wanting)
+    AND t.rest > t.tolerated
 ),
 deal_days AS (
     SELECT
