@@ -71,15 +71,15 @@ ORDER BY i.n
 """
 # Invoices that name a deal smaller than they are: perhaps they bill further deals too.
 _LARGER = """
-SELECT i.n, i.party, i.currency, i.net - m.worth AS net, i.gross - m.worth AS gross, i.issued_on, i.net AS all_net,
-  i.gross AS all_gross
+SELECT i.n, i.party, i.currency, i.net, i.gross, i.issued_on, m.worth
 FROM link_invoices AS i
 JOIN (
   SELECT m.right_n, CAST(sum(d.amount) AS BIGINT) AS worth, min(d.currency) AS currency
   FROM made AS m JOIN link_deals AS d ON d.n = m.left_n
   WHERE m.pair = 'deals invoices' AND m.status <> 'suggested' GROUP BY m.right_n
 ) AS m ON m.right_n = i.n AND m.currency = i.currency
-WHERE i.net > m.worth * 1.02 AND i.party IS NOT NULL AND i.issued_on IS NOT NULL AND i.deal_id IS NULL
+WHERE (i.net > m.worth * 1.01 OR m.worth BETWEEN i.net * 1.02 AND i.gross * 0.98)
+  AND i.net > 0 AND i.party IS NOT NULL AND i.issued_on IS NOT NULL AND i.deal_id IS NULL
 ORDER BY i.n
 """
 _LEARNT = """
@@ -169,10 +169,8 @@ def _settled(pairs: pl.DataFrame) -> pl.DataFrame:
 def _consolidated(db, deals, invoices, off, worth, notes) -> pl.DataFrame:
     """Return explanations of one invoice by several deals, or of the rest of an invoice by one further deal."""
     fresh = deals.filter(pl.col("links") == 0, pl.col("status") == "won")
-    larger = db.sql(_LARGER).pl().drop("all_net", "all_gross")
-    bills = pl.concat(
-        [invoices.drop("is_deposit").with_columns(fewest=pl.lit(2)), larger.with_columns(fewest=pl.lit(1))]
-    )
+    whole = invoices.drop("is_deposit").with_columns(worth=pl.lit(0, pl.Int64))
+    bills = pl.concat([whole, db.sql(_LARGER).pl()])
     if fresh.is_empty() or bills.is_empty():
         return match.NOTHING
     found, gave_up = sets.consolidated(bills, fresh)

@@ -19,21 +19,38 @@ CREATE OR REPLACE TABLE links (
 )"""
 DIFFERS = 16  # the bit of a fact that does not agree, above that of the same fact where it does
 # A deal's part of an invoice: the invoice where it has one deal, else by the deals' worth, the last takes the rest.
+# Deals are written without tax or with it. Where the sum of all is neither the net nor the gross, and is one of these
+# once one deal is read the other way, that deal is read so.
 _SHARES = """
 LEFT JOIN (
   SELECT left_n, right_n,
     coalesce(told, CASE WHEN last THEN gross - sum(share) OVER (PARTITION BY right_n) + share ELSE share END) AS amount
   FROM (
-    SELECT m.left_n, m.right_n, m.amount AS told, i.gross,
-      row_number() OVER (PARTITION BY m.right_n ORDER BY m.left_n DESC) = 1 AS last,
+    SELECT left_n, right_n, told, gross, row_number() OVER (PARTITION BY right_n ORDER BY left_n DESC) = 1 AS last,
       CAST(
-        CAST(i.gross AS HUGEINT) * abs(coalesce(d.amount, 0))
-        // nullif(sum(abs(coalesce(d.amount, 0))) OVER (PARTITION BY m.right_n), 0) // 100 * 100 AS BIGINT
+        CAST(gross AS HUGEINT) * CASE WHEN left_n = other THEN read_so ELSE worth END
+        // nullif(sum(CASE WHEN left_n = other THEN read_so ELSE worth END) OVER (PARTITION BY right_n), 0)
+        // 100 * 100 AS BIGINT
       ) AS share  -- in whole cents
-    FROM made AS m
-    JOIN link_deals AS d ON d.n = m.left_n
-    JOIN link_invoices AS i ON i.n = m.right_n
-    WHERE m.pair = 'deals invoices' AND m.status IN ('automatic', 'confirmed')
+    FROM (
+      SELECT left_n, right_n, told, gross, worth,
+        CASE WHEN abs(total - worth + untaxed - net) <= 500 THEN untaxed ELSE taxed END AS read_so,
+        min(CASE
+          WHEN least(abs(total - net), abs(total - gross)) > 500
+            AND least(abs(total - worth + untaxed - net), abs(total - worth + taxed - gross)) <= 500 THEN left_n
+        END) OVER (PARTITION BY right_n) AS other
+      FROM (
+        SELECT m.left_n, m.right_n, m.amount AS told, i.net, i.gross, abs(coalesce(d.amount, 0)) AS worth,
+          sum(abs(coalesce(d.amount, 0))) OVER (PARTITION BY m.right_n) AS total,
+          CAST(round(abs(d.amount) * (i.net / nullif(CAST(i.gross AS DOUBLE), 0))) AS BIGINT) AS untaxed,
+          CAST(round(abs(d.amount) * (i.gross / nullif(CAST(i.net AS DOUBLE), 0))) AS BIGINT) AS taxed
+        FROM made AS m
+        JOIN link_deals AS d ON d.n = m.left_n
+        JOIN link_invoices AS i ON i.n = m.right_n
+        WHERE m.pair = 'deals invoices' AND m.status IN ('automatic', 'confirmed')
+        QUALIFY count(*) OVER (PARTITION BY m.right_n) > 1
+      )
+    )
   )
 ) AS s ON s.left_n = m.left_n AND s.right_n = m.right_n AND m.status <> 'rejected'"""
 _SHARE = "coalesce(s.amount, m.amount, CASE WHEN m.status <> 'rejected' THEN r.gross END)"

@@ -140,8 +140,9 @@ def _coherent(positions: tuple[int, ...], ages: list[int]) -> float:
 def consolidated(bills: pl.DataFrame, deals: pl.DataFrame) -> tuple[pl.DataFrame, int]:
     """Return a row per explanation and deal: e, left_n (deal), right_n (invoice), share, weight, rule.
 
-    bills: n, party, currency, net, gross, issued_on, fewest (deals that must be in the sum). deals: n, billing,
-    currency, amount, on_date, trust. The second value counts invoices for which the search was cut.
+    bills: n, party, currency, net, gross, issued_on, worth (of the deals that are known to be in it; 0 where none is,
+    then two at least are searched). deals: n, billing, currency, amount, on_date, trust. The second value counts
+    invoices for which the search was cut.
     """
     wanted = deals.join(
         bills.select(billing="party", currency="currency").unique(), on=["billing", "currency"], how="semi"
@@ -152,8 +153,8 @@ def consolidated(bills: pl.DataFrame, deals: pl.DataFrame) -> tuple[pl.DataFrame
     ):
         listed.setdefault((party, currency), []).append(tuple(deal))
     rows, e, gave_up = [], 0, 0
-    asked = bills.sort("n").select("n", "party", "currency", "net", "gross", "issued_on", "fewest")
-    for n, party, currency, net, gross, issued_on, fewest in asked.iter_rows():
+    asked = bills.sort("n").select("n", "party", "currency", "net", "gross", "issued_on", "worth")
+    for n, party, currency, net, gross, issued_on, worth in asked.iter_rows():
         mine = listed.get((party, currency), [])
         until = bisect_left(mine, issued_on + dt.timedelta(days=EARLY + 1), key=lambda d: d[2])
         near = [
@@ -161,19 +162,58 @@ def consolidated(bills: pl.DataFrame, deals: pl.DataFrame) -> tuple[pl.DataFrame
             for d in mine[max(until - 2 * LOOK, 0) : until]
             if d[1] <= gross + allocate.CENTS and -EARLY <= (issued_on - d[2]).days <= BILLED_WITHIN
         ]
-        if len(near) < fewest:
+        if len(near) < (1 if worth else 2):
             continue
         cut = len(near) > subsets.MOST_AMOUNTS
         near = near[-subsets.MOST_AMOUNTS :]
-        for total in sorted({net, gross}):
-            found, more = _sums(tuple(d[1] for d in near), total, fewest, fees=False)
-            gave_up += more or (cut and not found)
-            for positions, odds in found:
-                chosen = [near[at] for at in positions]
-                trust = min(d[3] for d in chosen)
-                slow = max((issued_on - d[2]).days for d in chosen)
-                weight = odds * trust**2 * math.exp(-slow / 40)
-                rows += [(e, d[0], n, 1 / 1.03, weight) for d in chosen]
-                e += 1
+        found, more = _together(tuple(d[1] for d in near), net, gross, worth)
+        gave_up += more or (cut and not found)
+        for positions, odds in found:
+            chosen = [near[at] for at in positions]
+            trust = min(d[3] for d in chosen)
+            slow = max((issued_on - d[2]).days for d in chosen)
+            weight = odds * trust**2 * math.exp(-slow / 40)
+            rows += [(e, d[0], n, 1 / 1.03, weight) for d in chosen]
+            e += 1
     schema = {"e": pl.UInt32, "left_n": pl.Int64, "right_n": pl.Int64, "share": pl.Float64, "weight": pl.Float64}
     return pl.DataFrame(rows, schema=schema, orient="row").with_columns(rule=pl.lit("consolidated")), gave_up
+
+
+MIXED = 0.3  # most companies write all their deals without tax, or all with it
+
+
+def _together(
+    amounts: tuple[int, ...], net: int, gross: int, worth: int
+) -> tuple[list[tuple[tuple[int, ...], float]], int]:
+    """Return the sets of deals that an invoice bills beside those worth `worth`, with odds, and searches given up.
+
+    Deals are written without tax or with it. Where neither all without nor all with it add up, they may be mixed.
+    """
+    found, gave_up = [], 0
+    fewest = 1 if worth else 2
+    for total in sorted({net - worth, gross - worth}):
+        if total > 0:
+            sets, more = _sums(amounts, total, fewest, fees=False)
+            found += sets
+            gave_up += more
+    if found or net >= gross:
+        return found, gave_up
+    taxed = gross / net
+    if worth:
+        for total in (round(net - worth / taxed), round(gross - worth * taxed)):
+            if total > 0:
+                sets, more = _sums(amounts, total, fewest, fees=False)
+                found += [(positions, odds * MIXED) for positions, odds in sets]
+                gave_up += more
+        return found, gave_up
+    mixed: dict[tuple[int, ...], float] = {}
+    for at, amount in enumerate(amounts):  # this one is written the other way than the others of its invoice
+        rest = amounts[:at] + amounts[at + 1 :]
+        for total in (round(net - amount / taxed), round(gross - amount * taxed)):
+            if total > 0:
+                sets, more = _sums(rest, total, 1, fees=False)
+                gave_up += more
+                for positions, odds in sets:
+                    chosen = tuple(sorted([at, *(p + (p >= at) for p in positions)]))
+                    mixed[chosen] = max(odds * MIXED / len(amounts), mixed.get(chosen, 0))
+    return list(mixed.items()), gave_up
