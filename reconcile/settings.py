@@ -79,6 +79,9 @@ class Choices(Part):
         le=1,
         description="one ordinary invoice this share away from its deal is a wrong amount, else a part or too much",
     )
+    rounded_to: Annotated[Decimal, "DECIMAL(18,4)"] = Field(
+        default=Decimal(100), ge=0, description="what salespeople round deals to, in the deal's currency; 0: nothing"
+    )
     duplicate_days: int = Field(default=31, ge=0, description="days within which equal invoices are suspect")
     repeat_days: int = Field(default=5, ge=0, description="days within which an equal part of a deal is a repetition")
     banked_days: int = Field(default=7, ge=0, description="days before money that was recorded must show at the bank")

@@ -94,6 +94,8 @@ def _counts() -> None:
             is_share=True),
         Ask("choices", "part_rate", _("A wrong amount, not a part: within"),
             _("One invoice this close to its deal is a wrong amount; further off it is a part of it."), is_share=True),
+        Ask("choices", "rounded_to", _("Deals are rounded to"),
+            _("A deal of 2100 with invoices of 2140 was rounded to hundreds. 0: deals are exact.")),
     ]  # fmt: skip
     with st.form("counts"):
         st.subheader(_("Days"), anchor=False)

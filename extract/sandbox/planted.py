@@ -2,9 +2,9 @@
 
 What the amounts mean: a deal is *partly invoiced* when its invoices reach three quarters of it at most, *over-invoiced*
 when they exceed it by a fifth or more, and its *amount differs* when one invoice is off by less than that and by more
-than a rounding. Data that one side lacks is missing (`customer_data_invalid`), not different. A duplicate invoice makes
-its deal over-invoiced too, and every unpaid invoice past its due date is overdue, whatever else it is: both are listed.
-Another tax id is listed of the customer's record and of every invoice that was issued with it.
+than a rounding. Data that one side lacks is missing (`customer_data_invalid`), not different. A duplicate invoice is
+listed as that alone, though its deal is over-invoiced. Every unpaid invoice past its due date is overdue, whatever else
+it is: both are listed. Another tax id is listed of the customer's record and of every invoice that was issued with it.
 """
 
 from typing import Any

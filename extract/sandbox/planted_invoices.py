@@ -49,7 +49,7 @@ def plant_invoices(planter: Planter) -> None:
 
 
 def duplicate_invoice(planter: Planter) -> None:
-    """Plant invoices issued twice; the later of the pair is the problem, and its deal is over-invoiced."""
+    """Plant invoices issued twice; the later of the pair is the problem."""
     for offset, country, later, note in (
         (-26, SPAIN, 0, "issued twice the same day; one was paid"),
         (-31, FRANCE, 1, "issued again the next day; the first was paid"),
@@ -65,7 +65,6 @@ def duplicate_invoice(planter: Planter) -> None:
         planter.trade.pay(first, first.offset + 10)
         deal.told = {"cuadra_invoice_status": "paid", "cuadra_paid_on": str(first.settled)}
         planter.plant("duplicate_invoice", second, second.gross, second.currency, note, first, deal)
-        planter.plant("over_invoiced", deal, deal.net, deal.currency, "invoiced twice by mistake", first, second)
 
 
 def invoice_without_deal(planter: Planter) -> None:

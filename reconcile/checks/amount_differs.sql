@@ -25,3 +25,4 @@ JOIN deal_summary AS b
     AND b.id = d.id
 WHERE d.status = 'won'
 AND b.verdict = 'differs'
+AND NOT b.is_rounded

@@ -1,79 +1,24 @@
 -- title:    Invoice issued twice
 -- severity: high
--- reads:    invoice_summary, deal_invoices, deal_summary, settings
--- needs:    invoice_summary
+-- reads:    repeated_invoices, invoice_summary
+-- needs:    repeated_invoices
 -- action:
 -- why:      Same customer, same amount, days apart, and what was sold does not bear both. The second of the two is the one in
 --           question. Instalments and renewals are equal too, but their deal bears them.
-WITH billed AS (
-    SELECT m.*, COALESCE(m.customer_id, m.customer_name) AS customer
-    FROM invoice_summary AS m
-    WHERE m.is_counted
-    AND m.kind NOT IN ('credit_note', 'recurring')
-    AND m.gross > 0
-    AND m.owed > 0
-    AND m.issued_on IS NOT NULL
-    AND m.deal_count <= 1
-),
-equal AS (
-    SELECT b.vendor, b.customer, b.currency, b.gross
-    FROM billed AS b
-    GROUP BY b.vendor, b.customer, b.currency, b.gross
-    HAVING COUNT(*) > 1
-),
-candidates AS (
-    SELECT b.*, d.deal_vendor, d.deal_id
-    FROM billed AS b
-    JOIN equal AS e
-        ON e.vendor = b.vendor
-        AND e.customer = b.customer
-        AND e.currency = b.currency
-        AND e.gross = b.gross
-    LEFT JOIN deal_invoices AS d
-        ON d.invoice_vendor = b.vendor
-        AND d.invoice_id = b.id
-),
-ordered AS (
-    SELECT
-        c.*,
-        LAG(c.id) OVER w AS first_id,
-        LAG(c.number) OVER w AS first_number,
-        LAG(c.issued_on) OVER w AS first_on,
-        LAG(c.deal_vendor) OVER w AS first_deal_vendor,
-        LAG(c.deal_id) OVER w AS first_deal_id
-    FROM candidates AS c
-    WINDOW w AS (
-        PARTITION BY c.vendor, c.customer, c.currency, c.gross
-        ORDER BY c.issued_on, c.deal_id NULLS LAST, c.number NULLS LAST, c.id
-    )
-)
 SELECT
     'invoices' AS subject,
-    o.vendor,
-    o.id,
-    o.gross AS amount,
-    o.currency,
-    o.issued_on AS since,
-    COALESCE(o.number || ' ', '') || COALESCE(o.customer_name, '') AS detail,
+    i.vendor,
+    i.id,
+    i.gross AS amount,
+    i.currency,
+    i.issued_on AS since,
+    COALESCE(i.number || ' ', '') || COALESCE(i.customer_name, '') AS detail,
     [
-        {'code': 'same_amount', 'agrees': TRUE, 'left': o.first_number, 'right': o.number},
-        {'code': 'issued_on', 'agrees': o.first_on = o.issued_on, 'left': CAST(o.first_on AS VARCHAR),
-         'right': CAST(o.issued_on AS VARCHAR)}
+        {'code': 'same_amount', 'agrees': TRUE, 'left': r.first_number, 'right': i.number},
+        {'code': 'issued_on', 'agrees': r.first_on = i.issued_on, 'left': CAST(r.first_on AS VARCHAR),
+         'right': CAST(i.issued_on AS VARCHAR)}
     ] AS evidence
-FROM ordered AS o
-LEFT JOIN deal_summary AS b
-    ON b.vendor = o.deal_vendor
-    AND b.id = o.deal_id
-CROSS JOIN settings AS s
-WHERE o.first_id IS NOT NULL
-AND DATE_DIFF('day', o.first_on, o.issued_on) <= s.duplicate_days
-AND (
-    (o.deal_id IS NULL AND DATE_DIFF('day', o.first_on, o.issued_on) <= s.repeat_days)
-    OR (
-        o.deal_vendor = o.first_deal_vendor
-        AND o.deal_id = o.first_deal_id
-        AND b.verdict = 'over'
-        -- one too many of several equal parts is an excess; twice the whole is a duplicate
-        AND (b.invoices = 2 OR DATE_DIFF('day', o.first_on, o.issued_on) <= s.repeat_days)
-    )
-)
+FROM repeated_invoices AS r
+JOIN invoice_summary AS i
+    ON i.vendor = r.vendor
+    AND i.id = r.id

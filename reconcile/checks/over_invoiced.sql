@@ -1,9 +1,20 @@
 -- title:    More invoiced than was sold
 -- severity: high
--- reads:    deals, deal_summary
+-- reads:    deals, deal_summary, repeated_invoices, deal_invoices, settings
 -- needs:    deals
 -- action:
--- why:      The customer will refuse to pay the excess, or pay it and ask for it back; the amount shown is the excess.
+-- why:      The customer will refuse to pay the excess, or pay it and ask for it back; the amount shown is the excess. An
+--           invoice issued twice is told as that, unless that check is off.
+WITH repeated AS (
+    SELECT r.deal_vendor, r.deal_id, SUM(i.net) AS net, SUM(i.gross) AS gross
+    FROM repeated_invoices AS r
+    JOIN deal_invoices AS i
+        ON i.deal_vendor = r.deal_vendor
+        AND i.deal_id = r.deal_id
+        AND i.invoice_vendor = r.vendor
+        AND i.invoice_id = r.id
+    GROUP BY r.deal_vendor, r.deal_id
+)
 SELECT
     'deals' AS subject,
     d.vendor,
@@ -22,5 +33,15 @@ FROM deals AS d
 JOIN deal_summary AS b
     ON b.vendor = d.vendor
     AND b.id = d.id
+LEFT JOIN repeated AS r
+    ON r.deal_vendor = d.vendor
+    AND r.deal_id = d.id
+CROSS JOIN settings AS s
 WHERE d.status = 'won'
 AND b.verdict = 'over'
+AND (
+    r.deal_id IS NULL
+    OR LIST_CONTAINS(s.checks_off, 'duplicate_invoice')
+    OR b.invoiced - CASE WHEN b.basis = 'gross' THEN r.gross ELSE r.net END - d.amount
+        > CAST(d.amount AS DECIMAL(20, 4)) * s.part_rate
+)

@@ -22,6 +22,7 @@
 --   open_amount: still to come of the invoices, tax included
 --   remaining: amount less invoiced and less agreed discounts; negative if too much; empty if the currencies differ
 --   verdict: agrees, none, drafted, part, differs, over, currency or unknown
+--   is_rounded: the deal's amount is the invoices', rounded to what the settings say; its verdict is differs
 --   currency_differs: an invoice is in another currency
 --   is_paid: all its invoices are paid
 --   first_issued_on: day of the first invoice
@@ -195,6 +196,7 @@ compared AS (
         ) AS tolerance,
         s.amount_tolerance,
         s.part_rate,
+        s.rounded_to,
         d.amount_is,
         d.amount - COALESCE(x.net, 0) AS due_net,
         d.amount - COALESCE(x.gross, 0) AS due_gross,
@@ -229,13 +231,31 @@ based AS (
         END AS basis
     FROM compared AS c
 ),
-measured AS (
+taken AS (
     SELECT
         b.*,
         CASE WHEN b.basis = 'gross' THEN b.due_gross ELSE b.due_net END AS due,
         CASE WHEN b.basis = 'gross' THEN b.invoiced_gross ELSE b.invoiced_net END AS invoiced,
         CASE WHEN b.basis = 'gross' THEN b.drafted_gross ELSE b.drafted_net END AS drafted
     FROM based AS b
+),
+-- a whole number of hundreds in the CRM, and less than half a hundred beside it on the invoices; a whole percent less is
+-- a discount
+measured AS (
+    SELECT
+        t.*,
+        COALESCE(
+            t.invoices > 0
+            AND t.rounded_to > 0
+            AND t.amount > 0
+            AND t.amount % NULLIF(t.rounded_to, 0) = 0
+            AND ABS(t.due - t.invoiced) > t.tolerance
+            AND CAST(ABS(t.due - t.invoiced) AS DECIMAL(20, 4)) * 2 < t.rounded_to
+            AND CAST(ABS(t.due - t.invoiced) AS DECIMAL(20, 4)) * 10 <= t.amount
+            AND (t.due < t.invoiced OR CAST(t.due - t.invoiced AS DECIMAL(20, 4)) * 100 % NULLIF(t.amount, 0) <> 0),
+            FALSE
+        ) AND NOT t.currency_differs AS is_rounded
+    FROM taken AS t
 )
 SELECT
     m.vendor,
@@ -263,6 +283,7 @@ SELECT
         WHEN m.invoices = 0 OR (ABS(m.invoiced) <= m.amount_tolerance AND m.amount > m.tolerance) THEN 'none'
         WHEN ABS(m.due - m.invoiced) <= m.tolerance THEN 'agrees'
         WHEN (m.recurring > 0 OR m.billing = 'recurring') AND m.invoiced > m.due THEN 'agrees'
+        WHEN m.is_rounded THEN 'differs'
         WHEN m.invoices = 1
             AND m.recurring + m.parts = 0
             AND COALESCE(m.billing, 'once') = 'once'
@@ -270,6 +291,7 @@ SELECT
         WHEN m.due > m.invoiced THEN 'part'
         ELSE 'over'
     END AS verdict,
+    m.is_rounded,
     m.currency_differs,
     m.invoices > 0 AND m.drafts = 0 AND m.all_paid AS is_paid,
     m.first_issued_on,

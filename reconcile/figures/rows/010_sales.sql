@@ -17,6 +17,7 @@
 --   paid: paid of that, in the same measure
 --   basis: net or gross: what the amount is compared with
 --   verdict: agrees, none, drafted, part, differs, over, currency or unknown
+--   is_rounded: the deal's amount is the invoices', rounded
 --   invoices: invoices that stand
 --   is_recurring: invoiced again and again
 --   is_invoiced: has an invoice that stands
@@ -46,6 +47,7 @@ SELECT
     ) AS paid,
     b.basis,
     b.verdict,
+    b.is_rounded,
     b.invoices,
     COALESCE(d.billing, '') = 'recurring' AS is_recurring,
     b.invoices > 0 AS is_invoiced,

@@ -49,6 +49,7 @@ pairs AS (
         COALESCE(CASE WHEN d.basis = 'gross' THEN b.gross ELSE b.net END, b.gross, 0) AS amount,
         COALESCE(b.gross, b.net, 0) AS gross,
         d.invoices,
+        d.is_rounded,
         b.kind = 'recurring' OR d.is_recurring AS is_recurring,
         CASE
             WHEN COALESCE(d.status, '') <> 'won' THEN 'not_won'
@@ -128,7 +129,7 @@ billed_steps AS (
     UNION ALL
     SELECT
         CASE
-            WHEN ABS(l.lower) <= s.amount_tolerance THEN 'rounding'
+            WHEN l.is_rounded OR ABS(l.lower) <= s.amount_tolerance THEN 'rounding'
             WHEN g.agreed = 1 THEN 'agreed'
             ELSE 'discount'
         END,
@@ -142,7 +143,7 @@ billed_steps AS (
     UNION ALL
     SELECT
         CASE
-            WHEN ABS(c.amount - c.part) <= s.amount_tolerance THEN 'rounding'
+            WHEN c.is_rounded OR ABS(c.amount - c.part) <= s.amount_tolerance THEN 'rounding'
             WHEN f.is_duplicate = 1 THEN 'duplicate'
             WHEN f.agreed = 1 OR g.agreed = 1 THEN 'agreed'
             WHEN n.deal_id IS NOT NULL THEN 'credit_note'
