@@ -54,19 +54,35 @@ LEFT JOIN (
 WHERE d.amount > 0 AND d.party IS NOT NULL AND d.on_date IS NOT NULL
 ORDER BY d.n
 """
-# An invoice that names another customer's deal is for none of these; one that names several of this customer's may be.
+# An invoice that names another customer's deal is for none of these; one that names several of this customer's may be,
+# and so may one whose reference is a slip of the pen away from that of a deal of this customer and of this amount.
+_STRANGERS = """
+CREATE OR REPLACE TABLE work.strangers AS
+WITH named AS (
+  SELECT t.n FROM invoice_text_keys AS t JOIN deal_keys AS k ON k.key = t.key AND k.exactness = 3
+  JOIN link_invoices AS b ON b.n = t.n JOIN link_deals AS d ON d.n = k.n
+  LEFT JOIN same_customer AS s ON s.crm = d.party AND s.billing = b.party
+  GROUP BY t.n HAVING coalesce(max(s.trust), 0) < 0.2
+),
+asked AS (
+  SELECT b.n, b.party, b.currency, b.reference_key, unnest([b.net, b.gross]) AS amount
+  FROM named AS t JOIN link_invoices AS b ON b.n = t.n WHERE length(b.reference_key) >= 6
+),
+mistyped AS (
+  SELECT a.n FROM asked AS a
+  JOIN same_customer AS s ON s.billing = a.party AND s.trust >= 0.5
+  JOIN link_deals AS d ON d.party = s.crm AND d.amount = a.amount AND d.currency = a.currency
+  WHERE damerau_levenshtein(d.reference_key, a.reference_key) = 1
+)
+SELECT t.n FROM named AS t WHERE t.n NOT IN (SELECT m.n FROM mistyped AS m)
+"""
 _INVOICES = """
 SELECT i.n, i.party, i.currency, i.net, i.gross, i.issued_on, coalesce(i.kind, '') = 'deposit' AS is_deposit
 FROM link_invoices AS i
 WHERE i.gross > 0 AND i.net > 0 AND i.party IS NOT NULL AND i.issued_on IS NOT NULL AND i.deal_id IS NULL
   AND coalesce(i.status, '') <> 'void' AND coalesce(i.kind, '') <> 'proforma'
   AND i.n NOT IN (SELECT right_n FROM made WHERE pair = 'deals invoices')
-  AND i.n NOT IN (
-    SELECT t.n FROM invoice_text_keys AS t JOIN deal_keys AS k ON k.key = t.key AND k.exactness = 3
-    JOIN link_invoices AS b ON b.n = t.n JOIN link_deals AS d ON d.n = k.n
-    LEFT JOIN same_customer AS s ON s.crm = d.party AND s.billing = b.party
-    GROUP BY t.n HAVING coalesce(max(s.trust), 0) < 0.2
-  )
+  AND i.n NOT IN (SELECT n FROM strangers)
 ORDER BY i.n
 """
 # Invoices that name a deal smaller than they are: perhaps they bill further deals too.
@@ -99,6 +115,7 @@ def run(db: DuckDBPyConnection, off: frozenset[str]) -> list[str]:
     """Add the links of deals to the invoices that are still free; return what was given up."""
     notes: set[str] = set()
     worth = rates(db, db.sql(_EXAMPLES).pl())
+    db.execute(_STRANGERS)
     unsure = []
     tied: list[int] = []
     for look in (_exact, _consolidated, _roughly):

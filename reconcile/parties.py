@@ -142,10 +142,26 @@ def _slips(pairs: pl.DataFrame) -> pl.Series:
 def alike(wanted: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     """Return left, right, likeness of parties whose name keys (columns party, value) are alike, best `MOST` per left.
 
-    Only names that share a rare word, or its beginning or end, are compared: the cost follows the number of names.
+    Only names that share a rare word, or its beginning or end, are compared; names that nothing is found for so, those
+    that share two words which rarely stand together. The cost follows the number of names.
     """
-    left, right = _pieces(wanted.select("value").unique()), _pieces(known.select("value").unique())
-    right = right.filter(pl.len().over("piece") <= RARE)
+    left, right = wanted.select("value").unique(), known.select("value").unique()
+    scored = _scored(_pieces(left), _pieces(right))
+    left = left.join(scored, on="value", how="anti")
+    scored = pl.concat([scored, _scored(_couples(left), _couples(right))])
+    return (
+        wanted.rename({"party": "left"})
+        .join(scored, on="value")
+        .join(known.select(right="party", value_right="value"), on="value_right")
+        .select("left", "right", "likeness")
+        .unique()
+        .sort("left", "likeness", "right", descending=[False, True, False])
+    )
+
+
+def _scored(left: pl.DataFrame, right: pl.DataFrame) -> pl.DataFrame:
+    """Return value, value_right, likeness of names that share a piece which few have, best `MOST` per value."""
+    right = right.join(left.select("piece").unique(), on="piece", how="semi").filter(pl.len().over("piece") <= RARE)
     pairs = (
         left.join(right, on="piece", suffix="_right")
         .select("value", "value_right")
@@ -156,15 +172,17 @@ def alike(wanted: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     scored = scored.filter(pl.col("likeness") >= ALIKE).sort(
         "value", "likeness", "value_right", descending=[False, True, False]
     )
-    scored = scored.group_by("value", maintain_order=True).head(MOST)
-    return (
-        wanted.rename({"party": "left"})
-        .join(scored, on="value")
-        .join(known.select(right="party", value_right="value"), on="value_right")
-        .select("left", "right", "likeness")
-        .unique()
-        .sort("left", "likeness", "right", descending=[False, True, False])
+    return scored.group_by("value", maintain_order=True).head(MOST)
+
+
+def _couples(named: pl.DataFrame) -> pl.DataFrame:
+    """Return value, piece: every two words of a name, which stand in order in its key."""
+    words = named.with_columns(word=pl.col("value").str.split(" ")).explode(
+        "word", empty_as_null=False, keep_nulls=False
     )
+    words = words.filter(pl.col("word").str.len_chars() >= 3, pl.len().over("value") <= MOST)
+    both = words.join(words, on="value", suffix="_right").filter(pl.col("word") < pl.col("word_right"))
+    return both.select("value", piece=pl.format("{} {}", "word", "word_right"))
 
 
 def _pieces(named: pl.DataFrame) -> pl.DataFrame:

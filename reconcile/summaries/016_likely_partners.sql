@@ -24,7 +24,7 @@ WITH likely AS (
     AND l.left_table IN ('deals', 'payments')
     AND l.right_table = 'invoices'
     AND (
-        l.confidence >= 0.2
+        l.confidence >= 0.15
         OR (
             l.confidence >= 0.1
             AND (
