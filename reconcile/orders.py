@@ -10,6 +10,8 @@ from reconcile.rates import NEAR, Rates
 MOST_INSTALMENTS = 12
 DEPOSITS = (5, 10, 15, 20, 25, 30, 33, 35, 40, 50, 60, 65, 67, 70, 75, 80, 85, 90, 95)  # usual percentages
 EARLY = 10  # days that an invoice may come before the deal is marked won
+SOON = 150  # days in which an invoice comes that is not one of many parts
+LONGEST = 31 * MOST_INSTALMENTS + 30  # days in which the last of the parts comes
 ROUNDED = 0.025  # people round a deal's amount by no more than this
 ROUND = 100_000  # a rounded amount is a multiple of ten
 LOOSE = 0.3  # a deal whose amount is this far off may still be the only one
@@ -135,7 +137,8 @@ def roughly(found: pl.DataFrame, worth: Rates) -> pl.DataFrame:
 
     found: n, amount, currency, linked_net, linked_gross, unit, links, on_date, trust; n_right, net, gross, billed, day.
     """
-    found = found.filter((pl.col("day") - pl.col("on_date")).dt.total_days().is_between(-EARLY, 150))
+    years = found.filter((pl.col("day") - pl.col("on_date")).dt.total_days().is_between(-EARLY, LONGEST))
+    found = years.filter((pl.col("day") - pl.col("on_date")).dt.total_days() <= SOON)
     foreign = pl.col("currency") != pl.col("billed")
     found = pl.concat([found.filter(~foreign).with_columns(rate=pl.lit(1.0)), _exchanged(found.filter(foreign), worth)])
     amount = pl.col("amount") * pl.col("rate")
@@ -150,7 +153,7 @@ def roughly(found: pl.DataFrame, worth: Rates) -> pl.DataFrame:
         near = found.with_columns(off=off, part=(rest / amount).clip(0.01, 1), rule=pl.lit("nearly"), of=pl.lit(1))
         close = (foreign & (pl.col("off") <= NEAR)) | (rounded & (pl.col("off") <= ROUNDED))
         ways.append(near.filter(close).with_columns(weight=40 * (-late / 40).exp()))
-    ways += _rounded_parts(found.filter(rounded, pl.col("links") == 0), late)
+    ways += _rounded_parts(years.filter(rounded, pl.col("links") == 0).with_columns(rate=pl.lit(1.0)), late)
     alone = found.filter(pl.len().over("n") == 1, pl.len().over("n_right") == 1, pl.col("links") == 0)
     off = (pl.col("net") / amount - 1).abs()
     alone = alone.with_columns(off=off, part=pl.lit(1.0), rule=pl.lit("only_one"), of=pl.lit(1))
@@ -173,14 +176,17 @@ def _rounded_parts(found: pl.DataFrame, late: pl.Expr) -> list[pl.DataFrame]:
     """Return deals billed in parts whose amount was rounded: equal parts that nearly add up, or two that do."""
     few = found.filter(pl.len().over("n") <= MOST_INSTALMENTS + 4)
     same = pl.col("net") // match.SLOT
-    mates = few.with_columns(mates=pl.len().over("n", same)).filter(pl.col("mates") >= 2)
+    soon = (pl.col("day") - pl.col("on_date")).dt.total_days() <= SOON
+    mates = few.with_columns(mates=pl.len().over("n", same)).filter(
+        (pl.col("mates") >= 3) | (soon & (pl.col("mates") == 2))
+    )
     off = (pl.col("net") * pl.col("mates") / pl.col("amount") - 1).abs()
     series = mates.with_columns(
         off=off, part=1 / pl.col("mates"), rule=pl.lit("nearly"), of=pl.col("mates").cast(pl.Int32)
     )
     series = series.filter(pl.col("off") <= ROUNDED).with_columns(weight=30 * (-late / (40 + 31 * pl.col("of"))).exp())
-    other = few.select("n", other="n_right", other_net="net")
-    two = few.join(other, on="n").filter(pl.col("n_right") != pl.col("other"))
+    other = few.filter(soon).select("n", other="n_right", other_net="net")
+    two = few.filter(soon).join(other, on="n").filter(pl.col("n_right") != pl.col("other"))
     off = ((pl.col("net") + pl.col("other_net")) / pl.col("amount") - 1).abs()
     two = two.with_columns(off=off, part=pl.col("net") / pl.col("amount"), rule=pl.lit("nearly"), of=pl.lit(2))
     two = two.filter(pl.col("off") <= ROUNDED).with_columns(weight=8 * (-late / 60).exp()).drop("other", "other_net")
