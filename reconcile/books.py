@@ -102,6 +102,7 @@ class Books:
         self.units = array("q", bytes(8 * len(self.purse.invoices)))  # what each part was, 0 none yet, -1 they differ
         self.mentioned = pl.DataFrame(schema={"n": pl.Int64, "n_right": pl.Int64, "party": pl.Int64, "said": pl.String})
         self.rates, self.near = Rates({}, {}), NEAR
+        self.kept_of_parts = pl.DataFrame(schema={"left_n": pl.Int64, "right_n": pl.Int64, "kept": pl.Int64})
         self.refused = db.sql(f"SELECT left_n AS n, right_n AS n_right FROM refused WHERE pair = '{PAIR}'").pl()
 
     def give_named(self) -> None:

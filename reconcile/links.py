@@ -14,7 +14,7 @@ from typing import NamedTuple
 import structlog
 from duckdb import DuckDBPyConnection
 
-from reconcile import books, deal_match, decided, evidence, linkable, parties, payers, payment_match
+from reconcile import books, deal_match, decided, evidence, linkable, parties, payers, payment_match, shortfalls
 from reconcile.build import is_idle
 from reconcile.sqlfile import Query, queries
 from reconcile.workbench import bench
@@ -105,6 +105,7 @@ def link(db: DuckDBPyConnection) -> Linked:
         evidence.write(db, "payments invoices", only=even)
         for each in written:
             each.result()
+        shortfalls.note(db, state.kept_of_parts)
         clock("write")
     by_rule = dict(db.execute("SELECT rule, count(*) FROM links GROUP BY rule ORDER BY rule").fetchall())
     log.info("linked", rules=by_rule, notes=notes)

@@ -10,7 +10,7 @@ from concurrent.futures import Future
 import polars as pl
 from duckdb import DuckDBPyConnection
 
-from reconcile import allocate, fits, match, payers, sets
+from reconcile import allocate, fits, match, payers, sets, shortfalls
 from reconcile.books import Books
 from reconcile.shares import settle
 
@@ -57,6 +57,7 @@ def run(db: DuckDBPyConnection, books: Books, stored: Future[payers.Stored]) -> 
     books: the named invoices have their money. stored: see `payers.stored`.
     """
     if books.free().is_empty() or books.owed().is_empty():
+        books.kept_of_parts = shortfalls.explain(books)
         return []
     who = payers.payers(stored.result(), books.free().select("n", "name_key", "tax_key", "iban"))
     books.mentioned = _credible(books, who)
@@ -74,6 +75,7 @@ def run(db: DuckDBPyConnection, books: Books, stored: Future[payers.Stored]) -> 
     foreign, only = _foreign(books, who), _only_open(books, stored.result().stated)
     books.keep(match.sure(foreign))
     books.keep(match.sure(only))
+    books.kept_of_parts = shortfalls.explain(books)
     _suggest(books, who, [way for way in (several, foreign, only) if way is not None], notes)
     return [f"payments: {count} {what}" for what, count in sorted(notes.items()) if count]
 

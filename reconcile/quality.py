@@ -46,8 +46,8 @@ _DEAL_LINKS = """
 SELECT left_id AS deal_id, right_id AS invoice_id, status, rule FROM links
 WHERE left_table = 'deals' AND right_table = 'invoices'"""
 _PAYMENT_LINKS = """
-SELECT left_id AS payment_id, right_id AS invoice_id, CAST(amount AS DOUBLE) AS amount, status, rule FROM links
-WHERE left_table = 'payments' AND right_table = 'invoices'"""
+SELECT left_id AS payment_id, right_id AS invoice_id, CAST(amount + coalesce(kept, 0) AS DOUBLE) AS amount, status, rule
+FROM links WHERE left_table = 'payments' AND right_table = 'invoices'"""
 _SURE = ("automatic", "confirmed")
 
 
@@ -83,7 +83,7 @@ def compare(truth: pl.DataFrame, given: pl.DataFrame, left: str, everyone: pl.Se
     """Return the measures of `given` links against `truth`; `everyone` holds the ids that could have been linked.
 
     whole: documents whose set of links is exactly right; stray: documents without a true link that were given one;
-    amount: found links whose allocation is right within 5 %; money: recall weighted by the allocated amount.
+    amount: found links that settle what they should, within 5 %; money: recall weighted by the allocated amount.
     """
     pair = [left, "invoice_id"]
     must, optional = truth.filter(~pl.col("optional")).unique(pair), truth.filter(pl.col("optional"))

@@ -100,8 +100,9 @@ def _write(db: duckdb.DuckDBPyConnection, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     for left in ("deal", "payment"):
         rows = db.sql(
-            f"SELECT left_id AS {left}_id, right_id AS invoice_id, CAST(amount AS DOUBLE) AS amount FROM links"
-            f" WHERE left_table = '{left}s' AND right_table = 'invoices' AND status IN ('automatic', 'confirmed')"
+            f"SELECT left_id AS {left}_id, right_id AS invoice_id, CAST(amount + coalesce(kept, 0) AS DOUBLE) AS amount"
+            f" FROM links WHERE left_table = '{left}s' AND right_table = 'invoices'"
+            " AND status IN ('automatic', 'confirmed')"
         )
         rows.write_parquet(str(out / f"{left}_invoice.parquet"))
 
