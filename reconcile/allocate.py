@@ -86,9 +86,12 @@ def kept_back(amount: int, owed: int, net_share: float) -> int:
     if missing % FEE_STEP == 0 and missing <= FEE and missing <= FEE_SHARE * owed:
         return missing
     net = owed * net_share
-    usual = [net * rate for rate in WITHHELD] + [owed * rate for rate in DISCOUNT]
-    usual += [owed * rate + fix for rate, fix in GATEWAY]
-    return missing if any(abs(missing - each) <= 200 for each in usual) else 0
+    usual = (
+        any(abs(missing - net * rate) <= 200 for rate in WITHHELD)
+        or any(abs(missing - owed * rate) <= 200 for rate in DISCOUNT)
+        or any(abs(missing - owed * rate - fix) <= 200 for rate, fix in GATEWAY)
+    )
+    return missing if usual else 0
 
 
 def _kept_of_part(amount: int, gross: int) -> int:

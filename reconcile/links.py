@@ -4,7 +4,10 @@ Order: what persons decided, then the rules of `links/*.sql` in file order over 
 say (`deal_match.py`, `payment_match.py`). Every rule can be switched off by name (settings column `rules_off`).
 """
 
+import contextlib
+import gc
 import time
+from collections.abc import Iterator
 from concurrent.futures import Future
 from functools import partial
 from itertools import takewhile
@@ -65,6 +68,11 @@ class Linked(NamedTuple):
 
 def link(db: DuckDBPyConnection) -> Linked:
     """Create the table `links` from the tables, settings and decisions of `db`, which is in no transaction."""
+    with _uncollected():
+        return _linked(db)
+
+
+def _linked(db: DuckDBPyConnection) -> Linked:
     clock = _Clock()
     off = _switched_off(db)
     rules = [rule for rule in queries(RULES) if rule.name not in off]
@@ -120,6 +128,18 @@ def rules_in_order() -> list[tuple[str, str, str]]:
         found += [(name, title, why) for pairs, name, title, why in told if pairs.startswith(pair)]
         found += list(further)
     return found
+
+
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep Python from looking for cycles meanwhile: rows are tuples of numbers, and millions of them have none."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 class _Clock:

@@ -142,13 +142,15 @@ def _slips(pairs: pl.DataFrame) -> pl.Series:
 def alike(wanted: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     """Return left, right, likeness of parties whose name keys (columns party, value) are alike, best `MOST` per left.
 
-    Only names that share a rare word, or its beginning or end, are compared; names that nothing is found for so, those
-    that share two words which rarely stand together. The cost follows the number of names.
+    Only names that share a rare word, or its beginning or end, are compared; where nothing is found so, those that
+    share two common words which rarely stand together. The cost follows the number of names.
     """
     left, right = wanted.select("value").unique(), known.select("value").unique()
     scored = _scored(_pieces(left), _pieces(right))
-    left = left.join(scored, on="value", how="anti")
-    scored = pl.concat([scored, _scored(_couples(left), _couples(right))])
+    words = _words(right).filter(pl.len().over("word") > RARE)
+    rest = _words(left.join(scored, on="value", how="anti")).join(words.select("word").unique(), on="word", how="semi")
+    words = words.join(rest.select("word").unique(), on="word", how="semi")
+    scored = pl.concat([scored, _scored(_couples(rest), _couples(words))])
     return (
         wanted.rename({"party": "left"})
         .join(scored, on="value")
@@ -175,22 +177,24 @@ def _scored(left: pl.DataFrame, right: pl.DataFrame) -> pl.DataFrame:
     return scored.group_by("value", maintain_order=True).head(MOST)
 
 
-def _couples(named: pl.DataFrame) -> pl.DataFrame:
-    """Return value, piece: every two words of a name, which stand in order in its key."""
+def _couples(words: pl.DataFrame) -> pl.DataFrame:
+    """Return value, piece: every two of the words of a name, in the order of the alphabet."""
+    few = words.filter(pl.len().over("value") <= MOST)
+    both = few.join(few, on="value", suffix="_right").filter(pl.col("word") < pl.col("word_right"))
+    return both.select("value", piece=pl.format("{} {}", "word", "word_right"))
+
+
+def _words(named: pl.DataFrame) -> pl.DataFrame:
+    """Return value, word: the words of each name that have three letters at least."""
     words = named.with_columns(word=pl.col("value").str.split(" ")).explode(
         "word", empty_as_null=False, keep_nulls=False
     )
-    words = words.filter(pl.col("word").str.len_chars() >= 3, pl.len().over("value") <= MOST)
-    both = words.join(words, on="value", suffix="_right").filter(pl.col("word") < pl.col("word_right"))
-    return both.select("value", piece=pl.format("{} {}", "word", "word_right"))
+    return words.filter(pl.col("word").str.len_chars() >= 3)
 
 
 def _pieces(named: pl.DataFrame) -> pl.DataFrame:
     """Return value, piece: the words of a name, and the beginnings and ends of its long words."""
-    words = named.with_columns(word=pl.col("value").str.split(" ")).explode(
-        "word", empty_as_null=False, keep_nulls=False
-    )
-    words = words.filter(pl.col("word").str.len_chars() >= 3)
+    words = _words(named)
     long = words.filter(pl.col("word").str.len_chars() >= 6)
     return pl.concat(
         [

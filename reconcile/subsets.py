@@ -4,11 +4,13 @@ The amounts are halved into two groups; the sums of one half are looked up among
 open invoices cost a thousand sums a side and not a million.
 """
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+FEW = 8  # amounts whose sums are written out: that many cost less than looking them up
 MOST_AMOUNTS = 20  # open amounts searched at once; more are cut to the likeliest, by the caller
 MOST_PARTS = 12  # amounts in one sum
 MOST_ANSWERS = 40  # sums that fit; more of them mean that nothing is told
@@ -28,6 +30,8 @@ def adding_up(amounts: list[int], low: int, high: int, fewest: int = 2) -> Sums:
     """
     if len(amounts) > MOST_AMOUNTS:
         raise ValueError(f"{len(amounts)} amounts; at most {MOST_AMOUNTS} can be searched")
+    if len(amounts) <= FEW and (few := _of_few(amounts, low, high, fewest)) is not None:
+        return few
     half = len(amounts) // 2
     left, right = _sums(amounts[:half]), _sums(amounts[half:])
     order = np.argsort(right, kind="stable")
@@ -45,6 +49,17 @@ def adding_up(amounts: list[int], low: int, high: int, fewest: int = 2) -> Sums:
     return Sums(sorted(sets), gave_up)
 
 
+def _of_few(amounts: list[int], low: int, high: int, fewest: int) -> Sums | None:
+    """Return the same for few amounts; None where too many sets fit."""
+    sums = [0]
+    for amount in amounts:
+        sums += [each + amount for each in sums]
+    fitting = [bits for bits, each in enumerate(sums) if low <= each <= high and bits.bit_count() >= fewest]
+    if len(fitting) >= MOST_ANSWERS:
+        return None
+    return Sums(sorted(_positions(bits, 0) for bits in fitting), False)
+
+
 def _sums(amounts: list[int]) -> NDArray[np.int64]:
     """Return the sum of each of the 2^n sets; the bits of the position say which amounts are in."""
     sums = np.zeros(1, dtype=np.int64)
@@ -53,5 +68,6 @@ def _sums(amounts: list[int]) -> NDArray[np.int64]:
     return sums
 
 
+@cache  # as many as there are sets of half of the amounts
 def _positions(bits: int, offset: int) -> tuple[int, ...]:
     return tuple(offset + at for at in range(bits.bit_length()) if bits >> at & 1)
