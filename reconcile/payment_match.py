@@ -10,7 +10,7 @@ from concurrent.futures import Future
 import polars as pl
 from duckdb import DuckDBPyConnection
 
-from reconcile import allocate, fits, match, payers, sets, shortfalls
+from reconcile import allocate, fits, match, parts, payers, sets, shortfalls
 from reconcile.books import Books
 from reconcile.shares import settle
 
@@ -75,6 +75,8 @@ def run(db: DuckDBPyConnection, books: Books, stored: Future[payers.Stored]) -> 
     foreign, only = _foreign(books, who), _only_open(books, stored.result().stated)
     books.keep(match.sure(foreign))
     books.keep(match.sure(only))
+    if "part_payment" not in books.off:
+        books.keep(match.sure(parts.complete(books, who)))
     books.kept_of_parts = shortfalls.explain(books)
     _suggest(books, who, [way for way in (several, foreign, only) if way is not None], notes)
     return [f"payments: {count} {what}" for what, count in sorted(notes.items()) if count]

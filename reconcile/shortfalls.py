@@ -107,19 +107,23 @@ def _plausible(parts: pl.DataFrame) -> pl.DataFrame:
     shares = shares.with_columns(part=(pl.col("gross") * pl.col("share")).round().cast(pl.Int64)).drop("share")
     found = pl.concat([like, shares]).with_columns(missing=pl.col("part") - pl.col("amount"))
     found = found.filter(pl.col("missing") > allocate.CENTS, pl.col("missing") <= pl.col("owed") + allocate.CENTS)
+    return found.filter(usually_kept()).drop("part")
+
+
+def usually_kept(step: int = allocate.FEE_STEP) -> pl.Expr:
+    """Return whether somebody usually keeps `missing` of `part`, of an invoice of `gross` and `net`.
+
+    step: what a bank's round fee is a multiple of. method: how it was paid. is_foreign: in another currency.
+    """
     missing, part = pl.col("missing"), pl.col("part")
     kept = [part * pl.col("net") / pl.col("gross") * rate for rate in allocate.WITHHELD]
     kept += [part * rate for rate in allocate.DISCOUNT]
     usual = pl.any_horizontal([(missing - each).abs() <= ALIKE for each in kept])
-    round_fee = (
-        (missing % allocate.FEE_STEP == 0)
-        & (missing <= allocate.FEE)
-        & (missing <= pl.col("gross") * allocate.FEE_SHARE)
-    )
+    round_fee = (missing % step == 0) & (missing <= allocate.FEE) & (missing <= pl.col("gross") * allocate.FEE_SHARE)
     by_card = pl.col("method").fill_null("").is_in(allocate.WITH_FEE)
     gateway = pl.any_horizontal([(missing - part * rate - fix).abs() <= ALIKE for rate, fix in allocate.GATEWAY])
     exchanged = pl.col("is_foreign") & (missing <= part * NEAR)
-    return found.filter(usual | round_fee | (by_card & gateway) | exchanged).drop("part")
+    return usual | round_fee | (by_card & gateway) | exchanged
 
 
 def note(db: DuckDBPyConnection, found: pl.DataFrame) -> None:
