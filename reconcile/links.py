@@ -8,7 +8,6 @@ import contextlib
 import gc
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future
 from functools import partial
 from itertools import takewhile
 from pathlib import Path
@@ -85,22 +84,20 @@ def _linked(db: DuckDBPyConnection) -> Linked:
         paid = [rule for rule in rules if rule.header["pairs"] in _PAID]
         early = list(takewhile(lambda rule: "made" not in _read(rule), paid))  # before what deals are billed by
         named = beside(partial(_apply, found="found_beside"), early)
+        begun, read = beside(evidence.begin), beside(books.read)
         parties.find(db)
         clock("customers")
         _apply(db, [rule for rule in rules if rule.header["pairs"] == "deals invoices"])
         clock("deal rules")
         notes = deal_match.run(db, off)
         clock("deal match")
-        read = beside(books.read)
-        told.result()
-        named.result()
-        evidence.begin(db)
-        written: list[Future[None]] = []
+        for each in (told, named, begun):
+            each.result()
+        written = [beside(evidence.write, "deals invoices")]  # these links are as they stay
         _apply(db, paid[len(early) :])
         _apply(db, [rule for rule in rules if rule.header["pairs"] == "customers customers"])  # whose parent pays
         clock("payment rules")
         stored = beside(payers.stored)
-        written += [beside(evidence.write, "deals invoices")]
         state = books.Books(db, off, read.result())
         state.give_named()  # those links are as they stay
         written += [beside(partial(evidence.write, only=f"NOT {_MATCHED}"), "payments invoices")]

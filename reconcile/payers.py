@@ -11,7 +11,8 @@ _LEARNT = """
 SELECT p.iban, p.name_key, i.party FROM made AS m
 JOIN link_payments AS p ON p.n = m.left_n JOIN link_invoices AS i ON i.n = m.right_n
 WHERE m.pair = 'payments invoices' AND m.status IN ('automatic', 'confirmed') AND i.party IS NOT NULL
-GROUP BY p.iban, p.name_key, i.party ORDER BY p.iban, p.name_key, i.party
+  AND m.rowid >= $since
+GROUP BY p.iban, p.name_key, i.party
 """
 _NAMED = """
 SELECT DISTINCT m.left_n AS n, i.party, CAST(0.98 AS DOUBLE) AS trust
@@ -83,12 +84,21 @@ def payers(there: Stored, payments: pl.DataFrame) -> pl.DataFrame:
     return best(pl.concat([known, _spelled_alike(payments, there.names, known)]))
 
 
-def learnt(db: DuckDBPyConnection, payments: pl.DataFrame) -> pl.DataFrame:
-    """Return n, party, trust as earlier links teach: whose account this is, who pays under this name. Pairs repeat."""
-    taught = db.sql(_LEARNT).pl()
-    by_account = payments.join(_few(taught, "iban"), on="iban").select("n", "party", trust=pl.lit(0.97))
-    by_name = payments.join(_few(taught, "name_key"), on="name_key").select("n", "party", trust=pl.lit(0.9))
-    return pl.concat([by_account, by_name])
+class Lessons:
+    """What links teach, the further the more: whose account it is, and who pays under which name."""
+
+    def __init__(self, db: DuckDBPyConnection) -> None:
+        self.db, self.seen = db, 0  # links of the working table made, which from now on only grows
+        self.taught = pl.DataFrame(schema={"iban": pl.String, "name_key": pl.String, "party": pl.Int64})
+
+    def learnt(self, payments: pl.DataFrame) -> pl.DataFrame:
+        """Return n, party, trust as the links made so far teach. Pairs repeat."""
+        fresh = self.db.sql(_LEARNT, params={"since": self.seen}).pl()
+        self.seen = self.db.execute("SELECT coalesce(max(rowid) + 1, 0) FROM made").fetchall()[0][0]
+        self.taught = pl.concat([self.taught, fresh.cast(dict(self.taught.schema))]).unique()
+        by_account = payments.join(_few(self.taught, "iban"), on="iban").select("n", "party", trust=pl.lit(0.97))
+        by_name = payments.join(_few(self.taught, "name_key"), on="name_key").select("n", "party", trust=pl.lit(0.9))
+        return pl.concat([by_account, by_name])
 
 
 def best(found: pl.DataFrame) -> pl.DataFrame:

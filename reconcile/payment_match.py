@@ -63,10 +63,10 @@ def run(db: DuckDBPyConnection, books: Books, stored: Future[payers.Stored]) -> 
     books.mentioned = _credible(books, who)
     who = payers.best(pl.concat([who, books.mentioned.select("n", "party", trust=pl.lit(0.9))]))
     notes: Notes = {}
-    several, kept = None, 1
+    several, kept, lessons = None, 1, payers.Lessons(db)
     for turn in range(3):  # links of one turn teach the next whose accounts and names are whose
         if kept:
-            who = payers.best(pl.concat([who, payers.learnt(db, books.free())]))
+            who = payers.best(pl.concat([who, lessons.learnt(books.free())]))
             kept = sum(books.keep(match.sure(_explained(books, who, ways, notes))) for ways in (fits.EXACT, fits.SHORT))
         if turn == 1:
             several = _sets(books, who, notes)
