@@ -80,15 +80,20 @@ def _compared(pairs: pl.DataFrame, crm: pl.DataFrame, billing: pl.DataFrame, sto
     def both(short: str) -> pl.Expr:
         return pl.col(f"{short}_left").is_not_null() & pl.col(f"{short}_right").is_not_null()
 
-    pairs = pairs.sort("crm", "billing")
+    pairs = pairs.sort("crm", "billing").with_row_index("at")
     pairs = pairs.with_columns(
         tax=equal("tax").fill_null(False),
         email=equal("email").fill_null(False),
         name=equal("name").fill_null(False),
         tax_differs=(both("tax") & ~equal("tax")).fill_null(False),
         email_differs=(both("email") & ~equal("email")).fill_null(False),
-        name_is=names.likeness(pairs["name_left"].list.first(), pairs["name_right"].list.first()),
-        slips=_slips(pairs),
+    )
+    # Where an id says it, nobody looks at the spelling.
+    open_ones = pairs.filter(~pl.col("is_stored").fill_null(False) & ~pl.col("tax"))
+    name_is = names.likeness(open_ones["name_left"].list.first(), open_ones["name_right"].list.first())
+    spelt = open_ones.select("at", name_is=name_is, slips=_slips(open_ones))
+    pairs = pairs.join(spelt, on="at", how="left", maintain_order="left").with_columns(
+        pl.col("name_is").fill_null(0), pl.col("slips").fill_null(0)
     )
     alike_enough = pl.col("name") | (pl.col("name_is") >= CLEARLY_ALIKE)
     typed_wrong = pl.col("tax_differs") & (pl.col("slips") <= 2)
