@@ -67,7 +67,9 @@ def run(db: DuckDBPyConnection, books: Books, stored: Future[payers.Stored]) -> 
     for turn in range(3):  # links of one turn teach the next whose accounts and names are whose
         if kept:
             who = payers.best(pl.concat([who, lessons.learnt(books.free())]))
-            kept = sum(books.keep(match.sure(_explained(books, who, ways, notes))) for ways in (fits.EXACT, fits.SHORT))
+            # What lacks something is looked at first and last: what is exact leaves it fewer rivals.
+            looks = (fits.EXACT,) if turn == 1 else (fits.EXACT, fits.SHORT)
+            kept = sum(books.keep(match.sure(_explained(books, who, ways, notes))) for ways in looks)
         if turn == 1:
             several = _sets(books, who, notes)
             kept += books.keep(match.sure(several))
