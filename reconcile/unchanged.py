@@ -6,6 +6,7 @@ linked them, stand in table `linked` beside the notes of that run.
 
 import functools
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 
 import duckdb
@@ -24,7 +25,7 @@ _OF = {
     "allocations": ("allocated_on",),
     "customers": (
         "tax_id_country", "phone", "street", "city", "region", "postcode", "country", "language", "owner_id",
-        "payment_terms_days", "discount_rate",
+        "payment_terms_days", "discount_rate", "created_at",
     ),
     "deals": (
         "title", "owner_id", "pipeline", "stage", "billing", "invoice_status", "invoice_status_on", "invoiced_amount",
@@ -32,9 +33,18 @@ _OF = {
         "service_done_on",
     ),
     "freshness": ("mode", "started_at", "completed_at", "items", "rejected", "error"),
-    "invoices": ("seller_name", "seller_tax_id", "seller_address", "sent_at", "fx_rate", "pdf_url"),
-    "payments": ("bank_reference", "payout_id"),
+    "invoices": (
+        "seller_name", "seller_tax_id", "seller_address", "sent_at", "fx_rate", "pdf_url", "paid", "paid_on",
+        "withheld", "series", "created_at",
+    ),
+    "payments": ("bank_reference", "payout_id", "fee", "account"),
+    "payouts": ("status",),
 }  # fmt: skip
+# Of a status rules ask only whether the document stands: that an invoice was sent or paid links nothing anew.
+COARSE = {
+    ("invoices", "status"): "CASE WHEN status IN ('void', 'draft') THEN status END",
+    ("payments", "status"): "CASE WHEN status = 'failed' THEN status END",
+}
 UNREAD = frozenset(f"{table}.{column}" for table in READ for column in (*_OF_ANY, *_OF.get(table, ())))
 ONLY = {"decisions": "kind = 'link'"}  # what persons said of findings links nothing
 
@@ -43,7 +53,7 @@ LINKED = {
     "notes": ("VARCHAR[]", "what was given up, and why"),
 }
 _FIELDS = """
-SELECT table_name, string_agg('"' || column_name || '"', ', ' ORDER BY column_index)
+SELECT table_name, list(column_name ORDER BY column_index)
 FROM duckdb_columns()
 WHERE database_name = current_database() AND list_contains($read, table_name)
   AND NOT list_contains($unread, table_name || '.' || column_name)
@@ -80,14 +90,20 @@ def _taken_over(db: duckdb.DuckDBPyConnection, before: str, mark: str) -> list[s
 def _fingerprint(db: duckdb.DuckDBPyConnection) -> str:
     """Return a text that changes with whatever `links.link` reads, and with nothing else of the books."""
     fields = db.execute(_FIELDS, {"read": list(READ), "unread": sorted(UNREAD)}).fetchall()
+    read = {table: ", ".join(seen(table, names)) for table, names in fields}
     parts = [
-        f"SELECT '{table}' AS of, COUNT(*) AS rows, SUM(CAST(hash({names}) AS HUGEINT)) AS hashed FROM {table} "
+        f"SELECT '{table}' AS of, COUNT(*) AS rows, SUM(CAST(hash({columns}) AS HUGEINT)) AS hashed FROM {table} "
         f"WHERE {ONLY.get(table, 'TRUE')}"
-        for table, names in fields
+        for table, columns in read.items()
     ]
     told = db.execute(" UNION ALL ".join(parts) + " ORDER BY of").fetchall()
     off = db.execute("SELECT list_sort(rules_off) FROM settings").fetchall()
     return hashlib.sha256(repr((told, fields, off, _program())).encode()).hexdigest()
+
+
+def seen(table: str, columns: Iterable[str]) -> list[str]:
+    """Return the SQL of what rules see of these columns."""
+    return [COARSE.get((table, name), f'"{name}"') for name in columns]
 
 
 @functools.cache

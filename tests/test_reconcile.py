@@ -101,7 +101,9 @@ def test_what_is_linked_is_linked_anew_only_where_it_changed(data: Path, monkeyp
     assert again(deals=[DEAL | {"updated_at": "2026-11-21 10:00", "url": "https://crm.example/1"}]) == 0
     written = {"stage": "invoiced", "invoice_status": "sent", "invoiced_amount": "1210", "title": "Website, relaunched"}
     assert again(deals=[DEAL | written]) == 0
-    assert asked(data, LINKED) == whole
+    paid = {"status": "paid", "paid": "1210", "paid_on": "2026-10-20"}
+    assert again(invoices=[INVOICE | paid]) == 0 and again(invoices=[INVOICE | {"status": "void"}]) == 1
+    assert again(invoices=[INVOICE]) == 1 and asked(data, LINKED) == whole
     agreed = {"kind": "finding", "finding_id": "x", "verdict": "agreed", "decided_at": "2026-11-21 10:00", "who": "Ana"}
     assert again([agreed]) == 0 and asked(data, LINKED) == whole
     assert again(payments=[PAYMENT | {"amount": "1200"}]) == 1 and asked(data, LINKED) != whole

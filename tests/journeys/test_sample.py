@@ -103,7 +103,8 @@ def test_no_rule_reads_what_may_change_without_anything_being_linked_anew(read_o
         db.execute("CREATE TABLE settings AS SELECT rules_off FROM made.settings")
         for table in unchanged.READ:
             columns = [name for name, *_ in db.execute(f"DESCRIBE made.{table}").fetchall()]
-            left = ", ".join(f'"{name}"' for name in columns if f"{table}.{name}" not in unchanged.UNREAD)
+            read = [name for name in columns if f"{table}.{name}" not in unchanged.UNREAD]
+            left = ", ".join(f'{sql} AS "{name}"' for name, sql in zip(read, unchanged.seen(table, read), strict=True))
             only = unchanged.ONLY.get(table, "TRUE")
             db.execute(f"CREATE TABLE {table} AS SELECT {left} FROM made.{table} WHERE {only}")
         links.link(db)
