@@ -45,9 +45,12 @@ shares AS (
 usual AS (
     SELECT
         h.*,
-        h.deposits = 1
+        COALESCE(
+            h.deposits = 1
             OR ABS(h.share * 20 - ROUND(h.share * 20)) <= 0.1
-            OR (h.is_even AND h.times >= 1.9 AND ABS(h.times - ROUND(h.times)) <= h.times / 100) AS is_usual
+            OR (h.is_even AND h.times >= 1.9 AND ABS(h.times - ROUND(h.times)) <= h.times / 100),
+            FALSE
+        ) AS is_usual
     FROM shares AS h
 ),
 regular AS (
