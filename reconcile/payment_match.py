@@ -113,7 +113,10 @@ def _suggest(books: Books, who: pl.DataFrame, further: list[pl.DataFrame], notes
 
 def _explained(books: Books, who: pl.DataFrame, ways: Ways, notes: Notes) -> pl.DataFrame:
     """Return explanations of one invoice for one payment, settled against each other."""
-    free, owed = books.free().join(who, on="n"), books.owed()
+    # No texts: what is paired here comes by the million.
+    by_card = pl.col("method").is_in(allocate.WITH_FEE)
+    free = books.free().select("n", "currency", "left", "paid_on", "begun", by_card=by_card).join(who, on="n")
+    owed = books.owed()
     account = match.accounts(free, owed)
     if account.is_empty():
         return match.NOTHING
@@ -191,7 +194,7 @@ def _weighed(pairs: pl.DataFrame, mentioned: pl.DataFrame) -> pl.DataFrame:
         .when(part).then(pl.when(pl.col("completed").fill_null(False)).then(1.0).otherwise(0.1))
         .otherwise(1.0)
     )  # fmt: skip
-    no_gateway = (pl.col("rule") == "gateway_fee") & ~pl.col("method").is_in(allocate.WITH_FEE)
+    no_gateway = (pl.col("rule") == "gateway_fee") & ~pl.col("by_card")
     weight = pl.col("prior") * match.specific(pl.col("left")) * in_time * backed * pl.col("hint") * pl.col("trust") ** 2
     pairs = pairs.with_columns(weight=weight * pl.when(no_gateway).then(0.005).otherwise(1.0)).filter(
         pl.col("weight") > 0.02
