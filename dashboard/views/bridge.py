@@ -68,7 +68,7 @@ def names() -> dict[str, tuple[str, str]]:
         "written_off": (_("Written off"), _("Not expected any more")),
         "agreed": (_("Agreed"), _("Somebody said that it stays as it is")),
         "currency": (_("Currency"), _("Sold, invoiced or paid in different currencies")),
-        "rounding": (_("Rounding"), _("Differences too small to matter")),
+        "rounding": (_("Rounding"), _("Rounded deals, and what is too small to matter")),
     }
 
 
