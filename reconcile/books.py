@@ -191,28 +191,55 @@ class Books:
         if found.is_empty():
             return 0
         found = found.sort("paid_on", "left_n", "right_n")
+        automatic = pl.col("status") == "automatic"
+        alone = (pl.len().over("left_n") == 1) & (pl.len().over("right_n") == 1)  # most are: these go all at once
+        given = pl.concat(
+            [
+                self._given_at_once(found.filter(automatic, alone)),
+                self._given_in_turn(found.filter(automatic, ~alone)),
+                self._offered(found.filter(~automatic)),
+            ]
+        )
+        match.keep(self.db, PAIR, given.with_columns(confidence=pl.col("sure").clip(0, 0.99)))
+        return len(found)
+
+    def _given_at_once(self, found: pl.DataFrame) -> pl.DataFrame:
+        """Give the payments of links that share neither payment nor invoice; return them with amount and kept."""
+        left, right, settles = (found[column].to_numpy() for column in ("left_n", "right_n", "settles"))
+        payments, invoices = np.frombuffer(self.purse.payments, np.int64), np.frombuffer(self.purse.invoices, np.int64)
+        amount = np.minimum(np.maximum(np.minimum(payments[left], invoices[right]), 0), settles)
+        payments[left] -= amount
+        more = np.where(payments[left] == 0, np.maximum(settles - amount, 0), 0)
+        kept = np.minimum(more, invoices[right] - amount)
+        invoices[right] -= amount + kept
+        some = amount > 0
+        np.frombuffer(self.spent, np.bool_)[left[~some]] = True
+        np.frombuffer(self.begun, np.bool_)[left[some]] = True
+        units, part = np.frombuffer(self.units, np.int64), (amount + kept)[some]
+        before = units[right[some]]
+        units[right[some]] = np.where((before == 0) | (np.abs(before - part) <= ALIKE), part, -1)
+        return found.with_columns(amount=pl.Series(amount), kept=pl.Series(kept))
+
+    def _given_in_turn(self, found: pl.DataFrame) -> pl.DataFrame:
+        """Give the payments of links one after the other; return them with amount and kept."""
         amounts, kept = [], []
-        for payment, invoice, settles, status in found.select("left_n", "right_n", "settles", "status").iter_rows():
-            amount = min(self.purse.payments[payment], self.purse.invoices[invoice], settles)
-            rest = 0
-            if status == "automatic":
-                amount = self.purse.give(payment, invoice, settles)
-                rest = (
-                    min(max(settles - amount, 0), self.purse.invoices[invoice])
-                    if not self.purse.payments[payment]
-                    else 0
-                )
-                self.purse.invoices[invoice] -= rest
-                self._note(payment, invoice, amount, rest)
+        for payment, invoice, settles in found.select("left_n", "right_n", "settles").iter_rows():
+            amount = self.purse.give(payment, invoice, settles)
+            open_after = self.purse.invoices[invoice]
+            rest = 0 if self.purse.payments[payment] else min(max(settles - amount, 0), open_after)
+            self.purse.invoices[invoice] -= rest
+            self._note(payment, invoice, amount, rest)
             amounts.append(amount)
             kept.append(rest)
-        found = found.with_columns(
-            amount=pl.Series(amounts, dtype=pl.Int64),
-            kept=pl.Series(kept, dtype=pl.Int64),
-            confidence=pl.col("sure").clip(0, 0.99),
+        return found.with_columns(amount=pl.Series(amounts, dtype=pl.Int64), kept=pl.Series(kept, dtype=pl.Int64))
+
+    def _offered(self, found: pl.DataFrame) -> pl.DataFrame:
+        """Return suggestions with what they would give as amount, and nothing kept: they use up nothing."""
+        left, right = found["left_n"].to_numpy(), found["right_n"].to_numpy()
+        there = np.minimum(
+            np.frombuffer(self.purse.payments, np.int64)[left], np.frombuffer(self.purse.invoices, np.int64)[right]
         )
-        match.keep(self.db, PAIR, found)
-        return len(found)
+        return found.with_columns(amount=pl.min_horizontal(pl.Series(there), "settles"), kept=pl.lit(0, dtype=pl.Int64))
 
 
 def _taken(by_number: NDArray[Any], rows: pl.DataFrame) -> pl.Series:

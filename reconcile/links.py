@@ -82,7 +82,7 @@ def _linked(db: DuckDBPyConnection) -> Linked:
         clock("keys")
         decided.begin(db)
         paid = [rule for rule in rules if rule.header["pairs"] in _PAID]
-        early = list(takewhile(lambda rule: "made" not in _read(rule), paid))  # before what deals are billed by
+        early = list(takewhile(lambda rule: "after" not in rule.header, paid))  # before what deals are billed by
         named = beside(partial(_apply, found="found_beside"), early)
         begun, read = beside(evidence.begin), beside(books.read)
         parties.find(db)
@@ -101,13 +101,13 @@ def _linked(db: DuckDBPyConnection) -> Linked:
         state = books.Books(db, off, read.result())
         state.give_named()  # those links are as they stay
         written += [beside(partial(evidence.write, only=f"NOT {_MATCHED}"), "payments invoices")]
-        notes += payment_match.run(db, state, stored)
+        rest = payment_match.run(db, state, stored)
+        written += [beside(partial(evidence.write, only=f"{_MATCHED} AND m.status = 'automatic'"), "payments invoices")]
+        notes += payment_match.suggest(state, rest)
         clock("payment match")
         _apply(db, [rule for rule in rules if rule.header["pairs"] == "payments deals"])
         written += [beside(evidence.write, *evidence.OTHERS)]
-        odd, even = (f"{_MATCHED} AND m.left_n % 2 = {rest}" for rest in (1, 0))
-        written += [beside(partial(evidence.write, only=odd), "payments invoices")]
-        evidence.write(db, "payments invoices", only=even)
+        evidence.write(db, "payments invoices", only=f"{_MATCHED} AND m.status <> 'automatic'")
         for each in written:
             each.result()
         shortfalls.note(db, state.kept_of_parts)

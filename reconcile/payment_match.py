@@ -6,6 +6,7 @@ what stays unsure is shown as suggestions.
 """
 
 from concurrent.futures import Future
+from typing import NamedTuple
 
 import polars as pl
 from duckdb import DuckDBPyConnection
@@ -47,22 +48,30 @@ MENTIONED, NOT_MENTIONED = 30.0, 0.05  # odds where the text hints at this invoi
 CROWDED = "payments have more open invoices of one amount than are compared"
 TOO_MANY = "payments could be for too many sets of invoices to search them all"
 
+NOBODY = pl.DataFrame(schema={"n": pl.Int64, "party": pl.Int64, "trust": pl.Float64})
 Notes = dict[str, int]
 Ways = tuple[fits.Way, ...]
 
 
-def run(db: DuckDBPyConnection, books: Books, stored: Future[payers.Stored]) -> list[str]:
-    """Link the payments that are still free; return what was given up.
+class Rest(NamedTuple):
+    """What is left once all sure links are made."""
+
+    who: pl.DataFrame  # n, party, trust: who may stand behind each payment
+    unsure: list[pl.DataFrame]  # explanations by sets, other currencies, and what a vendor states
+    notes: Notes
+
+
+def run(db: DuckDBPyConnection, books: Books, stored: Future[payers.Stored]) -> Rest:
+    """Link the payments that are still free, as far as that is sure; `suggest` shows the rest.
 
     books: the named invoices have their money. stored: see `payers.stored`.
     """
+    notes: Notes = {}
     if books.free().is_empty() or books.owed().is_empty():
-        books.kept_of_parts = shortfalls.explain(books)
-        return []
+        return Rest(NOBODY, [], notes)
     who = payers.payers(stored.result(), books.free().select("n", "name_key", "tax_key", "iban"))
     books.mentioned = _credible(books, who)
     who = payers.best(pl.concat([who, books.mentioned.select("n", "party", trust=pl.lit(0.9))]))
-    notes: Notes = {}
     several, kept, lessons = None, 1, payers.Lessons(db)
     for turn in range(3):  # links of one turn teach the next whose accounts and names are whose
         if kept:
@@ -79,9 +88,26 @@ def run(db: DuckDBPyConnection, books: Books, stored: Future[payers.Stored]) -> 
     books.keep(match.sure(only))
     if "part_payment" not in books.off:
         books.keep(match.sure(parts.complete(books, who)))
+    return Rest(who, [way for way in (several, foreign, only) if way is not None], notes)
+
+
+def suggest(books: Books, rest: Rest) -> list[str]:
+    """Show what is left with its candidates; return what was given up.
+
+    Every way of explaining it is looked at once more, so that all rivals are seen.
+    """
     books.kept_of_parts = shortfalls.explain(books)
-    _suggest(books, who, [way for way in (several, foreign, only) if way is not None], notes)
-    return [f"payments: {count} {what}" for what, count in sorted(notes.items()) if count]
+    if rest.unsure:
+        pairs = _explained(books, rest.who, fits.ANY, rest.notes)
+        columns = ["left_n", "right_n", "e", "rule", "settles", "paid_on", "weight", "sure"]
+        both = pl.concat([way.select(columns) for way in (pairs, *rest.unsure)], how="vertical_relaxed")
+        both = both.filter(pl.col("sure") < match.SURE)
+        both = both.join(books.free().select(left_n="n"), on="left_n", how="semi")
+        both = both.join(books.owed().select(right_n="n_right"), on="right_n", how="semi")
+        both = both.sort("left_n", "right_n", "sure", "rule", descending=[False, False, True, False])
+        books.keep(match.unsure(both.unique(["left_n", "right_n"], keep="first", maintain_order=True)))
+        books.keep(_alone(books, rest.who))
+    return [f"payments: {count} {what}" for what, count in sorted(rest.notes.items()) if count]
 
 
 def _credible(books: Books, who: pl.DataFrame) -> pl.DataFrame:
@@ -96,19 +122,6 @@ def _credible(books: Books, who: pl.DataFrame) -> pl.DataFrame:
     weak = books.mentioned.filter(digits | (serial & pl.col("n").is_in(exact.unique().to_list())))
     strange = weak.join(known.select("n").unique(), on="n", how="semi").join(known, on=["n", "party"], how="anti")
     return books.mentioned.join(strange, on=["n", "n_right", "said"], how="anti")
-
-
-def _suggest(books: Books, who: pl.DataFrame, further: list[pl.DataFrame], notes: Notes) -> None:
-    """Show what is left with its candidates: every way of explaining it at once, so that all rivals are seen."""
-    pairs = _explained(books, who, fits.ANY, notes)
-    columns = ["left_n", "right_n", "e", "rule", "settles", "paid_on", "weight", "sure"]
-    both = pl.concat([way.select(columns) for way in (pairs, *further)], how="vertical_relaxed")
-    both = both.filter(pl.col("sure") < match.SURE)
-    both = both.join(books.free().select(left_n="n"), on="left_n", how="semi")
-    both = both.join(books.owed().select(right_n="n_right"), on="right_n", how="semi")
-    both = both.sort("left_n", "right_n", "sure", "rule", descending=[False, False, True, False])
-    books.keep(match.unsure(both.unique(["left_n", "right_n"], keep="first", maintain_order=True)))
-    books.keep(_alone(books, who))
 
 
 def _explained(books: Books, who: pl.DataFrame, ways: Ways, notes: Notes) -> pl.DataFrame:

@@ -3,6 +3,7 @@
 -- confidence: 0.98
 -- reads:      link_payments, link_invoices, free_payments, payment_keys, deal_keys, made
 -- needs:      deal_keys, payment_keys
+-- after:      deals invoices
 -- why:        Some customers quote their order instead of our invoice. Where the deal has one invoice, it is that one;
 --             where it has several, amounts decide later.
 SELECT
