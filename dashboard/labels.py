@@ -415,6 +415,7 @@ def rule(name: str | None) -> str:
         "gateway_fee": _("The amount less the gateway's fee"),
         "several_invoices": _("Adds up to several invoices of this customer"),
         "only_open_invoice": _("The only open invoice of this customer"),
+        "number_of_another": _("Number of another customer's invoice"),
         "amount_alone": _("The same amount, and nothing else"),
         "withheld": _("The amount less tax that the customer withholds"),
         "discount": _("The amount less a cash discount"),

@@ -34,6 +34,11 @@ RULES = (
         "The vendor states the customer, who has one open invoice; of several none is picked.",
     ),
     (
+        "number_of_another",
+        "Number of another customer's invoice",
+        "The text names an invoice that fits neither the payer nor the amount. Only suggested.",
+    ),
+    (
         "amount_alone",
         "Amount alone",
         "Nobody knows the payer; one open invoice of anybody has this amount. Only suggested.",
@@ -43,6 +48,7 @@ EARLY = 10  # days that money may come before the invoice's date
 BACK = 200  # days that a payment looks back for its invoice
 FEW = 50  # open invoices of one customer, or of one amount, beyond which none of them is worth naming
 KNOWN = 0.9  # trust from which a payer is known by a stored fact, and not by likeness
+WRONG_NUMBER = 0.3  # how sure a number is that payer and amount contradict
 MENTIONED, NOT_MENTIONED = 30.0, 0.05  # odds where the text hints at this invoice, or at another one
 
 CROWDED = "payments have more open invoices of one amount than are compared"
@@ -100,8 +106,10 @@ def suggest(books: Books, rest: Rest) -> list[str]:
     if rest.unsure:
         pairs = _explained(books, rest.who, fits.ANY, rest.notes)
         columns = ["left_n", "right_n", "e", "rule", "settles", "paid_on", "weight", "sure"]
-        both = pl.concat([way.select(columns) for way in (pairs, *rest.unsure)], how="vertical_relaxed")
-        both = both.filter(pl.col("sure") < match.SURE)
+        both = pl.concat(
+            [way.select(columns) for way in (pairs, _of_another(books), *rest.unsure)], how="vertical_relaxed"
+        )
+        both = both.filter(~match.is_sure())
         both = both.join(books.free().select(left_n="n"), on="left_n", how="semi")
         both = both.join(books.owed().select(right_n="n_right"), on="right_n", how="semi")
         both = both.sort("left_n", "right_n", "sure", "rule", descending=[False, False, True, False])
@@ -328,6 +336,17 @@ def _only_open(books: Books, stated: pl.DataFrame) -> pl.DataFrame:
         rule=pl.lit("only_open_invoice"), settles=pl.min_horizontal("left", "owed"),
     ).filter(~pl.col("rule").is_in(list(books.off)))  # fmt: skip
     return pairs.sort("n", "n_right").with_row_index("e").rename({"n": "left_n", "n_right": "right_n"})
+
+
+def _of_another(books: Books) -> pl.DataFrame:
+    """Return the invoices that texts of free payments name in full, though payer and amount contradict."""
+    named = books.mentioned.filter(pl.lit("number_of_another").is_in(list(books.off)).not_(), said="whole")
+    pairs = books.free().select("n", "currency", "left", "paid_on").join(named.select("n", "n_right").unique(), on="n")
+    pairs = pairs.join(books.owed().select("n_right", "currency", "owed"), on=["n_right", "currency"])
+    pairs = pairs.join(books.refused, on=["n", "n_right"], how="anti").sort("n", "n_right").with_row_index("e")
+    rule, odds = pl.lit("number_of_another"), pl.lit(WRONG_NUMBER)
+    return pairs.select(left_n="n", right_n="n_right", e="e", rule=rule, settles=pl.min_horizontal("left", "owed"),
+                        paid_on="paid_on", weight=odds, sure=odds)  # fmt: skip
 
 
 def _alone(books: Books, who: pl.DataFrame) -> pl.DataFrame:

@@ -1,8 +1,10 @@
 """Link a labelled folder, print how often it is right, how long it took and how much memory it needed.
 
-python tests/benchmarks/match.py FOLDER [--out DIR] [--peer PYTHON] [--transfers FOLDER]
+python tests/benchmarks/match.py FOLDER [--without SHARE] [--slips SHARE] [--out DIR] [--peer PYTHON]
+  [--transfers FOLDER]
 
-With the Python of an environment that has splink, its model of the same books and of the transfers runs beside ours.
+Without a share of its clues, or with slips in a share of what is written by hand, the same labels hold. With the Python
+of an environment that has splink, its model of the same books and of the transfers runs beside ours.
 """
 
 import argparse
@@ -20,6 +22,8 @@ import polars as pl
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+import poorer
+
 from reconcile import links, quality, run, transfers
 
 
@@ -31,8 +35,14 @@ def main() -> None:
     ap.add_argument("--memory", default="1GB", help="most that the database keeps in memory")
     ap.add_argument("--peer", type=Path, help="Python of an environment with splink")
     ap.add_argument("--transfers", type=Path, help="folder with origin.parquet and destination.parquet")
+    ap.add_argument("--without", type=float, default=0, help="leave out this share of each clue: 0.5")
+    ap.add_argument("--slips", type=float, default=0, help="write this share of what is written by hand wrongly: 0.25")
     args = ap.parse_args()
     with tempfile.TemporaryDirectory() as folder, duckdb.connect() as db:
+        if args.without:
+            args.folder = poorer.without(args.folder, Path(folder) / "without", args.without)
+        if args.slips:
+            args.folder = poorer.with_slips(args.folder, Path(folder) / "slips", args.slips)
         run.write_to(db, Path(folder) / "books.duckdb")  # as the warehouse is made
         seconds = _measure(db, args)
     if args.peer:
