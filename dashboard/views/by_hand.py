@@ -1,5 +1,6 @@
 """Linking by hand: search, tick several, and say how much of a payment is for which invoice."""
 
+import datetime as dt
 from decimal import Decimal, InvalidOperation
 
 import streamlit as st
@@ -7,7 +8,7 @@ import streamlit as st
 from dashboard import deciding, session
 from dashboard.address import bound
 from dashboard.parts import badge, nothing, plain
-from dashboard.read import Row, deals, matching
+from dashboard.read import Row, deals, likely, matching
 from dashboard.theme import invoice_state
 from dashboard.views import pairs
 from dashboard.views.invoice import sides
@@ -44,7 +45,8 @@ def _deal() -> None:
         text = st.text_input(
             _("Number, customer or amount"), key="hand-invoice", type="search", placeholder=_("Search")
         )
-        rows = matching.open_invoices(session.data(), text or "", most=MOST)
+        rows = _likely(_wanted("deals", deal, deal["won_on"]), MOST) if deal and not text else []
+        rows = rows or matching.open_invoices(session.data(), text or "", most=MOST)
         so_far = len(st.session_state.get(deciding.DONE, []))  # what was linked is not ticked for the next deal
         ticked = [row for row in rows if st.checkbox(_ticked(row), key=f"tick-{so_far}-{row['vendor']}-{row['id']}")]
         if not rows:
@@ -56,6 +58,18 @@ def _deal() -> None:
     label = several("Add {count} invoice", "Add {count} invoices", len(ticked))
     if st.button(label, type="primary", icon=":material/link:", disabled=not (ticked and deal)) and deal:
         deciding.links([sides("deals", deal, "invoices", row) for row in ticked])
+
+
+def _wanted(table: str, row: Row, day: dt.date | None) -> likely.Wanted:
+    return likely.Wanted(table, row["customer"], row["amount"], row["currency"], day)
+
+
+def _likely(wanted: likely.Wanted, most: int) -> list[Row]:
+    """Return what is offered before anything is searched: invoices of the customer, or of the amount."""
+    rows = likely.invoices(session.data(), wanted, most)
+    if rows:
+        st.caption(_("Of this customer or of this amount, not linked yet:"))
+    return rows
 
 
 def choose_deal(text: str, key: str) -> Row | None:
@@ -140,12 +154,13 @@ def _split(payment: Row, key: str, basket: list[str], now: list[Row]) -> None:
 
 
 def _offer(text: str | None, payment: Row, key: str, basket: list[str]) -> None:
-    """Show the invoices that a text matches, to be ticked."""
-    if not text:
-        return
-    rows = matching.open_invoices(session.data(), text, payment["currency"], OFFERED)
-    if not rows:
-        st.caption(_("No invoice in {currency} matches.").format(currency=payment["currency"]))
+    """Show the invoices that a text matches, or that are likely, to be ticked."""
+    if text:
+        rows = matching.open_invoices(session.data(), text, payment["currency"], OFFERED)
+        if not rows:
+            st.caption(_("No invoice in {currency} matches.").format(currency=payment["currency"]))
+    else:
+        rows = _likely(_wanted("payments", payment, payment["on_day"]), OFFERED)
     for row in rows:
         one = f"invoices:{row['vendor']}:{row['id']}"
         st.checkbox(_ticked(row), one in basket, key=f"add-{key}-{one}", on_change=_turn, args=(basket, one))

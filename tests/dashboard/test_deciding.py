@@ -133,6 +133,36 @@ def test_a_bank_line_is_given_to_an_open_invoice(data: Path, page) -> None:
 
 
 @pytest.mark.capability("LINK-8")
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ({"payer_name": "LODZ PRINT", "amount": "12"}, ["FV\\-2026\\-101", "FV\\-2026\\-102"]),  # their invoices
+        ({"payer_name": "THIRD PARTY", "amount": "369"}, ["FV\\-2026\\-102"]),  # an invoice of this amount
+        ({"payer_name": "THIRD PARTY", "amount": "12"}, []),
+        ({"payer_name": "LODZ PRINT", "amount": "12", "currency": "EUR"}, []),
+    ],
+)
+def test_likely_invoices_of_a_payment_stand_there_before_anything_is_typed(
+    data: Path, page, line: dict[str, str], offered: list[str]
+) -> None:
+    """Those of its payer or of its amount that are open, in its currency."""
+    again(data, payments=[ROWS["payments"][0], paid("b2", **line)])
+    app = page("reconciliation", part="hand", what="payment", payment="bank:b2")
+    assert sorted(box.label.split(" ")[0] for box in app.checkbox) == offered
+
+
+@pytest.mark.capability("LINK-2")
+def test_likely_invoices_of_a_deal_stand_there_before_anything_is_typed(data: Path, page) -> None:
+    """Those of its customer without a deal; where there is none, all that are open."""
+    sold = ROWS["deals"][0] | {"id": "8", "title": "Course", "amount": "999", "currency": "PLN", "customer_id": "c1"}
+    again(data, deals=[*ROWS["deals"], sold])
+    app = page("reconciliation", part="hand")
+    for searched, offered in (("course", ["102"]), ("audit", ["101", "102"])):
+        app.text_input(key="hand-deal").set_value(searched).run()
+        assert sorted(box.label.split(" ")[0][-3:] for box in app.checkbox) == offered
+
+
+@pytest.mark.capability("LINK-8")
 def test_a_payment_is_split_over_invoices_and_never_over_what_is_there(data: Path, page) -> None:
     """Amounts are typed per invoice; more than the payment or the invoice is refused before it is sent."""
     again(
