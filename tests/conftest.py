@@ -25,7 +25,7 @@ LONGEST = (
     "test_journeys_seen", "test_rules", "test_browser", "test_deciding", "test_matching_properties", "test_setup",
     "test_won_to_invoiced", "test_triggers", "test_chaos", "test_sign_in", "test_accessibility", "test_equal",
     "test_sending", "test_reconcile", "test_figures_pages", "test_exceptions", "test_page",
-    "test_three_ways",
+    "test_three_ways", "test_quotes", "test_matching_quality",
 )  # fmt: skip
 
 
