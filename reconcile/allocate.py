@@ -13,6 +13,7 @@ from reconcile.rates import NEAR, Rates
 
 Amounts = MutableSequence[int]  # by the rows' numbers
 
+CENT = 100
 CENTS = 500  # five cents: rounding and nothing else
 FEE = 400_000  # most that banks on the way keep of a transfer
 FEE_STEP = 5_000  # fees are round: multiples of a half
@@ -163,7 +164,7 @@ def _converted(link: Named, owed: Amounts, purse: Purse, rates: Rates) -> int:
     elif rate is None:
         return 0
     else:
-        worth = round(purse.payments[link.payment] * rate)
+        worth = round(purse.payments[link.payment] * rate / CENT) * CENT
         amount = open_amount if abs(worth - open_amount) <= NEAR * open_amount else min(worth, open_amount)
     owed[link.invoice] -= amount
     used = round(amount / rate) if rate else purse.payments[link.payment]

@@ -5,6 +5,7 @@ A case lists `rows` by table and all `links` that must come of them, as
 """
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,19 @@ def test_pairs_what_belongs_together_and_nothing_else(rule: str, case: dict[str,
     db = books(case["rows"], tuple(case.get("off", ())))
     links.link(db)
     assert said(db) == sorted(case["links"])
+
+
+def test_money_of_another_currency_settles_whole_cents() -> None:
+    """333.33 dollars at 1.0837 are 307.5851 euros, of which nobody can owe a part of a cent."""
+    db = books(
+        {
+            "rates": [{"currency": "USD", "on_date": "2026-04-03", "rate": "1.0837"}],
+            "invoices": [{"id": "7", "number": "F2026-030403", "net": "1000", "gross": "1210", "customer_id": "c1"}],
+            "payments": [{"id": "p1", "amount": "333.33", "currency": "USD", "reference": "F2026-030403"}],
+        }
+    )
+    links.link(db)
+    assert db.execute("SELECT amount, currency FROM links").fetchall() == [(Decimal("307.59"), "EUR")]
 
 
 @pytest.mark.parametrize("rule", RULES)
